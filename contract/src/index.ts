@@ -1,0 +1,7 @@
+/** The words that server and browser share. */
+export * from './event.ts';
+export * from './failure.ts';
+export * from './ids.ts';
+export * from './message.ts';
+export * from './money.ts';
+export * from './provider.ts';

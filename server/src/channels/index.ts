@@ -1,0 +1,2 @@
+/** Providers: verify, normalise, send. Never storage, never tenants. */
+export * from './channel.ts';

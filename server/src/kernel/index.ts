@@ -1,0 +1,6 @@
+/** Clock, ids, result, log, assert: no domain. Every room may import it. */
+export { assert, assertNever } from './assert.ts';
+export { type Clock, fixedClock, systemClock } from './clock.ts';
+export { millisOfId, newId } from './ids.ts';
+export { createLog, type Log, type LogLevel, silentLog } from './log.ts';
+export { done, type Result, refused } from './result.ts';
