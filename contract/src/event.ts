@@ -13,7 +13,14 @@ export interface Identity {
 
 /** The provider's own name for the account a part belongs to; the inbox refuses a part bound to another account. */
 export interface Binding {
-  readonly kind: 'phone_number_id' | 'waba_id' | 'instagram_id' | 'twilio_address' | 'twilio_account' | 'instance' | 'session';
+  readonly kind:
+    | 'phone_number_id'
+    | 'waba_id'
+    | 'instagram_id'
+    | 'twilio_address'
+    | 'twilio_account'
+    | 'instance'
+    | 'session';
   readonly value: string;
 }
 
@@ -109,7 +116,12 @@ export interface StatusEvent extends EventBase {
   /** What we sent along and the provider carries back (`biz_opaque_callback_data`, status-callback query). */
   readonly attemptId?: string;
   readonly errors: readonly ProviderError[];
-  readonly pricing?: { readonly isBillable: boolean; readonly category?: string; readonly model?: string; readonly type?: string };
+  readonly pricing?: {
+    readonly isBillable: boolean;
+    readonly category?: string;
+    readonly model?: string;
+    readonly type?: string;
+  };
   /** Instagram reports `read` up to a message: all earlier ones are read too. */
   readonly isUpTo?: boolean;
 }

@@ -63,7 +63,12 @@ export type MessageContent =
   | { readonly type: 'list_reply'; readonly id: string; readonly title: string; readonly description?: string }
   /** A filled-in form (nfm_reply, call permission): its answer as the provider's JSON text. */
   | { readonly type: 'flow_reply'; readonly name: string; readonly answer: string; readonly text?: string }
-  | { readonly type: 'order'; readonly catalogId?: string; readonly text?: string; readonly items: readonly OrderItem[] }
+  | {
+      readonly type: 'order';
+      readonly catalogId?: string;
+      readonly text?: string;
+      readonly items: readonly OrderItem[];
+    }
   | { readonly type: 'edit'; readonly targetId: string; readonly content: MessageContent | null }
   | { readonly type: 'delete'; readonly targetId: string }
   | {

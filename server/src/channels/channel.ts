@@ -32,7 +32,11 @@ export interface VerifySecrets {
 
 export type Verification =
   /** `isAuthenticated` false: taken because the account holds nothing to check against (legacy Evolution instances). */
-  | { readonly kind: 'verified'; readonly isAuthenticated: boolean; readonly nonce?: { readonly key: string; readonly value: string } }
+  | {
+      readonly kind: 'verified';
+      readonly isAuthenticated: boolean;
+      readonly nonce?: { readonly key: string; readonly value: string };
+    }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export type Challenge =
@@ -125,7 +129,12 @@ export interface SendTimeouts {
   readonly totalMs: number;
 }
 
-export const defaultSendTimeouts: SendTimeouts = { connectMs: 3_000, headersMs: 10_000, bodyMs: 5_000, totalMs: 15_000 };
+export const defaultSendTimeouts: SendTimeouts = {
+  connectMs: 3_000,
+  headersMs: 10_000,
+  bodyMs: 5_000,
+  totalMs: 15_000,
+};
 
 /** Names of the fields that an account of this provider needs; secrets are sealed, settings are not. */
 export interface AccountFields {

@@ -9,7 +9,18 @@ export interface Log {
   child(facts: object): Log;
 }
 
-const redactedKeys = ['apikey', 'apiKey', 'authorization', 'token', 'secret', 'password', 'accessToken', 'authToken', 'appSecret', 'cookie'];
+const redactedKeys = [
+  'apikey',
+  'apiKey',
+  'authorization',
+  'token',
+  'secret',
+  'password',
+  'accessToken',
+  'authToken',
+  'appSecret',
+  'cookie',
+];
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 

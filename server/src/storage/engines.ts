@@ -1,0 +1,94 @@
+/**
+ * What may run on Postgres or on Redis. The same code, the same conformance suite; Redis is a doorbell and a cache,
+ * never the truth: losing all of it costs latency only.
+ */
+
+/** Events between processes: ids only, at most 4,000 bytes of JSON; may be lost, so every listener also polls. */
+export interface Doorbell {
+  ring(topic: string, payload?: Readonly<Record<string, string | number | null>>): Promise<void>;
+  listen(
+    topic: string,
+    heard: (payload: Readonly<Record<string, string | number | null>>) => void,
+  ): Promise<() => Promise<void>>;
+  /** Called when rings may have been missed (reconnected): listeners look for themselves. */
+  onGap(heard: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/**
+ * A cache in two levels: in the process (LRU), and shared. Loads of one key at a time per process; "not there" is
+ * cached too, for a shorter time. `invalidate` reaches every process.
+ */
+export interface TwoLevelCache<Value> {
+  get(key: string): Promise<{ readonly value: Value | null; readonly outcome: 'hit' | 'miss' | 'negative' }>;
+  /** The value if this process holds it, without any waiting: the gateway's fast path. undefined: ask `get`. */
+  peek(key: string): Value | null | undefined;
+  invalidate(key: string): Promise<void>;
+}
+
+export interface CacheOptions<Value> {
+  readonly name: string;
+  readonly maxEntries: number;
+  readonly ttlMs: number;
+  readonly negativeTtlMs: number;
+  load(key: string): Promise<Value | null>;
+  /** For the shared level (Redis only; on Postgres the database itself is the second level). Undefined: never shared. */
+  readonly codec?: { encode(value: Value): string; decode(text: string): Value };
+}
+
+/** Counters with an end: rate limits, budgets. Windows are fixed and start at the first hit. */
+export interface Counters {
+  /** Adds and gives the new total of the window and how long it still lasts. Atomic across processes. */
+  add(key: string, amount: number, windowMs: number): Promise<{ readonly total: number; readonly remainingMs: number }>;
+  /** True the first time within `windowMs`: nonces, "once an incident". Atomic across processes. */
+  claimOnce(key: string, windowMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export const queueNames = [
+  'order-processing',
+  'invoice-processing',
+  'reminders',
+  'campaigns',
+  'migrations',
+  'maintenance',
+] as const;
+export type QueueName = (typeof queueNames)[number];
+
+/** Background work by name. At least once, no order between jobs; payloads are versioned and carry ids, not copies. */
+export interface Jobs {
+  /** The same `id` twice while the first is still there is one job. Letters first, no colon. */
+  enqueue(
+    queue: QueueName,
+    job: { readonly name: string; readonly id: string; readonly payload: unknown; readonly delayMs?: number },
+  ): Promise<void>;
+  /** Every `everyMs`, once across all processes. */
+  schedule(
+    queue: QueueName,
+    job: { readonly name: string; readonly everyMs: number; readonly payload: unknown },
+  ): Promise<void>;
+  work(
+    queue: QueueName,
+    handle: (job: { readonly name: string; readonly payload: unknown; readonly attempt: number }) => Promise<void>,
+    options: { readonly concurrency: number; readonly maxAttempts: number },
+  ): Promise<void>;
+  counts(
+    queue: QueueName,
+  ): Promise<{
+    readonly waiting: number;
+    readonly active: number;
+    readonly delayed: number;
+    readonly failed: number;
+    readonly completed: number;
+  }>;
+  close(): Promise<void>;
+}
+
+export interface Engines {
+  readonly kind: 'postgres' | 'redis';
+  readonly doorbell: Doorbell;
+  readonly counters: Counters;
+  readonly jobs: Jobs;
+  cache<Value>(options: CacheOptions<Value>): TwoLevelCache<Value>;
+  close(): Promise<void>;
+}

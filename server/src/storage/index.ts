@@ -1,0 +1,4 @@
+/** Database (embedded or external), transactions and tenant scope, schema, jobs, cache, counters, live events, sealing. */
+export * from './engines.ts';
+export * from './sealing.ts';
+export * from './storage.ts';
