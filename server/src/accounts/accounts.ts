@@ -1,0 +1,139 @@
+/**
+ * The door of accounts: connected numbers and pages, their tokens and secrets, and who serves them.
+ *
+ * Routing (token, instance or provider id → account) and the opened secrets come from caches that are invalidated in
+ * every process when an account changes: a known token costs no database query.
+ */
+import type {
+  AccountId,
+  Binding,
+  ChannelName,
+  Failure,
+  InboundEvent,
+  Provider,
+  WorkspaceId,
+} from '@switchyard/contract';
+import type { Result } from '#kernel';
+import type { WorkspaceTx } from '#storage';
+
+export const routeKinds = [
+  'token',
+  'phone_number_id',
+  'waba_id',
+  'instagram_id',
+  'twilio_address',
+  'instance',
+  'session',
+  'challenge',
+] as const;
+export type RouteKind = (typeof routeKinds)[number];
+
+/** An account as the walks need it. Secrets are open here: never log it, never send it out. */
+export interface ServingAccount {
+  readonly workspaceId: WorkspaceId;
+  readonly accountId: AccountId;
+  readonly provider: Provider;
+  readonly channel: ChannelName;
+  readonly name: string;
+  readonly isActive: boolean;
+  readonly isDeleted: boolean;
+  readonly cutover: 'legacy' | 'shadow' | 'split' | 'switchyard';
+  readonly cutoverShare: number;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What a part of a body may name as its account; `kind:value`. */
+  readonly bindings: ReadonlySet<string>;
+  readonly version: number;
+}
+
+export type Routed =
+  | { readonly kind: 'found'; readonly account: ServingAccount; readonly outcome: 'hit' | 'miss' }
+  | { readonly kind: 'unknown'; readonly outcome: 'negative' | 'miss' };
+
+export interface NewAccount {
+  readonly provider: Provider;
+  readonly name?: string;
+  readonly phoneNumber?: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly isActive?: boolean;
+  readonly createdBy?: string;
+}
+
+/** An account as people see it: no secret in it. */
+export interface AccountSummary {
+  readonly id: AccountId;
+  readonly workspaceId: WorkspaceId;
+  readonly provider: Provider;
+  readonly channel: ChannelName;
+  readonly name: string;
+  readonly phoneNumber: string | null;
+  readonly connectionStatus: 'disconnected' | 'connecting' | 'connected' | 'error';
+  readonly connectionError: string | null;
+  readonly webhookStatus: 'inactive' | 'active' | 'error';
+  readonly isPrimary: boolean;
+  readonly isActive: boolean;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Names of the secrets that are held. */
+  readonly heldSecrets: readonly string[];
+  readonly lastActivityAt: Date | null;
+  readonly lastWebhookAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface TokenListing {
+  readonly workspaceName: string;
+  readonly account: AccountSummary;
+  readonly tokenId: string;
+  /** Path and, where PUBLIC_URL is known, scheme and host. Holds the token: show to who may see it. */
+  readonly webhookUrl: string;
+  readonly createdAt: Date;
+  readonly retiresAt: Date | null;
+  readonly lastUsedAt: Date | null;
+}
+
+export interface Accounts {
+  /** Without waiting, if this process knows; undefined: ask `route`. No statement, no promise. */
+  peekRoute(kind: RouteKind, key: string): ServingAccount | null | undefined;
+  /** `key` is the token itself for `token` (hashed here), else the provider's id. Throws StorageUnavailable when it could not look. */
+  route(kind: RouteKind, key: string): Promise<Routed>;
+  /** Counts and logs one routing; flushed to `routing_counts` in the background. */
+  countRouting(
+    accountId: AccountId | null,
+    workspaceId: WorkspaceId | null,
+    kind: RouteKind,
+    outcome: 'hit' | 'miss' | 'negative',
+  ): void;
+  findServing(workspaceId: WorkspaceId, accountId: AccountId): Promise<ServingAccount | null>;
+  create(
+    workspaceId: WorkspaceId,
+    account: NewAccount,
+  ): Promise<
+    Result<{ readonly account: AccountSummary; readonly token: string; readonly webhookUrl: string }, Failure>
+  >;
+  list(workspaceId: WorkspaceId): Promise<readonly AccountSummary[]>;
+  find(workspaceId: WorkspaceId, accountId: AccountId): Promise<AccountSummary | null>;
+  update(
+    workspaceId: WorkspaceId,
+    accountId: AccountId,
+    change: Partial<Pick<NewAccount, 'name' | 'phoneNumber' | 'settings' | 'secrets' | 'isActive'>>,
+  ): Promise<Result<AccountSummary, Failure>>;
+  setPrimary(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<AccountSummary, Failure>>;
+  remove(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<void, Failure>>;
+  rotateToken(
+    workspaceId: WorkspaceId,
+    accountId: AccountId,
+  ): Promise<Result<{ readonly token: string; readonly webhookUrl: string }, Failure>>;
+  listTokens(workspaceId: WorkspaceId | null): Promise<readonly TokenListing[]>;
+  /** Connection, QR, template, quality: what an account event changes here. Runs in the caller's transaction. */
+  applyEvent(tx: WorkspaceTx, accountId: AccountId, event: Extract<InboundEvent, { kind: 'account' }>): Promise<void>;
+  /** First authentic delivery, last activity: collected and written in the background. */
+  noteWebhook(account: ServingAccount): void;
+  /** Writes what is collected, stops timers. */
+  close(): Promise<void>;
+}
+
+/** Is this part of a body bound to this account? True when it names no account at all. */
+export function isBoundTo(account: ServingAccount, bindings: readonly Binding[]): boolean {
+  return bindings.every((binding) => account.bindings.has(`${binding.kind}:${binding.value}`));
+}

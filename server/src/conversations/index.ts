@@ -1,0 +1,2 @@
+/** Contacts, identities, consent, window, messages, session state. */
+export * from './conversations.ts';

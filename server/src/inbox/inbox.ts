@@ -1,0 +1,42 @@
+/**
+ * The door of the inbox: store a delivery once, then drain (claim → normalise → lock → pipeline → settle), replay.
+ */
+import type { AccountId, DeliveryId, EventId, Provider, WorkspaceId } from '@switchyard/contract';
+
+/** A request that passed verification, ready to be stored. Secret values are already out of `body` and `headers`. */
+export interface VerifiedDelivery {
+  readonly id: DeliveryId;
+  readonly workspaceId: WorkspaceId;
+  /** null: an app-level shared route, whose events are routed one by one. */
+  readonly accountId: AccountId | null;
+  readonly provider: Provider;
+  readonly routeKind: string;
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly secretsSealed: Buffer | null;
+  readonly isAuthenticated: boolean;
+  readonly isTest: boolean;
+  readonly receivedAt: Date;
+}
+
+export interface Receiver {
+  /**
+   * Resolves after the commit of the batch that holds this delivery; rejects with StorageUnavailable when it could not
+   * be stored (the gateway answers 503). One batch is in flight at a time; requests that arrive meanwhile form the next.
+   */
+  receive(delivery: VerifiedDelivery): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Drain {
+  start(): void;
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface ReplayRequest {
+  readonly workspaceId: WorkspaceId;
+  readonly deliveryId?: DeliveryId;
+  readonly eventId?: EventId;
+}

@@ -1,0 +1,2 @@
+/** Outbound messages: permit, dispatch, attempts, receipts, dead letters. */
+export * from './outbox.ts';

@@ -1,0 +1,104 @@
+/**
+ * The door of the outbox: what we want sent, its tries, and what the provider says became of it.
+ *
+ * A message's states. `queued`: committed, not yet taken up. `claimed`: a dispatcher holds it; nothing has left.
+ * `sending`: committed before the request leaves; from here a crash means "may have been sent". Then exactly one of
+ * `sent` (the provider gave an id), `refused` (it said no, for good), `queued` again (surely not sent, try later),
+ * `uncertain` (settled by a receipt or an echo that carries our attempt id, or by a person), `dead` (tries used up),
+ * `cancelled` (by a person before it left), `held` (a test: nothing leaves).
+ */
+import type {
+  AccountId,
+  AttemptId,
+  ConversationId,
+  Failure,
+  InboundEvent,
+  MessageId,
+  OutboundContent,
+  OutboundId,
+  TurnId,
+} from '@switchyard/contract';
+import type { WorkspaceTx } from '#storage';
+
+export type Lane = 'reply' | 'receipt' | 'reminder' | 'backlog' | 'campaign';
+export type OutboxState =
+  | 'queued'
+  | 'claimed'
+  | 'sending'
+  | 'sent'
+  | 'refused'
+  | 'uncertain'
+  | 'dead'
+  | 'cancelled'
+  | 'held';
+
+export interface QueuedMessage {
+  readonly conversationId: ConversationId;
+  readonly accountId: AccountId;
+  readonly content: OutboundContent;
+  readonly author: 'bot' | 'person' | 'campaign' | 'reminder';
+  readonly authorId?: string;
+  readonly turnId?: TurnId;
+  readonly lane?: Lane;
+  readonly replyTo?: string;
+  /** What to do when nobody can say whether it went out. Default `never-twice`. */
+  readonly repeatRule?: 'never-twice' | 'rather-twice';
+  /** Stored and shown, never sent. */
+  readonly isHeld?: boolean;
+}
+
+export type ReceiptOutcome =
+  /** The message moved forward. */
+  | { readonly kind: 'applied'; readonly messageId: MessageId }
+  /** Recorded; the message had already moved past it. */
+  | { readonly kind: 'late'; readonly messageId: MessageId }
+  /** No message with that id yet: park the event under this key until `ProviderIdKnown` is called with it. */
+  | { readonly kind: 'waiting'; readonly waitKey: string };
+
+/**
+ * Upward need, filled by compose: called in the transaction in which a provider's message id becomes known, so that
+ * statuses that came first are taken out of their parking place.
+ */
+export type ProviderIdKnown = (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
+
+export interface OutboxDoor {
+  /** Writes message and outbox row in the caller's transaction; rings the dispatcher after its commit. Takes the conversation's next ordinal. */
+  queueMessage(
+    tx: WorkspaceTx,
+    message: QueuedMessage,
+  ): Promise<{ readonly outboundId: OutboundId; readonly messageId: MessageId }>;
+  /** A status event: settles an uncertain send, moves the message forward only, records the receipt. */
+  applyReceipt(
+    tx: WorkspaceTx,
+    accountId: AccountId,
+    eventId: string,
+    event: Extract<InboundEvent, { kind: 'status' }>,
+  ): Promise<ReceiptOutcome>;
+  /** An echo of a message: true when it is one of ours (then it settles the send), false when a person typed it on the phone. */
+  matchEcho(
+    tx: WorkspaceTx,
+    accountId: AccountId,
+    conversationId: ConversationId,
+    event: Extract<InboundEvent, { kind: 'message' }>,
+  ): Promise<boolean>;
+  /** A person settles an uncertain message: resend it (flagged as possible duplicate) or let it be. */
+  settleUncertain(tx: WorkspaceTx, outboundId: OutboundId, choice: 'send-again' | 'leave'): Promise<boolean>;
+}
+
+/** The facts of one failed or finished try, as the trace shows them. */
+export interface AttemptRecord {
+  readonly id: AttemptId;
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  readonly outcome: 'sent' | 'refused' | 'unreachable' | 'uncertain' | null;
+  readonly providerMessageId: string | null;
+  readonly failure: Failure | null;
+  readonly milliseconds: number | null;
+}
+
+export interface Dispatcher {
+  start(): void;
+  /** Stops claiming, finishes what is in flight within `graceMs`, releases what is claimed. */
+  stop(graceMs: number): Promise<void>;
+}

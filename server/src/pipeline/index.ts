@@ -1,0 +1,2 @@
+/** Compose, context, middleware one file each, commit. */
+export * from './pipeline.ts';
