@@ -6,6 +6,7 @@ import type {
   AccountId,
   ContactId,
   ConversationId,
+  DeliveryId,
   EventId,
   Identity,
   InboundEvent,
@@ -19,7 +20,7 @@ import type { WorkspaceTx } from '#storage';
 /** What an event is once it is stored: its ids beside it. */
 export interface StoredEvent<Event extends InboundEvent = InboundEvent> {
   readonly eventId: EventId;
-  readonly deliveryId: string;
+  readonly deliveryId: DeliveryId;
   readonly accountId: AccountId;
   readonly event: Event;
   readonly position: bigint;

@@ -1,7 +1,7 @@
 /**
  * The door of the inbox: store a delivery once, then drain (claim → normalise → lock → pipeline → settle), replay.
  */
-import type { AccountId, DeliveryId, EventId, Provider, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, DeliveryId, Provider, WorkspaceId } from '@switchyard/contract';
 
 /** A request that passed verification, ready to be stored. Secret values are already out of `body` and `headers`. */
 export interface VerifiedDelivery {
@@ -33,10 +33,4 @@ export interface Receiver {
 export interface Drain {
   start(): void;
   stop(graceMs: number): Promise<void>;
-}
-
-export interface ReplayRequest {
-  readonly workspaceId: WorkspaceId;
-  readonly deliveryId?: DeliveryId;
-  readonly eventId?: EventId;
 }

@@ -1,2 +1,6 @@
 /** Receive (store once), drain (claim, normalise, lock, pipeline, settle), replay, ledger. */
+export * from './delivery-store.ts';
+export { createDrain, inboxTopic, type NudgeableDrain } from './drain.ts';
 export * from './inbox.ts';
+export { type ApplyReceipt, releaseParked } from './parked.ts';
+export { type ReplayResult, replayDelivery } from './replay.ts';

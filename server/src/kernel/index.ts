@@ -3,4 +3,5 @@ export { assert, assertNever } from './assert.ts';
 export { type Clock, fixedClock, systemClock } from './clock.ts';
 export { millisOfId, newId } from './ids.ts';
 export { createLog, type Log, type LogLevel, silentLog } from './log.ts';
+export { createLoop, type Loop } from './loop.ts';
 export { done, type Result, refused } from './result.ts';

@@ -1,0 +1,148 @@
+/** Deliveries as people look at them: the list, and one with every hop of its trace. */
+import type { AccountId, DeliveryId, Provider } from '@switchyard/contract';
+import type { WorkspaceTx } from '#storage';
+
+export interface DeliveryRow {
+  readonly id: DeliveryId;
+  readonly accountId: AccountId | null;
+  readonly accountName: string | null;
+  readonly provider: Provider;
+  readonly routeKind: string;
+  readonly method: string;
+  readonly receivedAt: Date;
+  readonly sizeBytes: number;
+  readonly isAuthenticated: boolean;
+  readonly isTest: boolean;
+  /** stored: not yet read; normalised: its events are below; dead: nothing of it could be handled. */
+  readonly state: 'stored' | 'normalised' | 'dead';
+  readonly normalisedAt: Date | null;
+  readonly eventCount: number | null;
+  readonly duplicateCount: number | null;
+  readonly deadCount: number | null;
+  /** One line about what was in it. */
+  readonly summary: string | null;
+  readonly sender: string | null;
+  readonly error: string | null;
+}
+
+const columns = `d.id, d.account_id AS "accountId", a.name AS "accountName", d.provider, d.route_kind AS "routeKind", d.method,
+  d.received_at AS "receivedAt", octet_length(d.body) AS "sizeBytes", d.is_authenticated AS "isAuthenticated",
+  d.is_test AS "isTest", i.state, i.normalised_at AS "normalisedAt", i.event_count AS "eventCount",
+  i.duplicate_count AS "duplicateCount", i.dead_count AS "deadCount",
+  (SELECT string_agg(e.kind || ':' || e.type, ', ' ORDER BY e.ordinal) FROM events e
+   WHERE e.workspace_id = d.workspace_id AND e.delivery_id = d.id) AS summary,
+  (SELECT e.payload->'customer'->0->>'value' FROM events e
+   WHERE e.workspace_id = d.workspace_id AND e.delivery_id = d.id AND e.payload ? 'customer' ORDER BY e.ordinal LIMIT 1) AS sender,
+  (SELECT l.reason || ': ' || l.detail FROM dead_letters l
+   WHERE l.workspace_id = d.workspace_id AND l.delivery_id = d.id ORDER BY l.created_at LIMIT 1) AS error`;
+
+const joins = `FROM deliveries d
+  JOIN inbox i ON i.workspace_id = d.workspace_id AND i.id = d.id
+  LEFT JOIN accounts a ON a.workspace_id = d.workspace_id AND a.id = d.account_id`;
+
+export interface DeliveryFilter {
+  readonly accountId?: AccountId | undefined;
+  readonly state?: 'stored' | 'normalised' | 'dead' | undefined;
+  /** Deliveries before this one (newest first). */
+  readonly before?: DeliveryId | undefined;
+  readonly limit: number;
+}
+
+export async function listDeliveries(tx: WorkspaceTx, filter: DeliveryFilter): Promise<DeliveryRow[]> {
+  return tx.query<DeliveryRow & Record<string, unknown>>(
+    `SELECT ${columns} ${joins}
+     WHERE d.workspace_id = $1 AND ($2::uuid IS NULL OR d.account_id = $2) AND ($3::text IS NULL OR i.state = $3)
+       AND ($4::uuid IS NULL OR d.id < $4)
+     ORDER BY d.id DESC LIMIT $5`,
+    [tx.workspaceId, filter.accountId ?? null, filter.state ?? null, filter.before ?? null, filter.limit],
+  );
+}
+
+export interface DeliveryTrace extends DeliveryRow {
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly events: readonly TracedEvent[];
+  readonly deadLetters: readonly {
+    readonly reason: string;
+    readonly detail: string;
+    readonly path: string | null;
+    readonly createdAt: Date;
+    readonly replayedAt: Date | null;
+  }[];
+}
+
+export interface TracedEvent {
+  readonly id: string;
+  readonly kind: string;
+  readonly type: string;
+  readonly key: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly occurredAt: Date | null;
+  readonly createdAt: Date;
+  readonly settledAt: Date | null;
+  readonly conversationId: string | null;
+  readonly payload: unknown;
+  readonly turn: TracedTurn | null;
+  readonly outbound: readonly TracedOutbound[];
+}
+
+export interface TracedTurn {
+  readonly id: string;
+  readonly outcome: string;
+  readonly steps: unknown;
+  readonly milliseconds: number;
+  readonly createdAt: string;
+}
+
+export interface TracedOutbound {
+  readonly id: string;
+  readonly messageId: string;
+  readonly state: string;
+  readonly content: unknown;
+  readonly createdAt: string;
+  readonly settledAt: string | null;
+  readonly providerMessageId: string | null;
+  readonly failure: unknown;
+  readonly attempts: readonly unknown[];
+  readonly receipts: readonly unknown[];
+}
+
+export async function traceDelivery(tx: WorkspaceTx, id: DeliveryId): Promise<DeliveryTrace | null> {
+  const [row] = await tx.query<DeliveryTrace & Record<string, unknown>>(
+    `SELECT ${columns}, d.target, d.headers, d.body ${joins} WHERE d.workspace_id = $1 AND d.id = $2`,
+    [tx.workspaceId, id],
+  );
+  if (!row) return null;
+  return { ...row, events: await traceEvents(tx, id), deadLetters: await traceDeadLetters(tx, id) };
+}
+
+async function traceEvents(tx: WorkspaceTx, id: DeliveryId): Promise<TracedEvent[]> {
+  return tx.query<TracedEvent & Record<string, unknown>>(
+    `SELECT e.id, e.kind, e.type, e.key, e.state, e.reason, e.occurred_at AS "occurredAt", e.created_at AS "createdAt",
+       e.settled_at AS "settledAt", e.conversation_id AS "conversationId", e.payload,
+       (SELECT json_build_object('id', t.id, 'outcome', t.outcome, 'steps', t.steps, 'milliseconds', t.milliseconds,
+          'createdAt', t.created_at) FROM turns t WHERE t.workspace_id = e.workspace_id AND t.id = e.turn_id) AS turn,
+       COALESCE((SELECT json_agg(json_build_object('id', o.id, 'messageId', o.message_id, 'state', o.state,
+          'content', o.content, 'createdAt', o.created_at, 'settledAt', o.settled_at,
+          'providerMessageId', o.provider_message_id, 'failure', o.failure,
+          'attempts', COALESCE((SELECT json_agg(json_build_object('id', p.id, 'number', p.number, 'startedAt', p.started_at,
+             'endedAt', p.ended_at, 'outcome', p.outcome, 'milliseconds', p.milliseconds, 'failure', p.failure) ORDER BY p.number)
+             FROM attempts p WHERE p.workspace_id = o.workspace_id AND p.outbound_id = o.id), '[]'),
+          'receipts', COALESCE((SELECT json_agg(json_build_object('status', r.status, 'occurredAt', r.occurred_at,
+             'createdAt', r.created_at, 'wasApplied', r.was_applied, 'error', r.error) ORDER BY r.created_at)
+             FROM receipts r WHERE r.workspace_id = o.workspace_id AND r.message_id = o.message_id), '[]')) ORDER BY o.ordinal)
+        FROM outbox o WHERE o.workspace_id = e.workspace_id AND o.turn_id = e.turn_id), '[]') AS outbound
+     FROM events e WHERE e.workspace_id = $1 AND e.delivery_id = $2 ORDER BY e.ordinal`,
+    [tx.workspaceId, id],
+  );
+}
+
+async function traceDeadLetters(tx: WorkspaceTx, id: DeliveryId): Promise<DeliveryTrace['deadLetters']> {
+  return tx.query<DeliveryTrace['deadLetters'][number] & Record<string, unknown>>(
+    `SELECT reason, detail, path, created_at AS "createdAt", replayed_at AS "replayedAt" FROM dead_letters
+     WHERE workspace_id = $1 AND delivery_id = $2 ORDER BY created_at`,
+    [tx.workspaceId, id],
+  );
+}

@@ -1,0 +1,244 @@
+/** SQL of the first half of the drain: shards, stored deliveries, events, their keys, dead letters. */
+import type {
+  AccountId,
+  ConversationId,
+  DeliveryId,
+  EventId,
+  InboundEvent,
+  Provider,
+  WorkspaceId,
+} from '@switchyard/contract';
+import type { Storage, WorkspaceTx } from '#storage';
+import { safeJson } from './safe-json.ts';
+
+export interface ShardLease {
+  readonly shard: number;
+  readonly epoch: string;
+  /** The one who held it before ended without giving it back: go carefully, one delivery at a time. */
+  readonly wasAbandoned: boolean;
+}
+
+/** A delivery as it lies in the database. */
+export interface StoredDelivery {
+  readonly workspaceId: WorkspaceId;
+  readonly deliveryId: DeliveryId;
+  readonly accountId: AccountId | null;
+  readonly provider: Provider;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly isTest: boolean;
+  readonly receivedAt: Date;
+  readonly position: string;
+  readonly afterPosition: string;
+  readonly attempts: number;
+}
+
+export async function leaseShard(storage: Storage, worker: string, leaseMs: number): Promise<ShardLease | null> {
+  const rows = await storage.workerStatement<{ shard: number; epoch: string; wasAbandoned: boolean }>(
+    `UPDATE inbox_shards s SET lease_epoch = s.lease_epoch + 1, leased_by = $1,
+       leased_until = clock_timestamp() + $2 * interval '1 millisecond'
+     FROM (SELECT shard, leased_by IS NOT NULL AS was_abandoned FROM inbox_shards q
+           WHERE leased_until < clock_timestamp()
+             AND EXISTS (SELECT 1 FROM inbox i WHERE i.shard = q.shard AND i.state = 'stored')
+           ORDER BY leased_until LIMIT 1 FOR UPDATE SKIP LOCKED) free
+     WHERE s.shard = free.shard
+     RETURNING s.shard, s.lease_epoch AS epoch, free.was_abandoned AS "wasAbandoned"`,
+    [worker, leaseMs],
+    'inbox-lease-shard',
+  );
+  return rows[0] ?? null;
+}
+
+/** Extends the lease; false when it is no longer ours. */
+export async function renewShard(storage: Storage, lease: ShardLease, leaseMs: number): Promise<boolean> {
+  const rows = await storage.workerStatement(
+    `UPDATE inbox_shards SET leased_until = clock_timestamp() + $3 * interval '1 millisecond'
+     WHERE shard = $1 AND lease_epoch = $2 RETURNING shard`,
+    [lease.shard, lease.epoch, leaseMs],
+    'inbox-renew-shard',
+  );
+  return rows.length === 1;
+}
+
+export async function releaseShard(storage: Storage, lease: ShardLease): Promise<void> {
+  await storage.workerStatement(
+    `UPDATE inbox_shards SET leased_until = '-infinity', leased_by = NULL WHERE shard = $1 AND lease_epoch = $2`,
+    [lease.shard, lease.epoch],
+    'inbox-release-shard',
+  );
+}
+
+export async function readStored(
+  storage: Storage,
+  shard: number,
+  limit: number,
+  maxBytes: number,
+): Promise<StoredDelivery[]> {
+  return storage.workerStatement<StoredDelivery & Record<string, unknown>>(
+    `WITH head AS MATERIALIZED (
+       SELECT workspace_id, id, position, after_position, attempts FROM inbox
+       WHERE shard = $1 AND state = 'stored' ORDER BY position, id LIMIT $2),
+     bodies AS (
+       SELECT d.workspace_id AS "workspaceId", d.id AS "deliveryId", d.account_id AS "accountId", d.provider, d.target,
+              d.headers, d.body, d.is_test AS "isTest", d.received_at AS "receivedAt",
+              h.position, h.after_position AS "afterPosition", h.attempts,
+              sum(octet_length(d.body)) OVER (ORDER BY h.position, h.id) - octet_length(d.body) AS bytes_before
+       FROM head h JOIN deliveries d ON d.workspace_id = h.workspace_id AND d.id = h.id)
+     SELECT * FROM bodies WHERE bytes_before < $3 ORDER BY position, "deliveryId"`,
+    [shard, limit, maxBytes],
+    'inbox-read-stored',
+  );
+}
+
+/** Counts a try before it is made, so that a delivery which ends the process is not tried for ever. */
+export async function countDeliveryAttempt(storage: Storage, delivery: StoredDelivery): Promise<number> {
+  const rows = await storage.workerStatement<{ attempts: number }>(
+    'UPDATE inbox SET attempts = attempts + 1 WHERE workspace_id = $1 AND id = $2 RETURNING attempts',
+    [delivery.workspaceId, delivery.deliveryId],
+    'inbox-count-attempt',
+  );
+  return rows[0]?.attempts ?? 0;
+}
+
+export interface KeyedEvent {
+  readonly eventId: EventId;
+  readonly accountId: AccountId;
+  readonly keyHash: Buffer;
+}
+
+/** Claims the keys; gives the ids of those events that are new. The unique key is what makes an event take effect once. */
+export async function claimKeys(tx: WorkspaceTx, events: readonly KeyedEvent[]): Promise<Set<string>> {
+  const rows = await tx.query<{ event_id: string }>(
+    `INSERT INTO event_keys (workspace_id, account_id, key_hash, event_id)
+     SELECT $1, k.account_id, decode(k.key_hash, 'hex'), k.event_id
+     FROM json_to_recordset($2) AS k (account_id uuid, key_hash text, event_id uuid)
+     ORDER BY k.account_id, k.key_hash
+     ON CONFLICT DO NOTHING RETURNING event_id`,
+    [
+      tx.workspaceId,
+      JSON.stringify(
+        events.map((event) => ({
+          account_id: event.accountId,
+          key_hash: event.keyHash.toString('hex'),
+          event_id: event.eventId,
+        })),
+      ),
+    ],
+    'inbox-claim-keys',
+  );
+  return new Set(rows.map((row) => row.event_id));
+}
+
+export interface NewEventRow {
+  readonly eventId: EventId;
+  readonly deliveryId: DeliveryId;
+  readonly accountId: AccountId;
+  readonly conversationId: ConversationId | null;
+  readonly ordinal: number;
+  readonly event: InboundEvent;
+  readonly position: string;
+  readonly afterPosition: string;
+  readonly state: 'pending' | 'parked' | 'handled' | 'ignored';
+  readonly reason: string | null;
+  readonly waitKey: string | null;
+  readonly isTest: boolean;
+}
+
+export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query(
+    `INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload,
+       occurred_at, position, after_position, state, reason, wait_key, is_test, settled_at)
+     SELECT $1, e.id, e.delivery_id, e.account_id, e.conversation_id, e.ordinal, e.payload->>'kind', e.payload->>'type',
+       e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.position, e.after_position, e.state,
+       e.reason, e.wait_key, e.is_test, CASE WHEN e.state IN ('handled', 'ignored') THEN now() END
+     FROM json_to_recordset($2) AS e (id uuid, delivery_id uuid, account_id uuid, conversation_id uuid, ordinal integer,
+       payload jsonb, position bigint, after_position bigint, state text, reason text, wait_key text, is_test boolean)`,
+    [
+      tx.workspaceId,
+      safeJson(
+        rows.map((row) => ({
+          id: row.eventId,
+          delivery_id: row.deliveryId,
+          account_id: row.accountId,
+          conversation_id: row.conversationId,
+          ordinal: row.ordinal,
+          payload: row.event,
+          position: row.position,
+          after_position: row.afterPosition,
+          state: row.state,
+          reason: row.reason,
+          wait_key: row.waitKey,
+          is_test: row.isTest,
+        })),
+      ),
+    ],
+    'inbox-insert-events',
+  );
+}
+
+export async function markDue(tx: WorkspaceTx, conversationIds: readonly ConversationId[]): Promise<void> {
+  if (conversationIds.length === 0) return;
+  await tx.query(
+    `UPDATE conversations SET next_due_at = LEAST(COALESCE(next_due_at, now()), now())
+     WHERE workspace_id = $1 AND id = ANY($2)`,
+    [tx.workspaceId, conversationIds],
+    'inbox-mark-due',
+  );
+}
+
+export interface NewDeadLetter {
+  readonly id: string;
+  readonly accountId: AccountId | null;
+  readonly deliveryId: DeliveryId | null;
+  readonly eventId: EventId | null;
+  readonly reason: string;
+  readonly detail: string;
+  readonly path: string | null;
+}
+
+export async function insertDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadLetter[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query(
+    `INSERT INTO dead_letters (workspace_id, id, account_id, delivery_id, event_id, reason, detail, path)
+     SELECT $1, d.id, d.account_id, d.delivery_id, d.event_id, d.reason, d.detail, d.path
+     FROM json_to_recordset($2) AS d (id uuid, account_id uuid, delivery_id uuid, event_id uuid, reason text, detail text, path text)`,
+    [
+      tx.workspaceId,
+      safeJson(
+        rows.map((row) => ({
+          id: row.id,
+          account_id: row.accountId,
+          delivery_id: row.deliveryId,
+          event_id: row.eventId,
+          reason: row.reason,
+          detail: row.detail,
+          path: row.path,
+        })),
+      ),
+    ],
+    'inbox-insert-dead-letters',
+  );
+}
+
+export interface SettledDelivery {
+  readonly deliveryId: DeliveryId;
+  readonly state: 'normalised' | 'dead';
+  readonly events: number;
+  readonly duplicates: number;
+  readonly dead: number;
+}
+
+/** Settles those that are still open; the number that were, so that a late twin of ours is seen. */
+export async function settleDeliveries(tx: WorkspaceTx, rows: readonly SettledDelivery[]): Promise<number> {
+  const settled = await tx.query(
+    `UPDATE inbox i SET state = s.state, event_count = s.events, duplicate_count = s.duplicates, dead_count = s.dead,
+       normalised_at = clock_timestamp()
+     FROM json_to_recordset($2) AS s ("deliveryId" uuid, state text, events integer, duplicates integer, dead integer)
+     WHERE i.workspace_id = $1 AND i.id = s."deliveryId" AND i.state = 'stored' RETURNING i.id`,
+    [tx.workspaceId, JSON.stringify(rows)],
+    'inbox-settle-deliveries',
+  );
+  return settled.length;
+}

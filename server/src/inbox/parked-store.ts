@@ -1,0 +1,69 @@
+/** SQL of parked events: those that came before the message they belong to. */
+import type { AccountId, ConversationId, EventId, InboundEvent, WorkspaceId } from '@switchyard/contract';
+import type { Storage, WorkspaceTx } from '#storage';
+
+export interface ParkedEvent {
+  readonly eventId: EventId;
+  readonly accountId: AccountId;
+  readonly conversationId: ConversationId | null;
+  readonly event: InboundEvent;
+}
+
+const columns = `id AS "eventId", account_id AS "accountId", conversation_id AS "conversationId", payload AS event`;
+
+/** In the order in which they came. */
+export async function lockParked(tx: WorkspaceTx, accountId: AccountId, waitKey: string): Promise<ParkedEvent[]> {
+  return tx.query<ParkedEvent & Record<string, unknown>>(
+    `SELECT ${columns} FROM events
+     WHERE workspace_id = $1 AND account_id = $2 AND wait_key = $3 AND state = 'parked'
+     ORDER BY position, id LIMIT 100 FOR UPDATE`,
+    [tx.workspaceId, accountId, waitKey],
+    'inbox-lock-parked',
+  );
+}
+
+export async function setState(
+  tx: WorkspaceTx,
+  eventIds: readonly EventId[],
+  state: 'handled' | 'pending' | 'ignored',
+  reason: string,
+): Promise<void> {
+  await tx.query(
+    `UPDATE events SET state = $3, reason = $4, wait_key = NULL,
+       settled_at = CASE WHEN $3 = 'pending' THEN NULL ELSE clock_timestamp() END
+     WHERE workspace_id = $1 AND id = ANY($2)`,
+    [tx.workspaceId, eventIds, state, reason],
+    'inbox-unpark',
+  );
+}
+
+/** Parked events whose message is there all the same: the two passed each other. */
+export async function findPassed(tx: WorkspaceTx, limit: number): Promise<{ accountId: AccountId; waitKey: string }[]> {
+  return tx.query<{ accountId: AccountId; waitKey: string }>(
+    `SELECT DISTINCT e.account_id AS "accountId", e.wait_key AS "waitKey" FROM events e
+     JOIN messages m ON m.workspace_id = e.workspace_id AND m.account_id = e.account_id AND m.provider_message_id = e.wait_key
+     WHERE e.workspace_id = $1 AND e.state = 'parked' LIMIT $2`,
+    [tx.workspaceId, limit],
+    'inbox-find-passed',
+  );
+}
+
+export async function findWorkspacesWithParked(storage: Storage): Promise<WorkspaceId[]> {
+  const rows = await storage.workerStatement<{ workspaceId: WorkspaceId }>(
+    `SELECT DISTINCT workspace_id AS "workspaceId" FROM events WHERE state = 'parked'`,
+    [],
+    'inbox-workspaces-with-parked',
+  );
+  return rows.map((row) => row.workspaceId);
+}
+
+/** Those that nobody came for in `days`: they end, with the reason, and stay to be seen. */
+export async function expireParked(tx: WorkspaceTx, days: number): Promise<number> {
+  const rows = await tx.query(
+    `UPDATE events SET state = 'ignored', reason = 'its message never came', settled_at = clock_timestamp()
+     WHERE workspace_id = $1 AND state = 'parked' AND created_at < now() - $2 * interval '1 day' RETURNING id`,
+    [tx.workspaceId, days],
+    'inbox-expire-parked',
+  );
+  return rows.length;
+}

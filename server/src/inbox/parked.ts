@@ -1,0 +1,69 @@
+/**
+ * Events that came before their message wait for it here: a status before our send was recorded, an edit, delete or
+ * reaction before what it changes.
+ */
+import type { AccountId, ConversationId, EventId, StatusEvent } from '@switchyard/contract';
+import { createLoop, type Log, type Loop } from '#kernel';
+import type { ReceiptOutcome } from '#outbox';
+import type { Storage, WorkspaceTx } from '#storage';
+import { markDue } from './normalise-store.ts';
+import { expireParked, findPassed, findWorkspacesWithParked, lockParked, setState } from './parked-store.ts';
+
+export const parkedLimits = { sweepMs: 2_000, keepDays: 8, perSweep: 500 } as const;
+
+export type ApplyReceipt = (
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  eventId: EventId,
+  event: StatusEvent,
+) => Promise<ReceiptOutcome>;
+
+/** Called in the transaction that makes a provider's message id known. */
+export async function releaseParked(
+  tx: WorkspaceTx,
+  applyReceipt: ApplyReceipt,
+  accountId: AccountId,
+  waitKey: string,
+): Promise<void> {
+  const parked = await lockParked(tx, accountId, waitKey);
+  if (parked.length === 0) return;
+  const handled: EventId[] = [];
+  const pending: { id: EventId; conversationId: ConversationId }[] = [];
+  for (const { eventId, event, conversationId } of parked) {
+    if (event.kind === 'status') {
+      const outcome = await applyReceipt(tx, accountId, eventId, event);
+      if (outcome.kind !== 'waiting') handled.push(eventId);
+    } else if (conversationId) pending.push({ id: eventId, conversationId });
+  }
+  if (handled.length > 0) await setState(tx, handled, 'handled', 'waited for its message');
+  if (pending.length === 0) return;
+  const ids = pending.map((event) => event.id);
+  await setState(tx, ids, 'pending', 'waited for its message');
+  await markDue(tx, [...new Set(pending.map((event) => event.conversationId))].sort());
+}
+
+/** Finds those that passed their message on the way, and ends those that nobody came for. */
+export function createParkedSweep(deps: {
+  readonly storage: Storage;
+  readonly applyReceipt: ApplyReceipt;
+  readonly log: Log;
+}): Loop {
+  return createLoop({
+    name: 'parked',
+    idleMs: parkedLimits.sweepMs,
+    afterErrorMs: parkedLimits.sweepMs,
+    log: deps.log,
+    step: async () => {
+      for (const workspaceId of await findWorkspacesWithParked(deps.storage)) {
+        await deps.storage.inWorkspace(workspaceId, async (tx) => {
+          for (const { accountId, waitKey } of await findPassed(tx, parkedLimits.perSweep)) {
+            await releaseParked(tx, deps.applyReceipt, accountId, waitKey);
+          }
+          const expired = await expireParked(tx, parkedLimits.keepDays);
+          if (expired > 0) deps.log.warn({ workspaceId, expired }, 'parked events ended: their messages never came');
+        });
+      }
+      return false;
+    },
+  });
+}
