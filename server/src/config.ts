@@ -1,0 +1,188 @@
+/**
+ * The only reader of the environment. A wrong value stops the start with one line that names it; names that teams have
+ * from before are fallbacks, and `doctor` shows which one counted.
+ */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+export const roles = ['gateway', 'api', 'worker'] as const;
+export type Role = (typeof roles)[number];
+
+/** A setting that cannot be used; its message is one line for a person. */
+export class WrongSetting extends Error {
+  override readonly name = 'WrongSetting';
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.stringbool();
+const url = (protocols: RegExp) =>
+  z.url({ protocol: protocols, error: `must be a URL like ${protocols.source.replaceAll(/[\^$?()]/g, '')}://…` });
+const httpUrl = url(/^https?$/).transform((text) => text.replace(/\/+$/, ''));
+const commaList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const webhookPath = z.string().regex(/^\/[\w./-]*$/, 'must be a path like /whatsapp-v2/webhook');
+
+const environmentSchema = z.object({
+  PORT: port.default(3000),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  SWITCHYARD_DATA: z.string().min(1).default('.switchyard'),
+  SWITCHYARD_KEY: z.string().min(1).optional(),
+  SWITCHYARD_DEMO: flag.default(true),
+  SWITCHYARD_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  DATABASE_URL: url(/^postgres(ql)?$/).optional(),
+  DATABASE_APP_URL: url(/^postgres(ql)?$/).optional(),
+  DATABASE_GATEWAY_URL: url(/^postgres(ql)?$/).optional(),
+  DATABASE_WORKER_URL: url(/^postgres(ql)?$/).optional(),
+  DB_HOST: z.string().min(1).optional(),
+  DB_PORT: port.default(5432),
+  DB_NAME: z.string().min(1).optional(),
+  DB_USER: z.string().min(1).optional(),
+  DB_PASSWORD: z.string().optional(),
+  REDIS_URL: url(/^rediss?$/).optional(),
+  REDIS_HOST: z.string().min(1).optional(),
+  REDIS_PORT: port.default(6379),
+  REDIS_PASSWORD: z.string().optional(),
+  REDIS_DB: z.coerce.number().int().min(0).max(65_535).default(0),
+  ROLES: commaList.pipe(z.array(z.enum(roles)).min(1)).default([...roles]),
+  PUBLIC_URL: httpUrl.optional(),
+  TRUST_PROXY: flag.default(false),
+  INBOX_LEASE_MS: z.coerce.number().int().min(500).max(600_000).default(30_000),
+  USE_NEW_WHATSAPP_BOT: flag.default(true),
+  ENABLE_CAMPAIGNS: flag.default(true),
+  ENABLE_REMINDERS: flag.default(true),
+  WHATSAPP_V2_WEBHOOK_PATH: webhookPath.default('/whatsapp-v2/webhook'),
+  WHATSAPP_VERIFY_TOKEN: z.string().min(1).optional(),
+  META_APP_SECRET: commaList.default([]),
+  META_VERIFY_TOKEN: commaList.optional(),
+  INSTAGRAM_APP_SECRET: commaList.default([]),
+  INSTAGRAM_VERIFY_TOKEN: commaList.default([]),
+  META_GRAPH_URL: httpUrl.default('https://graph.facebook.com'),
+  INSTAGRAM_GRAPH_URL: httpUrl.default('https://graph.instagram.com'),
+  TWILIO_API_URL: httpUrl.default('https://api.twilio.com'),
+  EVOLUTION_API_URL: httpUrl.optional(),
+  WEBJS_COMPANION_URL: httpUrl.optional(),
+});
+
+type Environment = z.infer<typeof environmentSchema>;
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute path. */
+  readonly dataFolder: string;
+  readonly masterKey: string | undefined;
+  readonly isDemo: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** undefined: the embedded database. */
+  readonly databaseUrl: string | undefined;
+  readonly roleUrls: {
+    readonly app: string | undefined;
+    readonly gateway: string | undefined;
+    readonly worker: string | undefined;
+  };
+  readonly redisUrl: string | undefined;
+  readonly roles: readonly Role[];
+  /** Scheme and host as the world knows us, without a trailing slash. */
+  readonly publicUrl: string | undefined;
+  readonly isProxyTrusted: boolean;
+  readonly leaseMs: number;
+  readonly features: { readonly bot: boolean; readonly campaigns: boolean; readonly reminders: boolean };
+  readonly v2WebhookPath: string;
+  readonly metaAppSecrets: readonly string[];
+  readonly metaVerifyTokens: readonly string[];
+  readonly instagramAppSecrets: readonly string[];
+  readonly instagramVerifyTokens: readonly string[];
+  readonly providerUrls: {
+    readonly meta: string;
+    readonly instagram: string;
+    readonly twilio: string;
+    /** undefined: the account's own base URL is needed. */
+    readonly evolution: string | undefined;
+    readonly webjs: string | undefined;
+  };
+  /** Which variable each derived setting came from: `databaseUrl: DB_HOST…`. */
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+/** Throws WrongSetting. Empty variables count as absent. */
+export function parseConfig(env: NodeJS.ProcessEnv): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environmentSchema.safeParse(present);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0] ?? '');
+    throw new WrongSetting(`${name}=${shown(name, present[name])}: ${issue?.message ?? 'is wrong'}`);
+  }
+  return derive(parsed.data, present);
+}
+
+/** The value as far as it may be shown: no secret, no password in a URL. */
+function shown(name: string, value: string | undefined): string {
+  if (/KEY|SECRET|TOKEN|PASSWORD/.test(name)) return '…';
+  return JSON.stringify((value ?? '').replace(/\/\/[^@/]*@/, '//…@'));
+}
+
+function derive(env: Environment, present: Readonly<Record<string, string | undefined>>): Config {
+  const database = databaseUrl(env);
+  const redis = redisUrl(env);
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    dataFolder: resolve(env.SWITCHYARD_DATA),
+    masterKey: env.SWITCHYARD_KEY,
+    isDemo: env.SWITCHYARD_DEMO,
+    logLevel: env.SWITCHYARD_LOG,
+    databaseUrl: database.url,
+    roleUrls: { app: env.DATABASE_APP_URL, gateway: env.DATABASE_GATEWAY_URL, worker: env.DATABASE_WORKER_URL },
+    redisUrl: redis.url,
+    roles: env.ROLES,
+    publicUrl: env.PUBLIC_URL,
+    isProxyTrusted: env.TRUST_PROXY,
+    leaseMs: env.INBOX_LEASE_MS,
+    features: { bot: env.USE_NEW_WHATSAPP_BOT, campaigns: env.ENABLE_CAMPAIGNS, reminders: env.ENABLE_REMINDERS },
+    v2WebhookPath: env.WHATSAPP_V2_WEBHOOK_PATH,
+    metaAppSecrets: env.META_APP_SECRET,
+    metaVerifyTokens: env.META_VERIFY_TOKEN ?? (env.WHATSAPP_VERIFY_TOKEN ? [env.WHATSAPP_VERIFY_TOKEN] : []),
+    instagramAppSecrets: env.INSTAGRAM_APP_SECRET,
+    instagramVerifyTokens: env.INSTAGRAM_VERIFY_TOKEN,
+    providerUrls: {
+      meta: env.META_GRAPH_URL,
+      instagram: env.INSTAGRAM_GRAPH_URL,
+      twilio: env.TWILIO_API_URL,
+      evolution: env.EVOLUTION_API_URL,
+      webjs: env.WEBJS_COMPANION_URL,
+    },
+    origins: {
+      databaseUrl: database.origin,
+      redisUrl: redis.origin,
+      metaVerifyTokens: env.META_VERIFY_TOKEN
+        ? 'META_VERIFY_TOKEN'
+        : env.WHATSAPP_VERIFY_TOKEN
+          ? 'WHATSAPP_VERIFY_TOKEN'
+          : 'none',
+      masterKey: present.SWITCHYARD_KEY ? 'SWITCHYARD_KEY' : 'data folder',
+    },
+  };
+}
+
+function databaseUrl(env: Environment): { readonly url: string | undefined; readonly origin: string } {
+  if (env.DATABASE_URL) return { url: env.DATABASE_URL, origin: 'DATABASE_URL' };
+  if (!env.DB_HOST) return { url: undefined, origin: 'embedded' };
+  const missing = (['DB_NAME', 'DB_USER'] as const).find((name) => !env[name]);
+  if (missing) throw new WrongSetting(`${missing} is missing: DB_HOST is set, so DB_NAME and DB_USER are needed too`);
+  const credentials = [env.DB_USER ?? '', env.DB_PASSWORD ?? ''].map(encodeURIComponent).join(':');
+  const url = `postgres://${credentials}@${env.DB_HOST}:${env.DB_PORT}/${encodeURIComponent(env.DB_NAME ?? '')}`;
+  return { url, origin: 'DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD' };
+}
+
+function redisUrl(env: Environment): { readonly url: string | undefined; readonly origin: string } {
+  if (env.REDIS_URL) return { url: env.REDIS_URL, origin: 'REDIS_URL' };
+  if (!env.REDIS_HOST) return { url: undefined, origin: 'none' };
+  const credentials = env.REDIS_PASSWORD ? `:${encodeURIComponent(env.REDIS_PASSWORD)}@` : '';
+  const url = `redis://${credentials}${env.REDIS_HOST}:${env.REDIS_PORT}/${env.REDIS_DB}`;
+  return { url, origin: 'REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_DB' };
+}
