@@ -1,4 +1,6 @@
 /** The words that server and browser share. */
+
+export * from './api.ts';
 export * from './event.ts';
 export * from './failure.ts';
 export * from './ids.ts';

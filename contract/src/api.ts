@@ -1,0 +1,293 @@
+/**
+ * Shapes of the REST interface under `/api/v1`, shared by the server that answers and the browser that asks.
+ * Ids wear their prefix, instants are ISO 8601 UTC, pages are `{data, nextCursor}`, failures are RFC 9457 problems.
+ */
+import { z } from 'zod';
+import { providers } from './provider.ts';
+
+const instant = z.iso.datetime();
+const publicId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{32}$`));
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    /** Stable, named after the condition: `not-found`, `window-closed`. */
+    code: z.string(),
+    detail: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problemSchema>;
+
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+}
+
+export const pageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(200).optional(),
+});
+
+export const meSchema = z
+  .object({
+    person: z.object({ id: publicId('per'), name: z.string(), email: z.string(), isOperator: z.boolean() }).nullable(),
+    workspaces: z.array(z.object({ id: publicId('wsp'), name: z.string(), slug: z.string(), role: z.string() })),
+  })
+  .meta({ id: 'Me' });
+export type Me = z.infer<typeof meSchema>;
+
+export const loginSchema = z.strictObject({ email: z.email().max(254), password: z.string().min(1).max(1024) });
+
+export const workspaceSchema = z
+  .object({
+    id: publicId('wsp'),
+    name: z.string(),
+    slug: z.string(),
+    kind: z.enum(['tenant', 'operator']),
+    createdAt: instant,
+  })
+  .meta({ id: 'Workspace' });
+export type WorkspaceView = z.infer<typeof workspaceSchema>;
+
+export const apiKeySchema = z
+  .object({
+    id: publicId('key'),
+    name: z.string(),
+    lastFour: z.string(),
+    scopes: z.array(z.string()),
+    createdAt: instant,
+    lastUsedAt: instant.nullable(),
+    expiresAt: instant.nullable(),
+    revokedAt: instant.nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+export type ApiKeyView = z.infer<typeof apiKeySchema>;
+
+export const newApiKeySchema = z.strictObject({
+  name: z.string().min(1).max(100),
+  scopes: z.array(z.string()).min(1).default(['read', 'write']),
+  expiresAt: instant.optional(),
+});
+
+export const accountSchema = z
+  .object({
+    id: publicId('acc'),
+    provider: z.enum(providers),
+    channel: z.enum(['whatsapp', 'instagram']),
+    name: z.string(),
+    phoneNumber: z.string().nullable(),
+    status: z.enum(['disconnected', 'connecting', 'connected', 'error']),
+    statusDetail: z.string().nullable(),
+    webhookStatus: z.enum(['inactive', 'active', 'error']),
+    isPrimary: z.boolean(),
+    isActive: z.boolean(),
+    settings: z.record(z.string(), z.string()),
+    /** Names only; values never leave the server. */
+    heldSecrets: z.array(z.string()),
+    lastActivityAt: instant.nullable(),
+    lastWebhookAt: instant.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Account' });
+export type AccountView = z.infer<typeof accountSchema>;
+
+export const newAccountSchema = z.strictObject({
+  provider: z.enum(providers),
+  name: z.string().min(1).max(200).optional(),
+  phoneNumber: z.string().max(40).optional(),
+  settings: z.record(z.string().max(60), z.string().max(2000)).default({}),
+  secrets: z.record(z.string().max(60), z.string().max(4000)).default({}),
+  isActive: z.boolean().optional(),
+});
+
+export const accountChangeSchema = z.strictObject({
+  name: z.string().min(1).max(200).optional(),
+  phoneNumber: z.string().max(40).optional(),
+  settings: z.record(z.string().max(60), z.string().max(2000)).optional(),
+  secrets: z.record(z.string().max(60), z.string().max(4000)).optional(),
+  isActive: z.boolean().optional(),
+});
+
+/** Holds the token: only in the answer to those who may see it, with an audit entry. */
+export const accountTokenSchema = z.object({ token: z.string(), webhookUrl: z.string() }).meta({ id: 'AccountToken' });
+
+export const deliverySchema = z
+  .object({
+    id: publicId('dlv'),
+    accountId: publicId('acc').nullable(),
+    accountName: z.string().nullable(),
+    provider: z.enum(providers),
+    routeKind: z.string(),
+    method: z.string(),
+    receivedAt: instant,
+    sizeBytes: z.int(),
+    isAuthenticated: z.boolean(),
+    isTest: z.boolean(),
+    state: z.enum(['stored', 'normalised', 'dead']),
+    /** From receipt to events, in milliseconds; null while it waits. */
+    normalisedMs: z.number().nullable(),
+    events: z.int().nullable(),
+    duplicates: z.int().nullable(),
+    deadLetters: z.int().nullable(),
+    summary: z.string().nullable(),
+    sender: z.string().nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'Delivery' });
+export type DeliveryView = z.infer<typeof deliverySchema>;
+
+/** One hop of a trace, in the order in which they happened; `ms` counts from the delivery's receipt. */
+export const hopSchema = z
+  .object({
+    kind: z.enum(['received', 'normalised', 'event', 'turn', 'queued', 'attempt', 'receipt', 'dead-letter']),
+    at: instant,
+    ms: z.number(),
+    title: z.string(),
+    detail: z.string().nullable(),
+    isProblem: z.boolean(),
+    /** Public id of the thing: evt_…, trn_…, out_…, att_…. */
+    ref: z.string().nullable(),
+  })
+  .meta({ id: 'Hop' });
+export type Hop = z.infer<typeof hopSchema>;
+
+export const traceSchema = deliverySchema
+  .extend({
+    target: z.string(),
+    headers: z.record(z.string(), z.string()),
+    /** The body as text (UTF-8, undecodable bytes as U+FFFD), secrets masked; cut at 64 KiB. */
+    body: z.string(),
+    isBodyCut: z.boolean(),
+    hops: z.array(hopSchema),
+    eventList: z.array(
+      z.object({
+        id: publicId('evt'),
+        kind: z.string(),
+        type: z.string(),
+        key: z.string(),
+        state: z.string(),
+        reason: z.string().nullable(),
+        conversationId: publicId('cnv').nullable(),
+        payload: z.unknown(),
+      }),
+    ),
+  })
+  .meta({ id: 'DeliveryTrace' });
+export type DeliveryTraceView = z.infer<typeof traceSchema>;
+
+export const conversationSchema = z
+  .object({
+    id: publicId('cnv'),
+    accountId: publicId('acc'),
+    accountName: z.string(),
+    provider: z.enum(providers),
+    contact: z.object({ id: publicId('con'), name: z.string().nullable(), address: z.string().nullable() }),
+    handler: z.enum(['bot', 'person']),
+    /** Until when free text may be sent; null: no window on this channel, or none open. */
+    windowClosesAt: instant.nullable(),
+    isWindowOpen: z.boolean(),
+    lastMessageAt: instant.nullable(),
+    lastMessageText: z.string().nullable(),
+    unread: z.int(),
+  })
+  .meta({ id: 'Conversation' });
+export type ConversationView = z.infer<typeof conversationSchema>;
+
+export const conversationChangeSchema = z.strictObject({
+  handler: z.enum(['bot', 'person']).optional(),
+  isRead: z.literal(true).optional(),
+});
+
+export const messageSchema = z
+  .object({
+    id: publicId('msg'),
+    conversationId: publicId('cnv'),
+    direction: z.enum(['in', 'out']),
+    author: z.enum(['customer', 'bot', 'person', 'device', 'campaign', 'reminder']),
+    type: z.string(),
+    /** As contract/message.ts says, by `type`. */
+    content: z.looseObject({ type: z.string() }),
+    text: z.string(),
+    status: z.enum(['received', 'queued', 'sent', 'delivered', 'read', 'played', 'failed', 'uncertain', 'cancelled']),
+    error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    reactions: z.record(z.string(), z.string()),
+    replyTo: z.string().nullable(),
+    isEdited: z.boolean(),
+    isDeleted: z.boolean(),
+    isTest: z.boolean(),
+    occurredAt: instant,
+  })
+  .meta({ id: 'Message' });
+export type MessageView = z.infer<typeof messageSchema>;
+
+const choiceSchema = z.strictObject({
+  id: z.string().min(1).max(200),
+  title: z.string().min(1).max(60),
+  description: z.string().max(200).optional(),
+});
+const mediaSchema = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).max(2000),
+  mimeType: z.string().max(100).optional(),
+  fileName: z.string().max(240).optional(),
+});
+const mediaContent = <Type extends string>(type: Type) =>
+  z.strictObject({ type: z.literal(type), media: mediaSchema, caption: z.string().max(1024).optional() });
+
+/** What `POST …/messages` takes as `content`. */
+export const outboundContentSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text'), text: z.string().min(1).max(4096) }),
+  mediaContent('image'),
+  mediaContent('video'),
+  mediaContent('audio'),
+  mediaContent('document'),
+  mediaContent('sticker'),
+  z.strictObject({
+    type: z.literal('location'),
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    name: z.string().max(200).optional(),
+    address: z.string().max(400).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('reaction'),
+    targetId: z.string().min(1).max(300),
+    emoji: z.string().max(16).nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('buttons'),
+    text: z.string().min(1).max(1024),
+    buttons: z.array(choiceSchema).min(1).max(10),
+    footer: z.string().max(60).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('list'),
+    text: z.string().min(1).max(1024),
+    button: z.string().min(1).max(20),
+    sections: z
+      .array(z.strictObject({ title: z.string().max(24).optional(), rows: z.array(choiceSchema).min(1).max(10) }))
+      .min(1)
+      .max(10),
+    footer: z.string().max(60).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('template'),
+    name: z.string().min(1).max(512),
+    language: z.string().min(2).max(15),
+    parameters: z.array(z.string().max(1024)).max(50).default([]),
+  }),
+]);
+
+export const newMessageSchema = z.strictObject({
+  content: outboundContentSchema,
+  /** Provider id of the message answered to. */
+  replyTo: z.string().max(300).optional(),
+});
+
+/** What `/api/v1/events` tells the browser: which resource to look at again. Ids only. */
+export const liveEventSchema = z.object({
+  topic: z.enum(['delivery', 'conversation', 'message', 'account']),
+  id: z.string(),
+});
+export type LiveEvent = z.infer<typeof liveEventSchema>;
