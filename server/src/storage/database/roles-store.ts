@@ -1,0 +1,81 @@
+import type { PoolClient } from 'pg';
+import { DatabaseRefused } from './failures.ts';
+import { withOwnerClient } from './owner-pool.ts';
+import {
+  allRoles,
+  loginName,
+  loginPassword,
+  type RoleName,
+  type RoleUrls,
+  roleNames,
+  roleStatements,
+  urlWithLogin,
+} from './roles.ts';
+
+export interface RoleOptions {
+  readonly ownerUrl: string;
+  /** Passwords of the log-ins are derived from it. */
+  readonly secret: string;
+  /** Log-ins given by the operator (DATABASE_APP_URL and so on); those are not made, nor changed. */
+  readonly given?: Partial<RoleUrls>;
+}
+
+/** Serialises the making of roles: they belong to the whole server, and two CREATE ROLE at once collide. */
+const rolesLock = '7023617461';
+
+/**
+ * Makes the three roles and this database's log-ins where they are missing, and says where each logs in. Refuses, with
+ * the statements for an administrator, when the owner may not create roles and they are not given.
+ */
+export function ensureRoles(options: RoleOptions): Promise<RoleUrls> {
+  return withOwnerClient(options.ownerUrl, async (client) => {
+    const database = await currentDatabase(client);
+    await client.query(`SELECT pg_advisory_lock(${rolesLock})`);
+    try {
+      const urls: Record<RoleName, string> = { app: '', gateway: '', worker: '' };
+      for (const role of allRoles) urls[role] = await ensureRole(client, options, role, database);
+      return urls;
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      throw new DatabaseRefused(
+        'cannot_create_roles',
+        `The log-in of DATABASE_URL may not create roles. Have an administrator run: ${roleStatements(database).join(' ')} Then set DATABASE_APP_URL, DATABASE_GATEWAY_URL and DATABASE_WORKER_URL.`,
+        { cause: error },
+      );
+    } finally {
+      await client.query(`SELECT pg_advisory_unlock(${rolesLock})`);
+    }
+  });
+}
+
+async function ensureRole(client: PoolClient, options: RoleOptions, role: RoleName, database: string): Promise<string> {
+  if (!(await hasRole(client, roleNames[role]))) {
+    await client.query(`CREATE ROLE ${roleNames[role]} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS`);
+  }
+  const given = options.given?.[role];
+  if (given) return given;
+  const name = loginName(role, database);
+  const password = loginPassword(role, database, options.secret);
+  if (!(await hasRole(client, name))) {
+    await client.query(
+      `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS IN ROLE ${roleNames[role]}`,
+    );
+  }
+  // The derived password holds base64url characters only. Set each time: the secret may have been rotated.
+  await client.query(`ALTER ROLE ${name} PASSWORD '${password}'`);
+  return urlWithLogin(options.ownerUrl, name, password);
+}
+
+async function hasRole(client: PoolClient, name: string): Promise<boolean> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+  return rowCount === 1;
+}
+
+async function currentDatabase(client: PoolClient): Promise<string> {
+  const { rows } = await client.query('SELECT current_database() AS name');
+  return String(rows[0]?.name);
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '42501';
+}

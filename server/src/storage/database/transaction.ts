@@ -1,0 +1,118 @@
+import type pg from 'pg';
+import { assert } from '#kernel';
+import type { Row, Tx } from '../storage.ts';
+import { isUnavailable, translate } from './unavailable.ts';
+
+/** Counts one statement sent; BEGIN and COMMIT count too. */
+export type Count = () => void;
+
+/**
+ * One transaction on a connection of `pool`. `begin` is the whole opening in one round trip. Commits when `work` returns,
+ * rolls back when it throws; a connection whose state is not certain is thrown away, never given back.
+ */
+export async function runTransaction<T>(
+  pool: pg.Pool,
+  begin: string,
+  count: Count,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const client = await connect(pool);
+  const transaction = new OpenTransaction(client, count);
+  let isBroken = false;
+  try {
+    await transaction.control(begin);
+    const result = await work(transaction);
+    await transaction.commit();
+    return result;
+  } catch (error) {
+    isBroken = isUnavailable(error) || !(await transaction.rollback());
+    throw translate(error);
+  } finally {
+    client.off('error', ignoreBreak);
+    client.release(isBroken);
+    transaction.ringAfterCommit();
+  }
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    const client = await pool.connect();
+    // A checked-out connection that breaks between two statements would otherwise end the process.
+    client.on('error', ignoreBreak);
+    return client;
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+function ignoreBreak(): void {
+  // The statement under way, or the next one, fails with the same reason and is translated there.
+}
+
+class OpenTransaction implements Tx {
+  readonly #client: pg.PoolClient;
+  readonly #count: Count;
+  readonly #bells: (() => void)[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #state: 'open' | 'ending' | 'committed' | 'undone' = 'open';
+
+  constructor(client: pg.PoolClient, count: Count) {
+    this.#client = client;
+    this.#count = count;
+  }
+
+  query<R extends Row = Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<R[]> {
+    assert(this.#state === 'open', 'a transaction is not used after its end');
+    const statement = { text, values: [...values], ...(name ? { name } : {}) };
+    return this.#inTurn(async () => (await this.#client.query<R>(statement)).rows);
+  }
+
+  afterCommit(ring: () => void): void {
+    this.#bells.push(ring);
+  }
+
+  /** BEGIN and its like: without parameters, so that several statements go in one round trip. */
+  control(text: string): Promise<pg.QueryResult> {
+    return this.#inTurn(() => this.#client.query(text));
+  }
+
+  async commit(): Promise<void> {
+    this.#state = 'ending';
+    const { command } = await this.control('COMMIT');
+    // Postgres answers ROLLBACK, without an error, when a statement had failed and the work went on regardless.
+    assert(command === 'COMMIT', 'a transaction with a failed statement is not committed');
+    this.#state = 'committed';
+  }
+
+  /** False when the connection is no longer to be trusted. */
+  async rollback(): Promise<boolean> {
+    this.#state = 'undone';
+    try {
+      await this.control('ROLLBACK');
+      return true;
+    } catch {
+      // The first error is the one that tells; this one only says that the connection is of no more use.
+      return false;
+    }
+  }
+
+  /** After the connection has been given back; a bell that throws must not undo what is committed. */
+  ringAfterCommit(): void {
+    if (this.#state !== 'committed') return;
+    for (const ring of this.#bells) queueMicrotask(ring);
+  }
+
+  /** One statement at a time: a connection in use is not shared between concurrent calls. */
+  #inTurn<T>(send: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      this.#count();
+      return send();
+    });
+    this.#last = turn.catch(() => {
+      // Whoever asked hears of it; the next in line goes on, and Postgres refuses it.
+    });
+    return turn.catch((error: unknown) => {
+      throw translate(error);
+    });
+  }
+}

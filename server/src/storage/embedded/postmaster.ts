@@ -1,0 +1,155 @@
+import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { lastLines } from './cluster-folder.ts';
+import { EmbeddedFailure } from './failures.ts';
+import type { Place } from './place.ts';
+import { runAs } from './run-as.ts';
+
+/** What `postmaster.pid` says of a running (or killed) server. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly port: number;
+  readonly socketFolder: string | undefined;
+}
+
+const maxLogBytes = 10 * 1024 * 1024;
+
+/** A socket's path may have 107 bytes; `.s.PGSQL.65535` takes 15 of them. */
+const maxSocketFolderBytes = 90;
+
+const settings = {
+  max_connections: '100',
+  shared_buffers: '128MB',
+  effective_cache_size: '512MB',
+  work_mem: '8MB',
+  maintenance_work_mem: '64MB',
+  max_wal_size: '1GB',
+  min_wal_size: '128MB',
+  wal_compression: 'on',
+  checkpoint_timeout: '5min',
+  random_page_cost: '1.1',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_checkpoints: 'off',
+  log_line_prefix: '%m [%p] %u ',
+} as const;
+
+const durable = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' } as const;
+const careless = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+} as const;
+
+export interface StartOptions {
+  readonly port: number;
+  readonly isDurable: boolean;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export async function readPostmaster(data: string): Promise<Postmaster | undefined> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const [pid, , , port, socketFolder] = text.split('\n');
+  if (!Number(pid) || !Number(port)) return undefined;
+  return { pid: Number(pid), port: Number(port), socketFolder: socketFolder?.trim() || undefined };
+}
+
+/**
+ * True when the process of the pid file lives and is a Postgres. Linux only can tell the second; elsewhere a living pid
+ * is believed.
+ */
+export async function isPostgresAlive(pid: number): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  if (process.platform !== 'linux') return true;
+  const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+  return command.trim() === 'postgres';
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** `pg_ctl start`, waiting until the server takes connections. One try; the reason of a failure is in the error. */
+export async function startPostmaster(place: Place, data: string, options: StartOptions): Promise<void> {
+  const logFile = join(place.folder, 'postgres.log');
+  await turnLog(logFile);
+  await removeForeignPidFile(data);
+  const args = ['start', '-D', data, '-l', logFile, '-w', '-t', '60', '-o', serverFlags(place, options)];
+  const outcome = await runAs(place.user, place.binaries.pgCtl, args);
+  if (outcome.status === 0) return;
+  const said = await readFile(logFile, 'utf8').catch(() => '');
+  throw new EmbeddedFailure(
+    'start_failed',
+    `The database did not start (see ${logFile}): ${lastLines(said.trim()) || lastLines(outcome.output)}`,
+  );
+}
+
+/** `pg_ctl stop -m fast`: open transactions are rolled back, everything is on disk when it returns. */
+export async function stopPostmaster(place: Place, data: string, mode: 'fast' | 'immediate'): Promise<void> {
+  const running = await readPostmaster(data);
+  if (!running || !(await isPostgresAlive(running.pid))) return;
+  const outcome = await runAs(place.user, place.binaries.pgCtl, ['stop', '-D', data, '-m', mode, '-w', '-t', '60']);
+  if (outcome.status === 0 || !(await isPostgresAlive(running.pid))) return;
+  throw new EmbeddedFailure('stop_failed', `The database did not stop: ${lastLines(outcome.output)}`);
+}
+
+export function socketFolderOf(place: Place): string | undefined {
+  const folder = join(place.folder, 'run');
+  if (process.platform === 'win32' || Buffer.byteLength(folder) > maxSocketFolderBytes) return undefined;
+  return folder;
+}
+
+/** The port used before when it is free, for whoever noted it down; else one the system gives. */
+export async function choosePort(preferred: number | undefined): Promise<number> {
+  if (preferred && (await tryPort(preferred))) return preferred;
+  const given = await tryPort(0);
+  if (given) return given;
+  throw new EmbeddedFailure('start_failed', 'There is no free port on 127.0.0.1 for the database.');
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
+    });
+  });
+}
+
+function serverFlags(place: Place, options: StartOptions): string {
+  const all: Record<string, string> = {
+    ...settings,
+    ...(options.isDurable ? durable : careless),
+    ...options.settings,
+    listen_addresses: '127.0.0.1',
+    port: String(options.port),
+    unix_socket_directories: socketFolderOf(place) ?? '',
+  };
+  // pg_ctl hands the text to a shell.
+  return Object.entries(all)
+    .map(([name, value]) => `-c ${name}='${value.replaceAll("'", `'\\''`)}'`)
+    .join(' ');
+}
+
+/** After a restart of the machine another program may have the pid of the file; Postgres would then refuse to start. */
+async function removeForeignPidFile(data: string): Promise<void> {
+  const noted = await readPostmaster(data);
+  if (!noted || process.platform !== 'linux' || !isAlive(noted.pid)) return;
+  if (!(await isPostgresAlive(noted.pid))) await rm(join(data, 'postmaster.pid'), { force: true });
+}
+
+async function turnLog(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found && found.size > maxLogBytes) await rename(file, `${file}.1`);
+}
