@@ -72,9 +72,7 @@ export interface Jobs {
     handle: (job: { readonly name: string; readonly payload: unknown; readonly attempt: number }) => Promise<void>,
     options: { readonly concurrency: number; readonly maxAttempts: number },
   ): Promise<void>;
-  counts(
-    queue: QueueName,
-  ): Promise<{
+  counts(queue: QueueName): Promise<{
     readonly waiting: number;
     readonly active: number;
     readonly delayed: number;
