@@ -20,5 +20,6 @@ export {
   rollback,
   type SchemaOptions,
 } from './schema/migrate.ts';
+export * from './sealing/index.ts';
 export * from './sealing.ts';
 export * from './storage.ts';

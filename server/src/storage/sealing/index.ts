@@ -1,0 +1,13 @@
+/** Keyring, sealer, tokens and passwords. */
+export { KeyFileUnsafe, keyFileName, loadOrMakeKey } from './key-file-store.ts';
+export { type Keyring, KeyringUnreadable, keyText, parseKeyring } from './keyring.ts';
+export {
+  createPasswords,
+  maxPasswordBytes,
+  type PasswordOptions,
+  type Passwords,
+  type PasswordVerdict,
+  passwordCost,
+} from './passwords.ts';
+export { createSealer, reseal, SealBroken, type SealBrokenCode } from './sealer.ts';
+export { hashToken, isSameSecret, newToken, sha256, sha256Hex } from './tokens.ts';
