@@ -1,0 +1,6 @@
+/** HTTP out to providers, the same for every channel. */
+export { judgeBareAnswer, later } from './bare-answer.ts';
+export { type Answer, type CompleteAnswer, maxAnswerBytes } from './exchange.ts';
+export type { LostAnswer } from './lost.ts';
+export { maxRetryAfterMs, retryAfterMs } from './retry-after.ts';
+export { callProvider, closeProviderConnections, type ProviderCall } from './send-client.ts';

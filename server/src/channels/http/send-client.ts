@@ -1,0 +1,86 @@
+/**
+ * The one way out to providers. It sends a request once, follows no redirect, retries nothing, and says of every failure
+ * whether the request can have been taken.
+ */
+import { Agent } from 'undici';
+import type { SendingNetwork } from '../channel.ts';
+import { type Answer, Exchange } from './exchange.ts';
+
+export interface ProviderCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Begins with `/`; put after the base URL, whose own path is kept. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Connections at once to one base URL; further calls wait inside their total time-out. */
+const maxConnections = 64;
+/** Base URLs held open at once; the one longest unused is closed. Evolution servers are the tenants' own, so many. */
+const maxAgents = 100;
+const agents = new Map<string, Agent>();
+
+/**
+ * Sends and waits for the whole answer, at most `timeouts.totalMs`. Never throws: what prevents an answer is
+ * `unreachable` (surely not sent) or `uncertain`. Details name no path and no secret.
+ */
+export function callProvider(call: ProviderCall, network: SendingNetwork): Promise<Answer> {
+  const base = parseBaseUrl(network.baseUrl);
+  if (!base)
+    return Promise.resolve(surelyUnsent('base-url-invalid', 'the base URL is not an http(s) address', 'never'));
+  if (network.signal.aborted) return Promise.resolve(surelyUnsent('aborted', 'the sender was told to stop', 'later'));
+  return new Promise((settle) => {
+    const exchange = new Exchange(network.timeouts, network.signal, settle);
+    const request = {
+      origin: base.origin,
+      path: `${base.pathname.replace(/\/+$/, '')}${call.path}`,
+      method: call.method,
+      headers: call.headers,
+      headersTimeout: network.timeouts.headersMs,
+      bodyTimeout: network.timeouts.bodyMs,
+      idempotent: false,
+      ...(call.body === undefined ? {} : { body: call.body }),
+    };
+    try {
+      agentFor(base.origin, network.timeouts.connectMs).dispatch(request, exchange);
+    } catch (error) {
+      // Undici reports to the exchange; should it throw instead, then before anything is queued.
+      exchange.fail(error);
+    }
+  });
+}
+
+/** Closes every connection; for the end of the process and of tests. Calls under way end as lost. */
+export async function closeProviderConnections(): Promise<void> {
+  const open = [...agents.values()];
+  agents.clear();
+  await Promise.all(open.map((agent) => agent.destroy()));
+}
+
+function parseBaseUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url && (url.protocol === 'https:' || url.protocol === 'http:') && url.host !== '' ? url : undefined;
+}
+
+function agentFor(origin: string, connectMs: number): Agent {
+  const name = `${connectMs} ${origin}`;
+  const agent =
+    agents.get(name) ?? new Agent({ connectTimeout: connectMs, connections: maxConnections, allowH2: false });
+  // A Map keeps the order of insertion, so the first entry is the one longest unused.
+  agents.delete(name);
+  agents.set(name, agent);
+  closeLongestUnused();
+  return agent;
+}
+
+function closeLongestUnused(): void {
+  const oldest = agents.entries().next().value;
+  if (agents.size <= maxAgents || !oldest) return;
+  agents.delete(oldest[0]);
+  // `close` lets calls under way finish; its own failure would only mean that it was closed already.
+  oldest[1].close().catch(() => undefined);
+}
+
+function surelyUnsent(code: string, detail: string, retry: 'never' | 'later'): Answer {
+  return { kind: 'unreachable', failure: { code, detail, retry: { kind: retry }, isCertain: true } };
+}
