@@ -11,15 +11,19 @@ export {
   startEmbedded,
 } from './embedded/index.ts';
 export * from './engines.ts';
+export type { CatalogueDifference } from './schema/catalogue.ts';
+export { checkCatalogue } from './schema/catalogue-store.ts';
 export { SchemaFailure, type SchemaFailureCode } from './schema/failures.ts';
 export {
   type MigrationState,
   type MigrationStep,
   migrate,
   migrationStates,
+  partitionDaysAhead,
   rollback,
   type SchemaOptions,
 } from './schema/migrate.ts';
+export { type DroppedDays, dropPartitionsBefore, ensurePartitions } from './schema/partitions-store.ts';
 export * from './sealing/index.ts';
 export * from './sealing.ts';
 export * from './storage.ts';

@@ -1,10 +1,12 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import { type MigrationResultSet, Migrator, NO_MIGRATIONS } from 'kysely/migration';
 import type pg from 'pg';
+import { type Clock, systemClock } from '#kernel';
 import { withOwnerPool } from '../database/owner-pool.ts';
 import { roleNames } from '../database/roles.ts';
 import { SchemaFailure } from './failures.ts';
 import { migrations } from './migrations.ts';
+import { ensurePartitions } from './partitions-store.ts';
 import { schemaName } from './tables.ts';
 
 /** The owner's log-in. The roles must be there (`ensureRoles`): the migrations grant to them by name. */
@@ -22,19 +24,24 @@ export interface MigrationState {
   readonly executedAt: Date | undefined;
 }
 
+/** Days for which partitions are made at once, today included; a daily `ensurePartitions` keeps them ahead. */
+export const partitionDaysAhead = 8;
+
 /** What kysely's Migrator keeps, in our schema like everything of ours. */
 export const migratorTables = ['kysely_migration', 'kysely_migration_lock'] as const;
 
 /**
  * Brings the schema to the newest migration, all in one transaction under an advisory lock: a process that comes second
- * waits and then finds nothing to do. Refuses a schema made by a newer program and a schema that is not ours.
+ * waits and then finds nothing to do. Makes the partitions of the next days too. Refuses a schema made by a newer program and a schema that is not ours.
  */
-export function migrate(options: SchemaOptions): Promise<MigrationStep[]> {
-  return withOwnerPool(options.ownerUrl, async (pool) => {
+export async function migrate(options: SchemaOptions & { readonly clock?: Clock }): Promise<MigrationStep[]> {
+  const steps = await withOwnerPool(options.ownerUrl, async (pool) => {
     await refuseNewer(pool);
     await prepareSchema(pool);
     return run(pool, (migrator) => migrator.migrateToLatest());
   });
+  await ensurePartitions(options, (options.clock ?? systemClock).now(), partitionDaysAhead);
+  return steps;
 }
 
 /** Undoes the last migration, or all that came after `to` ('none': all of them). Rows of dropped tables are gone. */
@@ -72,7 +79,7 @@ async function run(pool: pg.Pool, go: (migrator: Migrator) => Promise<MigrationR
   const { error, results } = await go(migrator);
   if (error) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : JSON.stringify(error);
     throw new SchemaFailure('migration_failed', `Migration ${failed ?? ''} failed and was undone: ${reason}`, {
       cause: error,
     });
