@@ -1,0 +1,75 @@
+/**
+ * `ingest`: signed Meta webhooks with a durable acknowledgement, beside a bare `node:http` server that drains the body
+ * and answers 200. Same Node, same load generator, interleaved; the ratio is the median of the pairs'.
+ */
+import type { LoadOrder, LoadReport } from './loader.ts';
+import type { MetaTarget } from './meta-body.ts';
+import { answerOf, ask, cpuSeconds, forkTool, median, rssMb, startServer } from './processes.ts';
+import { makeShop } from './shop.ts';
+
+export interface IngestOptions {
+  readonly pairs: number;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+export async function ingest(options: IngestOptions) {
+  const shop = await makeShop({ ROLES: 'gateway' });
+  const bare = forkTool('./bare-server.ts');
+  const { port: barePort } = await answerOf<{ port: number }>(bare);
+  const server = await startServer(shop.env);
+  const pairs: { readonly bare: LoadReport; readonly ours: LoadReport; readonly cpuPerRequestUs: number }[] = [];
+  try {
+    await load(shop.port, shop.target, { ...options, seconds: 2 });
+    for (let pair = 0; pair < options.pairs; pair += 1) {
+      const first = await load(barePort, shop.target, options);
+      const before = cpuSeconds(server.pid);
+      const ours = await load(shop.port, shop.target, options);
+      const cpuPerRequestUs = ((cpuSeconds(server.pid) - before) / Math.max(1, answered(ours))) * 1e6;
+      refuseLoss(ours);
+      pairs.push({ bare: first, ours, cpuPerRequestUs });
+      console.error(
+        `pair ${pair + 1}: bare ${first.rps.toFixed(0)}/s, ours ${ours.rps.toFixed(0)}/s, ratio ${(ours.rps / first.rps).toFixed(3)}`,
+      );
+    }
+    return {
+      name: 'ingest',
+      baselineRps: Math.round(median(pairs.map((pair) => pair.bare.rps))),
+      oursRps: Math.round(median(pairs.map((pair) => pair.ours.rps))),
+      ratio: round(median(pairs.map((pair) => pair.ours.rps / pair.bare.rps)), 3),
+      p50Ms: round(median(pairs.map((pair) => pair.ours.p50Ms)), 2),
+      p99Ms: round(median(pairs.map((pair) => pair.ours.p99Ms)), 2),
+      rssMb: round(rssMb(server.pid), 1),
+      gatewayCpuUs: round(median(pairs.map((pair) => pair.cpuPerRequestUs)), 1),
+      pairs: pairs.map((pair) => round(pair.ours.rps / pair.bare.rps, 3)),
+    };
+  } finally {
+    bare.kill();
+    await server.stop();
+    shop.remove();
+  }
+}
+
+function load(port: number, target: MetaTarget, options: Omit<IngestOptions, 'pairs'>): Promise<LoadReport> {
+  const order: LoadOrder = {
+    port,
+    target,
+    connections: options.connections,
+    seconds: options.seconds,
+    warmSeconds: 0.5,
+  };
+  return ask<LoadReport>('./loader.ts', order);
+}
+
+function answered(report: LoadReport): number {
+  return Object.values(report.statuses).reduce((sum, count) => sum + count, 0);
+}
+
+function refuseLoss(report: LoadReport): void {
+  const others = Object.keys(report.statuses).filter((status) => status !== '200');
+  if (others.length > 0) throw new Error(`not every request was acknowledged: ${JSON.stringify(report.statuses)}`);
+}
+
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,60 @@
+/** `npm run bench -- NAME [--json] [--pairs N] [--seconds N]`: one JSON document as the last line of stdout. */
+import { parseArgs } from 'node:util';
+import { ingest } from './ingest.ts';
+
+const names = ['ingest', 'route', 'turn', 'memory'] as const;
+const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N]`;
+
+async function run(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      pairs: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
+      connections: { type: 'string', default: '64' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const name = positionals[0];
+  const numbers = {
+    pairs: Number(values.pairs),
+    seconds: Number(values.seconds),
+    connections: Number(values.connections),
+  };
+  const isSound = Object.values(numbers).every((value) => Number.isFinite(value) && value > 0 && value <= 3_600);
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  if (!names.some((known) => known === name) || positionals.length !== 1 || !isSound) {
+    console.error(usage);
+    return 2;
+  }
+  const report = await benchmark(name as (typeof names)[number], numbers);
+  console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, null, 2));
+  return 0;
+}
+
+async function benchmark(
+  name: (typeof names)[number],
+  numbers: { pairs: number; seconds: number; connections: number },
+) {
+  switch (name) {
+    case 'ingest':
+      return ingest(numbers);
+    default:
+      throw new Error(`the benchmark ${name} is not built yet`);
+  }
+}
+
+run().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isUse = error instanceof TypeError && 'code' in error;
+    console.error(isUse ? `${error.message}\n${usage}` : String(error));
+    process.exitCode = isUse ? 2 : 1;
+  },
+);

@@ -1,0 +1,65 @@
+/** A server of its own with one workspace and one Meta account, in a data folder that is removed afterwards. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MetaTarget } from './meta-body.ts';
+import { runCommand } from './processes.ts';
+
+export interface Shop {
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  readonly target: MetaTarget;
+  readonly token: string;
+  remove(): void;
+}
+
+export async function makeShop(more: Readonly<Record<string, string>> = {}): Promise<Shop> {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
+  const port = await freePort();
+  const env = { SWITCHYARD_DATA: folder, SWITCHYARD_DEMO: '0', SWITCHYARD_LOG: 'warn', PORT: String(port), ...more };
+  const appSecret = 'an-app-secret-for-the-benchmark';
+  const phoneNumberId = '106540352242922';
+  await runCommand(['db', 'migrate'], env);
+  const { workspace } = await runCommand<{ workspace: { id: string } }>(['workspace', 'create', 'Bench'], env);
+  const added = await runCommand<{ token: string }>(
+    [
+      'account',
+      'add',
+      '--workspace',
+      workspace.id,
+      '--provider',
+      'meta',
+      '--phone',
+      '+15550783881',
+      '--active',
+      '--setting',
+      `phoneNumberId=${phoneNumberId}`,
+      '--setting',
+      'wabaId=102290129340398',
+      '--secret',
+      `appSecret=${appSecret}`,
+      '--secret',
+      'accessToken=an-access-token',
+    ],
+    env,
+  );
+  return {
+    env,
+    port,
+    token: added.token,
+    target: { path: `/webhooks/meta/whatsapp/${added.token}`, appSecret, phoneNumberId, displayNumber: '15550783881' },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
