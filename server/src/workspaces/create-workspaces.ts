@@ -1,0 +1,138 @@
+import { type ApiKeyId, type Failure, parseId, type WorkspaceId } from '@switchyard/contract';
+import { type Clock, done, newId, refused } from '#kernel';
+import { type Counters, hashToken, newToken, type Passwords, type Storage } from '#storage';
+import { findKey, insertApiKey, listApiKeys, noteUse, revokeApiKey } from './api-key-store.ts';
+import { appendAudit } from './audit-store.ts';
+import { createLogIn, sessionIdleMs } from './log-in.ts';
+import { findSession, insertPerson, revokeSession } from './people-store.ts';
+import { isScope } from './roles.ts';
+import {
+  findWorkspace,
+  insertWorkspace,
+  listMembers,
+  listMemberships,
+  listWorkspaces,
+  upsertMember,
+} from './workspace-store.ts';
+import type { Person, Workspaces } from './workspaces.ts';
+
+export interface WorkspacesDeps {
+  readonly storage: Storage;
+  readonly passwords: Passwords;
+  readonly counters: Counters;
+  readonly clock: Clock;
+}
+
+/** `swy_` and 256 random bits; only its SHA-256 is kept. */
+const keyPrefix = 'swy_';
+const minPasswordLength = 10;
+
+export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
+  const { storage, passwords } = deps;
+  const create: Workspaces['create'] = async (name, options = {}) => {
+    const slug = options.slug ?? slugOf(name);
+    if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(slug))
+      return refused(failure('wrong-slug', `"${slug}" is not a slug: letters a-z, digits and -`));
+    const id = newId('workspace');
+    const made = await storage.inWorkspace(id, (tx) =>
+      insertWorkspace(tx, { name: name.trim(), slug, kind: options.kind ?? 'tenant' }),
+    );
+    return made ? done(made) : refused(failure('slug-taken', `there is a workspace "${slug}" already`));
+  };
+  return {
+    create,
+    list: () => listWorkspaces(storage),
+    async find(idOrSlug) {
+      const id = parseId('workspace', idOrSlug);
+      return findWorkspace(storage, id ? { id } : { slug: idOrSlug });
+    },
+    async operatorWorkspace() {
+      const found = await findWorkspace(storage, { kind: 'operator' });
+      if (found) return found;
+      const made = await create('Operator', { slug: 'operator', kind: 'operator' });
+      if (made.ok) return made.value;
+      const other = await findWorkspace(storage, { slug: 'operator' });
+      if (!other) throw new Error('the operator workspace could neither be made nor found');
+      return other;
+    },
+    async addPerson(person) {
+      if (person.password.length < minPasswordLength)
+        return refused(failure('weak-password', `a password has at least ${minPasswordLength} characters`));
+      const hash = await passwords.hash(person.password);
+      if (!hash.ok) return refused(failure(hash.refusal, `the password could not be hashed: ${hash.refusal}`));
+      const row: Person = {
+        id: newId('person'),
+        email: person.email.trim().toLowerCase(),
+        name: person.name.trim(),
+        isOperator: person.isOperator ?? false,
+      };
+      const made = await storage.asStranger(null, (tx) => insertPerson(tx, row, hash.value));
+      return made ? done(made) : refused(failure('email-taken', `there is a person with ${row.email} already`));
+    },
+    addMember: (workspaceId, personId, role) =>
+      storage.inWorkspace(workspaceId, (tx) => upsertMember(tx, personId, role)),
+    listMembers: (workspaceId) => storage.inWorkspace(workspaceId, listMembers),
+    logIn: createLogIn(deps),
+    logOut: (token) => storage.asStranger(null, (tx) => revokeSession(tx, hashToken(token))),
+    async findBySession(token) {
+      const found = await storage.asStranger(null, (tx) => findSession(tx, hashToken(token), sessionIdleMs));
+      if (!found) return null;
+      const memberships = await storage.asStranger(found.id, (tx) => listMemberships(tx, found.id));
+      const { sessionId, ...person } = found;
+      return {
+        kind: 'person',
+        sessionId,
+        memberships,
+        person: { id: person.id, email: person.email, name: person.name, isOperator: person.isOperator },
+      };
+    },
+    async findByKey(apiKey) {
+      if (!apiKey.startsWith(keyPrefix)) return null;
+      const hash = hashToken(apiKey);
+      const found = await storage.asStranger(hash, (tx) => findKey(tx, hash));
+      if (!found) return null;
+      if (found.isStale) await storage.inWorkspace(found.workspaceId, (tx) => noteUse(tx, found.id));
+      return { kind: 'key', keyId: found.id, workspaceId: found.workspaceId, scopes: found.scopes };
+    },
+    async createApiKey(workspaceId, key) {
+      const wrong = key.scopes.find((scope) => !isScope(scope));
+      if (wrong !== undefined || key.scopes.length === 0)
+        return refused(
+          failure('wrong-scope', `"${wrong ?? ''}" is not a scope: read, write, or RESOURCE:read, RESOURCE:write`),
+        );
+      const secret = `${keyPrefix}${newToken()}`;
+      const made = await storage.inWorkspace(workspaceId, (tx) =>
+        insertApiKey(tx, {
+          id: newId('apiKey'),
+          name: key.name,
+          keyHash: hashToken(secret),
+          lastFour: secret.slice(-4),
+          scopes: key.scopes,
+          expiresAt: key.expiresAt ?? null,
+          createdBy: key.createdBy ?? null,
+        }),
+      );
+      return done({ key: made, secret });
+    },
+    listApiKeys: (workspaceId) => storage.inWorkspace(workspaceId, listApiKeys),
+    revokeApiKey: (workspaceId: WorkspaceId, id: ApiKeyId) =>
+      storage.inWorkspace(workspaceId, (tx) => revokeApiKey(tx, id)),
+    audit: appendAudit,
+  };
+}
+
+function slugOf(name: string): string {
+  return (
+    name
+      .normalize('NFKD')
+      .replace(/\p{M}/gu, '')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 60) || 'workspace'
+  );
+}
+
+function failure(code: string, detail: string): Failure {
+  return { code, detail, retry: { kind: 'never' }, isCertain: true };
+}

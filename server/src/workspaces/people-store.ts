@@ -1,0 +1,70 @@
+import type { PersonId } from '@switchyard/contract';
+import type { Tx } from '#storage';
+import type { Person } from './workspaces.ts';
+
+const columns = 'p.id, p.email, p.name, p.is_operator AS "isOperator"';
+
+/** null: the address is taken. */
+export async function insertPerson(tx: Tx, person: Person, passwordHash: string): Promise<Person | null> {
+  const rows = await tx.query<Person & Record<string, unknown>>(
+    `INSERT INTO people AS p (id, email, name, password_hash, is_operator) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (email) DO NOTHING RETURNING ${columns}`,
+    [person.id, person.email, person.name, passwordHash, person.isOperator],
+  );
+  return rows[0] ?? null;
+}
+
+export async function findForLogin(tx: Tx, email: string): Promise<(Person & { passwordHash: string | null }) | null> {
+  const rows = await tx.query<Person & { passwordHash: string | null } & Record<string, unknown>>(
+    `SELECT ${columns}, p.password_hash AS "passwordHash" FROM people p WHERE p.email = $1 AND p.deleted_at IS NULL`,
+    [email],
+    'people-for-login',
+  );
+  return rows[0] ?? null;
+}
+
+export async function setPasswordHash(tx: Tx, id: PersonId, hash: string): Promise<void> {
+  await tx.query('UPDATE people SET password_hash = $2 WHERE id = $1', [id, hash]);
+}
+
+export interface NewSession {
+  readonly tokenHash: string;
+  readonly id: string;
+  readonly personId: PersonId;
+  readonly expiresAt: Date;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+}
+
+export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
+  await tx.query(
+    `INSERT INTO person_sessions (token_hash, id, person_id, expires_at, user_agent, ip) VALUES ($1, $2, $3, $4, $5, $6)`,
+    [session.tokenHash, session.id, session.personId, session.expiresAt, session.userAgent, session.ip],
+  );
+}
+
+export async function revokeSession(tx: Tx, tokenHash: string): Promise<void> {
+  await tx.query('UPDATE person_sessions SET revoked_at = now() WHERE token_hash = $1 AND revoked_at IS NULL', [
+    tokenHash,
+  ]);
+}
+
+/** The living session's person; notes that it was seen, at most once a minute. */
+export async function findSession(
+  tx: Tx,
+  tokenHash: string,
+  idleMs: number,
+): Promise<(Person & { sessionId: string }) | null> {
+  const rows = await tx.query<Person & { sessionId: string; isStale: boolean } & Record<string, unknown>>(
+    `SELECT ${columns}, s.id AS "sessionId", s.last_seen_at < now() - interval '1 minute' AS "isStale"
+     FROM person_sessions s JOIN people p ON p.id = s.person_id AND p.deleted_at IS NULL
+     WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
+       AND s.last_seen_at > now() - $2 * interval '1 millisecond'`,
+    [tokenHash, idleMs],
+    'people-session',
+  );
+  const [row] = rows;
+  if (!row) return null;
+  if (row.isStale) await tx.query('UPDATE person_sessions SET last_seen_at = now() WHERE token_hash = $1', [tokenHash]);
+  return row;
+}

@@ -1,0 +1,70 @@
+/**
+ * Who may do what: one table of resource and action. A person's role in a workspace and an API key's scopes are both
+ * looked up here.
+ */
+export const memberRoles = ['owner', 'admin', 'agent', 'viewer'] as const;
+export type MemberRole = (typeof memberRoles)[number];
+
+export const resources = [
+  'workspace',
+  'members',
+  'api-keys',
+  'accounts',
+  'tokens',
+  'deliveries',
+  'contacts',
+  'conversations',
+  'messages',
+  'flows',
+  'catalogue',
+  'audit',
+  'migrations',
+  'monitoring',
+] as const;
+export type Resource = (typeof resources)[number];
+export type Action = 'read' | 'write';
+
+const everyone = ['owner', 'admin', 'agent', 'viewer'] as const;
+const staff = ['owner', 'admin', 'agent'] as const;
+const admins = ['owner', 'admin'] as const;
+const owners = ['owner'] as const;
+
+export const mayByRole = {
+  workspace: { read: everyone, write: owners },
+  members: { read: admins, write: admins },
+  'api-keys': { read: admins, write: admins },
+  accounts: { read: everyone, write: admins },
+  tokens: { read: admins, write: admins },
+  deliveries: { read: staff, write: admins },
+  contacts: { read: everyone, write: staff },
+  conversations: { read: everyone, write: staff },
+  messages: { read: everyone, write: staff },
+  flows: { read: everyone, write: admins },
+  catalogue: { read: everyone, write: staff },
+  audit: { read: admins, write: owners },
+  migrations: { read: admins, write: owners },
+  monitoring: { read: everyone, write: admins },
+} as const satisfies Record<Resource, Record<Action, readonly MemberRole[]>>;
+
+/**
+ * Scopes of an API key: `read` and `write` for everything but what is named after a colon only (`tokens:read`), or one
+ * resource's action (`messages:write`). `write` does not include `read`.
+ */
+export function isScope(text: string): boolean {
+  const [first = '', second] = text.split(':');
+  if (second === undefined) return first === 'read' || first === 'write';
+  return resources.some((resource) => resource === first) && (second === 'read' || second === 'write');
+}
+
+/** Shown or given to nobody by a general scope: these must be named. */
+const namedOnly: ReadonlySet<Resource> = new Set(['tokens', 'api-keys', 'members', 'audit']);
+
+export function mayRole(role: MemberRole, resource: Resource, action: Action): boolean {
+  const allowed: readonly MemberRole[] = mayByRole[resource][action];
+  return allowed.includes(role);
+}
+
+export function mayScopes(scopes: readonly string[], resource: Resource, action: Action): boolean {
+  if (scopes.includes(`${resource}:${action}`)) return true;
+  return !namedOnly.has(resource) && scopes.includes(action);
+}

@@ -1,0 +1,68 @@
+import type { PersonId, WorkspaceId } from '@switchyard/contract';
+import type { Storage, Tx, WorkspaceTx } from '#storage';
+import type { MemberRole } from './roles.ts';
+import type { Membership, Person, Workspace } from './workspaces.ts';
+
+const columns = 'workspace_id AS id, name, slug, kind, created_at AS "createdAt"';
+
+/** null: the slug is taken. */
+export async function insertWorkspace(
+  tx: WorkspaceTx,
+  workspace: Omit<Workspace, 'createdAt' | 'id'>,
+): Promise<Workspace | null> {
+  const [row] = await tx.query<Workspace & Record<string, unknown>>(
+    `INSERT INTO workspaces (workspace_id, name, slug, kind) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (slug) DO NOTHING RETURNING ${columns}`,
+    [tx.workspaceId, workspace.name, workspace.slug, workspace.kind],
+  );
+  return row ?? null;
+}
+
+export function listWorkspaces(storage: Storage): Promise<Workspace[]> {
+  return storage.workerStatement<Workspace & Record<string, unknown>>(
+    `SELECT ${columns} FROM workspaces WHERE deleted_at IS NULL ORDER BY created_at, workspace_id`,
+    [],
+    'workspaces-list',
+  );
+}
+
+export async function findWorkspace(
+  storage: Storage,
+  by: { readonly id?: WorkspaceId; readonly slug?: string; readonly kind?: string },
+): Promise<Workspace | null> {
+  const [row] = await storage.workerStatement<Workspace & Record<string, unknown>>(
+    `SELECT ${columns} FROM workspaces
+     WHERE deleted_at IS NULL AND (workspace_id = $1 OR slug = $2 OR kind = $3) ORDER BY created_at LIMIT 1`,
+    [by.id ?? null, by.slug ?? null, by.kind ?? null],
+    'workspaces-find',
+  );
+  return row ?? null;
+}
+
+export async function upsertMember(tx: WorkspaceTx, personId: PersonId, role: MemberRole): Promise<void> {
+  await tx.query(
+    `INSERT INTO members (workspace_id, person_id, role) VALUES ($1, $2, $3)
+     ON CONFLICT (workspace_id, person_id) DO UPDATE SET role = excluded.role`,
+    [tx.workspaceId, personId, role],
+  );
+}
+
+export function listMembers(tx: WorkspaceTx): Promise<(Person & { role: MemberRole })[]> {
+  return tx.query<Person & { role: MemberRole } & Record<string, unknown>>(
+    `SELECT p.id, p.email, p.name, p.is_operator AS "isOperator", m.role FROM members m JOIN people p ON p.id = m.person_id
+     WHERE m.workspace_id = $1 ORDER BY p.name, p.id`,
+    [tx.workspaceId],
+  );
+}
+
+/** The stranger's credential must be this person's id. */
+export async function listMemberships(tx: Tx, personId: PersonId): Promise<Membership[]> {
+  const rows = await tx.query<Workspace & { role: MemberRole } & Record<string, unknown>>(
+    `SELECT w.workspace_id AS id, w.name, w.slug, w.kind, w.created_at AS "createdAt", m.role
+     FROM members m JOIN workspaces w ON w.workspace_id = m.workspace_id
+     WHERE m.person_id = $1 AND w.deleted_at IS NULL ORDER BY w.name, w.workspace_id`,
+    [personId],
+    'workspaces-memberships',
+  );
+  return rows.map(({ role, ...workspace }) => ({ workspace, role }));
+}

@@ -1,0 +1,109 @@
+/** The door of workspaces: tenants, people and their roles, log-in, API keys, the audit log. */
+import type { ApiKeyId, Failure, PersonId, WorkspaceId } from '@switchyard/contract';
+import type { Result } from '#kernel';
+import type { WorkspaceTx } from '#storage';
+import type { MemberRole } from './roles.ts';
+
+export interface Workspace {
+  readonly id: WorkspaceId;
+  readonly name: string;
+  readonly slug: string;
+  /** `operator`: the one that holds deliveries of app-level shared routes. */
+  readonly kind: 'tenant' | 'operator';
+  readonly createdAt: Date;
+}
+
+export interface Person {
+  readonly id: PersonId;
+  readonly email: string;
+  readonly name: string;
+  readonly isOperator: boolean;
+}
+
+export interface Membership {
+  readonly workspace: Workspace;
+  readonly role: MemberRole;
+}
+
+/** Who asks: a person by their session, or a program by its key (bound to one workspace). */
+export type Principal =
+  | {
+      readonly kind: 'person';
+      readonly person: Person;
+      readonly sessionId: string;
+      readonly memberships: readonly Membership[];
+    }
+  | {
+      readonly kind: 'key';
+      readonly keyId: ApiKeyId;
+      readonly workspaceId: WorkspaceId;
+      readonly scopes: readonly string[];
+    };
+
+export interface ApiKey {
+  readonly id: ApiKeyId;
+  readonly name: string;
+  readonly lastFour: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+export type LoginOutcome =
+  | { readonly kind: 'in'; readonly token: string; readonly person: Person; readonly expiresAt: Date }
+  | { readonly kind: 'wrong' }
+  /** Too many tries for this address or too many log-ins at once. */
+  | { readonly kind: 'slow-down'; readonly retryAfterSeconds: number };
+
+export interface AuditEntry {
+  /** `person per_…`, `key key_…`, `cli`. */
+  readonly actor: string;
+  readonly action: string;
+  readonly resource: string;
+  /** Names of fields that changed; values only where they are no secret. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+export interface Workspaces {
+  create(
+    name: string,
+    options?: { readonly slug?: string; readonly kind?: Workspace['kind'] },
+  ): Promise<Result<Workspace, Failure>>;
+  list(): Promise<readonly Workspace[]>;
+  /** By id (with or without prefix) or slug. */
+  find(idOrSlug: string): Promise<Workspace | null>;
+  /** Makes it at the first call. */
+  operatorWorkspace(): Promise<Workspace>;
+  addPerson(person: {
+    readonly email: string;
+    readonly name: string;
+    readonly password: string;
+    readonly isOperator?: boolean;
+  }): Promise<Result<Person, Failure>>;
+  addMember(workspaceId: WorkspaceId, personId: PersonId, role: MemberRole): Promise<void>;
+  listMembers(workspaceId: WorkspaceId): Promise<readonly (Person & { readonly role: MemberRole })[]>;
+  logIn(
+    email: string,
+    password: string,
+    from: { readonly userAgent: string | null; readonly ip: string | null },
+  ): Promise<LoginOutcome>;
+  logOut(sessionToken: string): Promise<void>;
+  /** null: nobody known, ended or revoked. */
+  findBySession(sessionToken: string): Promise<Extract<Principal, { kind: 'person' }> | null>;
+  findByKey(apiKey: string): Promise<Extract<Principal, { kind: 'key' }> | null>;
+  createApiKey(
+    workspaceId: WorkspaceId,
+    key: {
+      readonly name: string;
+      readonly scopes: readonly string[];
+      readonly expiresAt?: Date;
+      readonly createdBy?: PersonId;
+    },
+  ): Promise<Result<{ readonly key: ApiKey; readonly secret: string }, Failure>>;
+  listApiKeys(workspaceId: WorkspaceId): Promise<readonly ApiKey[]>;
+  revokeApiKey(workspaceId: WorkspaceId, id: ApiKeyId): Promise<boolean>;
+  /** In the caller's transaction: what is not committed was not done, and is not in the log. */
+  audit(tx: WorkspaceTx, entry: AuditEntry): Promise<void>;
+}
