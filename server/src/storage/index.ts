@@ -10,6 +10,8 @@ export {
   type EmbeddedOptions,
   startEmbedded,
 } from './embedded/index.ts';
+
+export * from './engines/index.ts';
 export * from './engines.ts';
 export { SchemaFailure, type SchemaFailureCode } from './schema/failures.ts';
 export {
