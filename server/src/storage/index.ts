@@ -10,6 +10,8 @@ export {
   type EmbeddedOptions,
   startEmbedded,
 } from './embedded/index.ts';
+
+export * from './engines/index.ts';
 export * from './engines.ts';
 export type { CatalogueDifference } from './schema/catalogue.ts';
 export { checkCatalogue } from './schema/catalogue-store.ts';

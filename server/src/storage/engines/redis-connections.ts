@@ -1,0 +1,66 @@
+/** How this room connects to Redis: one place for time limits and for coming back. */
+import { type RedisOptions as AllRedisOptions, Redis } from 'ioredis';
+import type { Log } from '#kernel';
+import { answerTimeoutMs, reconnectWaitMs, within } from './reconnect.ts';
+
+type RedisOptions = Omit<AllRedisOptions, 'replyMapping'>;
+
+export class RedisUnavailable extends Error {
+  override readonly name = 'RedisUnavailable';
+}
+
+export interface RedisConnector {
+  readonly redisUrl: string;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** A Redis that is slower than this is treated as away by what has another way to its answer. */
+const commandTimeoutMs = 1_000;
+
+/**
+ * A connection for single commands: while it is down they fail at once instead of queueing, and after a loss none is
+ * sent twice, since nobody knows whether the first was carried out.
+ */
+export function commandOptions(connector: RedisConnector): RedisOptions {
+  return {
+    ...commonOptions(connector),
+    commandTimeout: commandTimeoutMs,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // Without this ioredis (6.0.0) forgets what was under way at a loss, and those who wait are never told.
+    maxRetriesPerRequest: 0,
+    autoResubscribe: false,
+  };
+}
+
+export function commonOptions(connector: RedisConnector): RedisOptions {
+  return {
+    lazyConnect: true,
+    connectTimeout: answerTimeoutMs,
+    keepAlive: 10_000,
+    retryStrategy: (attempt) => reconnectWaitMs(attempt - 1, connector.random),
+  };
+}
+
+/** A connection that comes back by itself and logs its losses. */
+export function openRedis(connector: RedisConnector, name: string, options: RedisOptions): Redis {
+  const redis = new Redis(connector.redisUrl, { ...options, connectionName: `switchyard-${name}` });
+  redis.on('error', (error) => connector.log.warn({ connection: name, err: error }, 'the connection to Redis failed'));
+  return redis;
+}
+
+/** Throws RedisUnavailable, one line without the password, when the first attempt fails. */
+export async function firstConnect(redis: Redis): Promise<void> {
+  try {
+    await within(2 * answerTimeoutMs, 'connecting', redis.connect());
+  } catch (cause) {
+    redis.disconnect();
+    const { host, port } = redis.options;
+    throw new RedisUnavailable(`no Redis answers at ${host}:${port} (REDIS_URL): ${reason(cause)}`, { cause });
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
