@@ -1,2 +1,3 @@
 /** Providers: verify, normalise, send. Never storage, never tenants. */
 export * from './channel.ts';
+export { metaChannel } from './meta/index.ts';
