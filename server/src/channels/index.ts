@@ -1,2 +1,4 @@
 /** Providers: verify, normalise, send. Never storage, never tenants. */
 export * from './channel.ts';
+export { instagramChannel } from './instagram/index.ts';
+export { metaChannel } from './meta/index.ts';

@@ -1,0 +1,31 @@
+import type { AccountFields, Capabilities } from '../channel.ts';
+
+/**
+ * Meta, "Instagram platform: messaging" and "Messenger platform: rate limits". Text may go at 300 calls a second but
+ * audio and video at 10, and one pace serves all.
+ */
+export const instagramCapabilities: Capabilities = {
+  sends: ['text', 'image', 'video', 'audio', 'document', 'buttons'],
+  canMarkRead: false,
+  windowHours: 24,
+  echoesAttemptId: false,
+  maxTextLength: 1_000,
+  maxButtons: 13,
+  maxListRows: 0,
+  maxButtonTitleLength: 20,
+  messagesPerSecond: 10,
+};
+
+export const defaultGraphVersion = 'v24.0';
+
+export const instagramFields: AccountFields = {
+  secrets: [
+    { name: 'accessToken', isRequired: true, hint: 'Token of the professional account, or of its page' },
+    { name: 'appSecret', isRequired: false, hint: 'Signs the webhooks; with Instagram Login the Instagram app’s own' },
+    { name: 'verifyToken', isRequired: false, hint: 'Text you choose for the GET challenge' },
+  ],
+  settings: [
+    { name: 'instagramId', isRequired: true, hint: 'user_id of the account, as it comes as entry.id in webhooks' },
+    { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
+  ],
+};

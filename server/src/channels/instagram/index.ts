@@ -1,0 +1,16 @@
+/** Instagram (and pages) through Meta's Graph API. */
+import type { Channel } from '../channel.ts';
+import { answerGraphChallenge, verifyGraphSignature } from '../graph/index.ts';
+import { instagramCapabilities, instagramFields } from './capabilities.ts';
+import { sendInstagram } from './instagram-client.ts';
+import { normaliseInstagram } from './normalise.ts';
+
+export const instagramChannel: Channel = {
+  provider: 'instagram',
+  capabilities: instagramCapabilities,
+  fields: instagramFields,
+  verify: verifyGraphSignature,
+  challenge: answerGraphChallenge,
+  normalise: normaliseInstagram,
+  send: sendInstagram,
+};

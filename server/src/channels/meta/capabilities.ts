@@ -1,0 +1,43 @@
+import type { AccountFields, Capabilities } from '../channel.ts';
+
+/** Meta, "Cloud API: messages" and "throughput". */
+export const metaCapabilities: Capabilities = {
+  sends: [
+    'text',
+    'image',
+    'video',
+    'audio',
+    'document',
+    'sticker',
+    'location',
+    'contacts',
+    'reaction',
+    'buttons',
+    'list',
+    'template',
+  ],
+  canMarkRead: true,
+  windowHours: 24,
+  echoesAttemptId: true,
+  maxTextLength: 4_096,
+  maxButtons: 3,
+  maxListRows: 10,
+  maxButtonTitleLength: 20,
+  messagesPerSecond: 80,
+};
+
+/** The version that requests name where the account sets none. */
+export const defaultGraphVersion = 'v24.0';
+
+export const metaFields: AccountFields = {
+  secrets: [
+    { name: 'accessToken', isRequired: true, hint: 'Token of a system user with whatsapp_business_messaging' },
+    { name: 'appSecret', isRequired: false, hint: 'Signs the webhooks; needed unless the operator holds it' },
+    { name: 'verifyToken', isRequired: false, hint: 'Text you choose for the GET challenge' },
+  ],
+  settings: [
+    { name: 'phoneNumberId', isRequired: true, hint: 'Id of the number in the API, not the number itself' },
+    { name: 'wabaId', isRequired: false, hint: 'Id of the WhatsApp business account' },
+    { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
+  ],
+};

@@ -1,0 +1,17 @@
+/** WhatsApp Cloud API of Meta. */
+import type { Channel } from '../channel.ts';
+import { answerGraphChallenge, verifyGraphSignature } from '../graph/index.ts';
+import { metaCapabilities, metaFields } from './capabilities.ts';
+import { markMetaRead, sendMeta } from './meta-client.ts';
+import { normaliseMeta } from './normalise.ts';
+
+export const metaChannel: Channel = {
+  provider: 'meta',
+  capabilities: metaCapabilities,
+  fields: metaFields,
+  verify: verifyGraphSignature,
+  challenge: answerGraphChallenge,
+  normalise: normaliseMeta,
+  send: sendMeta,
+  markRead: markMetaRead,
+};
