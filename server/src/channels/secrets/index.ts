@@ -1,0 +1,2 @@
+/** Comparing secrets in constant time. */
+export { isAnySecret, isSameSecret } from './same-secret.ts';
