@@ -1,0 +1,63 @@
+/** Evolution's webhooks, v1 and v2 alike: the differences are few, and servers mix them. */
+import type { InboundEvent } from '@switchyard/contract';
+import type { Normalised, NormaliseInput } from '../channel.ts';
+import {
+  fingerprint,
+  isArray,
+  joinNormalised,
+  type Part,
+  parseJson,
+  pointerTo,
+  readPart,
+  refusedPart,
+} from '../reading/index.ts';
+import { accountEvent, accountTypes } from './account-events.ts';
+import { dataParts, type Envelope, readEnvelope } from './envelope.ts';
+import type { EvolutionEvent } from './event-names.ts';
+import { deletedMessage, editedMessage, importedMessages, upsertedMessages } from './messages.ts';
+import { updatedMessage } from './updates.ts';
+
+type Reader = (part: Part, envelope: Envelope) => readonly InboundEvent[] | Normalised;
+
+const messageReaders: Readonly<Partial<Record<EvolutionEvent, Reader>>> = {
+  'messages.upsert': upsertedMessages,
+  'send.message': upsertedMessages,
+  'send.message.update': upsertedMessages,
+  'messages.set': importedMessages,
+  'messages.update': (part, envelope) => [updatedMessage(part, envelope)],
+  'messages.delete': (part, envelope) => [deletedMessage(part, envelope)],
+  'messages.edited': (part, envelope) => [editedMessage(part, envelope)],
+};
+
+export function normaliseEvolution(input: NormaliseInput): Normalised {
+  const parsed = parseJson(input.body);
+  if (!parsed.ok) return refusedPart('', parsed.refusal);
+  if (!isArray(parsed.value)) return readBody({ value: parsed.value, path: '' }, input);
+  return joinNormalised(parsed.value.map((value, index) => readBody({ value, path: pointerTo('', index) }, input)));
+}
+
+function readBody(part: Part, input: NormaliseInput): Normalised {
+  return readPart(part, () => {
+    const envelope = readEnvelope(part, input.target);
+    const reader = readerOf(envelope);
+    return joinNormalised(dataParts(envelope.data).map((item) => readPart(item, () => reader(item, envelope))));
+  });
+}
+
+function readerOf({ event }: Envelope): Reader {
+  const type = event && accountTypes[event];
+  if (type) return (item, envelope) => [accountEvent(item, envelope, type)];
+  return (event && messageReaders[event]) ?? ((item, envelope) => [unknownEvent(item, envelope)]);
+}
+
+function unknownEvent(item: Part, envelope: Envelope): InboundEvent {
+  return {
+    kind: 'unsupported',
+    type: envelope.name,
+    key: [envelope.name, ...(envelope.dateTime ? [envelope.dateTime] : []), fingerprint(item.value)].join(':'),
+    occurredAt: null,
+    bindings: envelope.bindings,
+    path: item.path,
+    reason: envelope.name === 'unknown' ? 'the body names no event' : 'not an event that we know',
+  };
+}
