@@ -3,7 +3,7 @@ import { type Log, newId } from '#kernel';
 import type { Doorbell, Tx } from '#storage';
 import type { Outbox, ProviderIdKnown, ProviderIdsKnown, QueueListener } from './outbox.ts';
 import { insertQueued } from './queue-store.ts';
-import { leaveUncertain, repeatUncertain } from './receipt-store.ts';
+import { leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
 import { applyReceipt, matchEcho } from './receipts.ts';
 
 export interface OutboxDeps {
@@ -20,6 +20,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const { providerIdsKnown } = deps;
   return {
     attach: wake.attach,
+    lockProviderId,
     async queueMessage(tx, message) {
       const ids = { outboundId: newId('outbound'), messageId: newId('message') };
       await insertQueued(tx, ids, message);

@@ -101,6 +101,11 @@ export interface OutboxDoor {
   ): Promise<boolean>;
   /** A person settles an uncertain message: resend it (flagged as possible duplicate) or let it be. */
   settleUncertain(tx: WorkspaceTx, outboundId: OutboundId, choice: 'send-again' | 'leave'): Promise<boolean>;
+  /**
+   * Look for a message again after this, before parking anything else under its provider id (a reaction, an edit): until
+   * the transaction ends nobody learns the id meanwhile. `applyReceipt` and `matchEcho` do so themselves.
+   */
+  lockProviderId(tx: WorkspaceTx, accountId: AccountId, providerMessageId: string): Promise<void>;
   /** Tells the customer's side, after the commit, that a message was read. Best effort: may be lost, is never retried. */
   markRead(tx: WorkspaceTx, mark: ReadMark): void;
 }
