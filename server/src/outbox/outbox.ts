@@ -17,6 +17,7 @@ import type {
   OutboundContent,
   OutboundId,
   TurnId,
+  WorkspaceId,
 } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
 
@@ -61,6 +62,20 @@ export type ReceiptOutcome =
  */
 export type ProviderIdKnown = (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
 
+/** The same for several at once: what the dispatcher calls, once a batch. `oneByOne` makes it of the single one. */
+export type ProviderIdsKnown = (tx: WorkspaceTx, known: readonly KnownProviderId[]) => Promise<void>;
+
+export interface KnownProviderId {
+  readonly accountId: AccountId;
+  readonly providerMessageId: string;
+}
+
+/** An inbound message that the bot or a person has read. */
+export interface ReadMark {
+  readonly accountId: AccountId;
+  readonly providerMessageId: string;
+}
+
 export interface OutboxDoor {
   /** Writes message and outbox row in the caller's transaction; rings the dispatcher after its commit. Takes the conversation's next ordinal. */
   queueMessage(
@@ -74,7 +89,10 @@ export interface OutboxDoor {
     eventId: string,
     event: Extract<InboundEvent, { kind: 'status' }>,
   ): Promise<ReceiptOutcome>;
-  /** An echo of a message: true when it is one of ours (then it settles the send), false when a person typed it on the phone. */
+  /**
+   * An echo of a message: true when it is one of ours (then it settles the send) or is stored already; false when a
+   * person typed it on the phone.
+   */
   matchEcho(
     tx: WorkspaceTx,
     accountId: AccountId,
@@ -83,6 +101,25 @@ export interface OutboxDoor {
   ): Promise<boolean>;
   /** A person settles an uncertain message: resend it (flagged as possible duplicate) or let it be. */
   settleUncertain(tx: WorkspaceTx, outboundId: OutboundId, choice: 'send-again' | 'leave'): Promise<boolean>;
+  /**
+   * Look for a message again after this, before parking anything else under its provider id (a reaction, an edit): until
+   * the transaction ends nobody learns the id meanwhile. `applyReceipt` and `matchEcho` do so themselves.
+   */
+  lockProviderId(tx: WorkspaceTx, accountId: AccountId, providerMessageId: string): Promise<void>;
+  /** Tells the customer's side, after the commit, that a message was read. Best effort: may be lost, is never retried. */
+  markRead(tx: WorkspaceTx, mark: ReadMark): void;
+}
+
+/** What a process that dispatches hears of what was queued in it, so that a turn's reply leaves at once. */
+export interface QueueListener {
+  /** Something was committed. True: this process takes it up now; false: ring for the others. */
+  queued(): boolean;
+  read(mark: ReadMark & { readonly workspaceId: WorkspaceId }): void;
+}
+
+/** The outbox as compose holds it: the door, and the place where this process's dispatcher is hung up. */
+export interface Outbox extends OutboxDoor {
+  attach(listener: QueueListener): void;
 }
 
 /** The facts of one failed or finished try, as the trace shows them. */
@@ -97,7 +134,7 @@ export interface AttemptRecord {
   readonly milliseconds: number | null;
 }
 
-export interface Dispatcher {
+export interface Dispatcher extends QueueListener {
   start(): void;
   /** Stops claiming, finishes what is in flight within `graceMs`, releases what is claimed. */
   stop(graceMs: number): Promise<void>;

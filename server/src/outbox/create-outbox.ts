@@ -1,0 +1,77 @@
+import type { InboundEvent } from '@switchyard/contract';
+import { type Log, newId } from '#kernel';
+import type { Doorbell, Tx } from '#storage';
+import type { Outbox, ProviderIdKnown, ProviderIdsKnown, QueueListener } from './outbox.ts';
+import { insertQueued } from './queue-store.ts';
+import { leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
+import { applyReceipt, matchEcho } from './receipts.ts';
+
+export interface OutboxDeps {
+  readonly doorbell: Doorbell;
+  readonly providerIdsKnown: ProviderIdsKnown;
+  readonly log: Log;
+}
+
+/** What is rung when something was queued that no dispatcher of this process takes up at once. */
+export const outboxTopic = 'outbox';
+
+export function createOutbox(deps: OutboxDeps): Outbox {
+  const wake = createWake(deps);
+  const { providerIdsKnown } = deps;
+  return {
+    attach: wake.attach,
+    lockProviderId,
+    async queueMessage(tx, message) {
+      const ids = { outboundId: newId('outbound'), messageId: newId('message') };
+      await insertQueued(tx, ids, message);
+      if (!message.isHeld) wake.afterCommitOf(tx);
+      return ids;
+    },
+    applyReceipt: (tx, accountId, eventId, event: Extract<InboundEvent, { kind: 'status' }>) =>
+      applyReceipt(tx, event, { accountId, eventId, providerIdsKnown }),
+    matchEcho: (tx, accountId, conversationId, event) =>
+      matchEcho(tx, event, { accountId, conversationId, providerIdsKnown }),
+    async settleUncertain(tx, outboundId, choice) {
+      if (choice === 'leave') return leaveUncertain(tx, outboundId);
+      const isMoved = await repeatUncertain(tx, outboundId);
+      if (isMoved) wake.afterCommitOf(tx);
+      return isMoved;
+    },
+    markRead(tx, mark) {
+      tx.afterCommit(() => wake.listener()?.read({ ...mark, workspaceId: tx.workspaceId }));
+    },
+  };
+}
+
+/** `ProviderIdsKnown` of the one that takes a single id. */
+export function oneByOne(providerIdKnown: ProviderIdKnown): ProviderIdsKnown {
+  return async (tx, known) => {
+    for (const one of known) await providerIdKnown(tx, one.accountId, one.providerMessageId);
+  };
+}
+
+/** Once a transaction, however many messages it queues: this process's dispatcher, or else everybody's. */
+function createWake(deps: OutboxDeps) {
+  const ringing = new WeakSet<Tx>();
+  let attached: QueueListener | undefined;
+
+  function ring(): void {
+    if (attached?.queued()) return;
+    deps.doorbell.ring(outboxTopic).catch((error: unknown) => {
+      // Dispatchers look for themselves every second: this costs that second.
+      deps.log.warn({ err: error }, 'the doorbell of the outbox could not be rung');
+    });
+  }
+
+  return {
+    attach(listener: QueueListener): void {
+      attached = listener;
+    },
+    listener: () => attached,
+    afterCommitOf(tx: Tx): void {
+      if (ringing.has(tx)) return;
+      ringing.add(tx);
+      tx.afterCommit(ring);
+    },
+  };
+}

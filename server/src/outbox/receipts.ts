@@ -1,0 +1,157 @@
+import {
+  type AccountId,
+  type ConversationId,
+  type Failure,
+  type InboundEvent,
+  parseId,
+  type StatusEvent,
+} from '@switchyard/contract';
+import type { MessageStatus } from '#conversations';
+import type { WorkspaceTx } from '#storage';
+import { echoWindowMs, isEchoOf } from './echo-match.ts';
+import type { OutboxState, ProviderIdsKnown, ReceiptOutcome } from './outbox.ts';
+import { claimOf, isForward, statusesBefore } from './receipt-order.ts';
+import {
+  advanceEarlier,
+  type FoundMessage,
+  findByAttempt,
+  findByProviderId,
+  findInDoubt,
+  lockProviderId,
+  recordReceipt,
+  settleAsFailed,
+  settleAsSent,
+} from './receipt-store.ts';
+import { moves } from './states.ts';
+
+/** What finds a message of ours: our attempt id where the provider carries it back, else its own id. */
+interface Reference {
+  readonly accountId: AccountId;
+  readonly attemptId: string | null;
+  readonly providerMessageId: string;
+}
+
+interface Origin {
+  readonly accountId: AccountId;
+  readonly eventId: string;
+  readonly providerIdsKnown: ProviderIdsKnown;
+}
+
+export async function applyReceipt(tx: WorkspaceTx, event: StatusEvent, origin: Origin): Promise<ReceiptOutcome> {
+  const reference = referenceOf(origin.accountId, event);
+  const found = await findOrLock(tx, reference);
+  if (!found) return { kind: 'waiting', waitKey: event.providerMessageId };
+  const isSettled = await settleByReceipt(tx, found, event, reference);
+  const newStatus = statusAfter(found, event, reference, isSettled);
+  await recordReceipt(tx, {
+    eventId: origin.eventId,
+    messageId: found.messageId,
+    status: event.type,
+    newStatus,
+    occurredAt: event.occurredAt,
+    errors: event.errors.length > 0 ? event.errors : null,
+    pricing: event.pricing ?? null,
+  });
+  if (event.isUpTo) await readUpTo(tx, found, event);
+  if (isSettled) await origin.providerIdsKnown(tx, [reference]);
+  return { kind: newStatus === null ? 'late' : 'applied', messageId: found.messageId };
+}
+
+/** An echo that no attempt id and no provider id names is ours when it holds what we have in flight in its conversation. */
+export async function matchEcho(
+  tx: WorkspaceTx,
+  event: Extract<InboundEvent, { kind: 'message' }>,
+  place: Pick<Origin, 'accountId' | 'providerIdsKnown'> & { readonly conversationId: ConversationId },
+): Promise<boolean> {
+  const reference = referenceOf(place.accountId, event);
+  const found = (await findOrLock(tx, reference)) ?? (await findByContent(tx, event, place));
+  if (!found) return false;
+  if (!found.outboundId || !isOneOf(moves.evidence.from, found.state)) return true;
+  if (await settleAsSent(tx, found, reference)) await place.providerIdsKnown(tx, [reference]);
+  return true;
+}
+
+function referenceOf(
+  accountId: AccountId,
+  event: { readonly attemptId?: string; readonly providerMessageId: string },
+): Reference {
+  // What comes back is the provider's text: only what has the shape of an id of ours is looked up as one.
+  const attemptId = event.attemptId ? (parseId('attempt', event.attemptId) ?? null) : null;
+  return { accountId, attemptId, providerMessageId: event.providerMessageId };
+}
+
+/** Looks, and where nothing is found looks again under the lock that whoever learns the provider's id takes too. */
+async function findOrLock(tx: WorkspaceTx, reference: Reference): Promise<FoundMessage | null> {
+  const found = await findMessage(tx, reference);
+  if (found) return found;
+  await lockProviderId(tx, reference.accountId, reference.providerMessageId);
+  return findMessage(tx, reference);
+}
+
+async function findMessage(tx: WorkspaceTx, reference: Reference): Promise<FoundMessage | null> {
+  const { accountId, attemptId, providerMessageId } = reference;
+  const byAttempt = attemptId === null ? null : await findByAttempt(tx, accountId, attemptId);
+  return byAttempt ?? findByProviderId(tx, accountId, providerMessageId);
+}
+
+async function findByContent(
+  tx: WorkspaceTx,
+  event: Extract<InboundEvent, { kind: 'message' }>,
+  place: { readonly accountId: AccountId; readonly conversationId: ConversationId },
+): Promise<FoundMessage | null> {
+  const inDoubt = await findInDoubt(tx, place.accountId, place.conversationId, echoWindowMs);
+  return inDoubt.find((sent) => isEchoOf(sent.content, event.content)) ?? null;
+}
+
+async function settleByReceipt(
+  tx: WorkspaceTx,
+  found: FoundMessage,
+  event: StatusEvent,
+  reference: Reference,
+): Promise<boolean> {
+  const claim = claimOf(event.type);
+  if (claim === null || !found.outboundId) return false;
+  if (claim !== 'failed') return isOneOf(moves.evidence.from, found.state) && settleAsSent(tx, found, reference);
+  if (!isOneOf(moves.failedReceipt.from, found.state) || !isOfLatestTry(found, reference)) return false;
+  return settleAsFailed(tx, found, { ...reference, failure: failureOf(event) });
+}
+
+/** What the message becomes, or null. A try that failed says nothing of a message that is tried again. */
+function statusAfter(
+  found: FoundMessage,
+  event: StatusEvent,
+  reference: Reference,
+  isSettled: boolean,
+): MessageStatus | null {
+  const claim = claimOf(event.type);
+  if (claim === null) return null;
+  const isTriedAgain = isOneOf(['queued', 'claimed'], found.state) || !isOfLatestTry(found, reference);
+  if (claim === 'failed' && isTriedAgain) return null;
+  const isProvedOut = isSettled && found.status === 'failed' && claim === 'sent';
+  return isProvedOut || isForward(found.status, claim) ? claim : null;
+}
+
+function isOfLatestTry(found: FoundMessage, reference: Reference): boolean {
+  return reference.attemptId === null || found.attemptId === null || reference.attemptId === found.attemptId;
+}
+
+async function readUpTo(tx: WorkspaceTx, found: FoundMessage, event: StatusEvent): Promise<void> {
+  const claim = claimOf(event.type);
+  if (claim === null || claim === 'failed') return;
+  await advanceEarlier(tx, found, { to: claim, from: statusesBefore(claim), occurredAt: event.occurredAt });
+}
+
+function failureOf(event: StatusEvent): Failure {
+  const error = event.errors[0];
+  return {
+    code: 'FailedAfterSending',
+    detail: error ? [error.title, error.detail].filter(Boolean).join(': ') : 'The provider reported a failure.',
+    retry: { kind: 'never' },
+    isCertain: true,
+    ...(error ? { providerCode: error.code } : {}),
+  };
+}
+
+function isOneOf(states: readonly OutboxState[], state: OutboxState | null): boolean {
+  return state !== null && states.includes(state);
+}
