@@ -136,7 +136,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     },
 
     route: (kind, key) => routing.route(kind, key),
-    countRouting: (accountId, workspaceId, kind, outcome) => notes.countRouting(accountId, workspaceId, kind, outcome),
+    countRouting: notes.countRouting,
     findServing: routing.find,
 
     create: (workspaceId, account) =>
