@@ -51,6 +51,10 @@ export type Routed =
   | { readonly kind: 'unknown'; readonly outcome: 'negative' | 'miss' };
 
 export interface NewAccount {
+  /** Kept from a migrated account; otherwise made here. */
+  readonly id?: AccountId;
+  /** An imported webhook token keeps its text; otherwise 32 random bytes as base64url. */
+  readonly token?: string;
   readonly provider: Provider;
   readonly name?: string;
   readonly phoneNumber?: string;
@@ -113,6 +117,7 @@ export interface Accounts {
   >;
   list(workspaceId: WorkspaceId): Promise<readonly AccountSummary[]>;
   find(workspaceId: WorkspaceId, accountId: AccountId): Promise<AccountSummary | null>;
+  /** Settings and secrets are merged by name; an empty text takes one away. */
   update(
     workspaceId: WorkspaceId,
     accountId: AccountId,
@@ -133,7 +138,14 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
-/** Is this part of a body bound to this account? True when it names no account at all. */
+/**
+ * Is this part of a body bound to this account? True when it names no account at all. Each id it names must be this
+ * account's, but for ids of a kind that the account does not hold (a Twilio messaging service has no sender of its own):
+ * those are let pass if another one matches.
+ */
 export function isBoundTo(account: ServingAccount, bindings: readonly Binding[]): boolean {
-  return bindings.every((binding) => account.bindings.has(`${binding.kind}:${binding.value}`));
+  if (bindings.length === 0) return true;
+  const heldKinds = new Set([...account.bindings].map((binding) => binding.slice(0, binding.indexOf(':'))));
+  const telling = bindings.filter(({ kind }) => heldKinds.has(kind));
+  return telling.length > 0 && telling.every(({ kind, value }) => account.bindings.has(`${kind}:${value}`));
 }

@@ -3,7 +3,7 @@
  * network. A channel knows nothing of storage and nothing of tenants: it is given one account's secrets and settings
  * and gives back facts. A provider's ids and error codes stay inside its folder.
  */
-import type { Failure, InboundEvent, OutboundContent, Provider } from '@switchyard/contract';
+import type { Binding, Failure, InboundEvent, OutboundContent, Provider } from '@switchyard/contract';
 
 /** One HTTP request as it came. Header names are lower case; of repeated headers the values are joined by `, `. */
 export interface RawRequest {
@@ -138,8 +138,24 @@ export const defaultSendTimeouts: SendTimeouts = {
 
 /** Names of the fields that an account of this provider needs; secrets are sealed, settings are not. */
 export interface AccountFields {
-  readonly secrets: readonly { readonly name: string; readonly isRequired: boolean; readonly hint: string }[];
-  readonly settings: readonly { readonly name: string; readonly isRequired: boolean; readonly hint: string }[];
+  readonly secrets: readonly SecretField[];
+  readonly settings: readonly SettingField[];
+}
+
+export interface SecretField {
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly hint: string;
+  /** What `verify` or `challenge` checks with it; absent: it is not for webhooks. */
+  readonly verifies?: 'signature' | 'challenge';
+}
+
+export interface SettingField {
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly hint: string;
+  /** The provider's id of the account that stands in this setting, as events name it in their bindings. */
+  readonly binds?: Binding['kind'];
 }
 
 export interface Channel {

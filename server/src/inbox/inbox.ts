@@ -25,8 +25,11 @@ export interface Receiver {
   /**
    * Resolves after the commit of the batch that holds this delivery; rejects with StorageUnavailable when it could not
    * be stored (the gateway answers 503). One batch is in flight at a time; requests that arrive meanwhile form the next.
+   * `afterPosition`: `committedPosition` when the request began to arrive; left out, as it is now.
    */
-  receive(delivery: VerifiedDelivery): Promise<void>;
+  receive(delivery: VerifiedDelivery, afterPosition?: number): Promise<void>;
+  /** The highest position that this process has committed: what was answered before a request that arrives now. */
+  readonly committedPosition: number;
   close(): Promise<void>;
 }
 

@@ -26,6 +26,7 @@ export {
   type SchemaOptions,
 } from './schema/migrate.ts';
 export { type DroppedDays, dropPartitionsBefore, ensurePartitions } from './schema/partitions-store.ts';
+export { inboxShards } from './schema/tables.ts';
 export * from './sealing/index.ts';
 export * from './sealing.ts';
 export * from './storage.ts';

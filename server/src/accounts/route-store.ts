@@ -1,0 +1,161 @@
+/** SQL of `routes`, `webhook_tokens` and `routing_counts`. */
+import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
+import type { Storage, Tx, WorkspaceTx } from '#storage';
+import type { RouteKind } from './accounts.ts';
+import type { RouteClaim } from './bindings.ts';
+
+export interface Place {
+  readonly workspaceId: WorkspaceId;
+  readonly accountId: AccountId;
+}
+
+/** Across workspaces, as the gateway's role: the one look-up that has no workspace yet. */
+export async function findPlace(storage: Storage, kind: string, key: string): Promise<Place | null> {
+  const rows = await storage.gatewayStatement<{ workspaceId: WorkspaceId; accountId: AccountId }>(
+    `SELECT workspace_id AS "workspaceId", account_id AS "accountId" FROM routes
+     WHERE kind = $1 AND key = $2 AND (retires_at IS NULL OR retires_at > now())`,
+    [kind, key],
+    'routes-find',
+  );
+  return rows[0] ?? null;
+}
+
+interface RouteOwner {
+  readonly accountId: AccountId;
+  readonly provider: Provider;
+}
+
+/** False when somebody else holds an exclusive route already; whose it is, is not told. */
+export async function claimRoute(tx: WorkspaceTx, owner: RouteOwner, claim: RouteClaim): Promise<boolean> {
+  const claimed = await tx.query(
+    `INSERT INTO routes (kind, key, workspace_id, account_id, provider) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT DO NOTHING RETURNING kind`,
+    [claim.kind, claim.key, tx.workspaceId, owner.accountId, owner.provider],
+  );
+  if (claimed.length > 0) return true;
+  const holders = await tx.query<{ accountId: AccountId }>(
+    `SELECT account_id AS "accountId" FROM routes WHERE workspace_id = $1 AND kind = $2 AND key = $3`,
+    [tx.workspaceId, claim.kind, claim.key],
+  );
+  const holder = holders[0]?.accountId;
+  return holder !== undefined && (holder === owner.accountId || !claim.isExclusive);
+}
+
+/** For a hash of a verify token: whoever has it first answers for all that share it. */
+export async function offerChallenge(tx: WorkspaceTx, owner: RouteOwner, hash: string): Promise<void> {
+  await tx.query(
+    `INSERT INTO routes (kind, key, workspace_id, account_id, provider) VALUES ('challenge', $1, $2, $3, $4)
+     ON CONFLICT DO NOTHING`,
+    [hash, tx.workspaceId, owner.accountId, owner.provider],
+  );
+}
+
+export function listRoutes(tx: WorkspaceTx, accountId: AccountId): Promise<{ kind: RouteKind; key: string }[]> {
+  return tx.query<{ kind: RouteKind; key: string }>(
+    'SELECT kind, key FROM routes WHERE workspace_id = $1 AND account_id = $2',
+    [tx.workspaceId, accountId],
+  );
+}
+
+export async function dropRoute(tx: WorkspaceTx, accountId: AccountId, kind: RouteKind, key: string): Promise<void> {
+  await tx.query('DELETE FROM routes WHERE workspace_id = $1 AND account_id = $2 AND kind = $3 AND key = $4', [
+    tx.workspaceId,
+    accountId,
+    kind,
+    key,
+  ]);
+}
+
+export interface TokenToInsert {
+  readonly id: string;
+  readonly hash: string;
+  readonly sealed: Buffer;
+}
+
+/** False when the token's text is in use, by whomever. */
+export async function insertToken(tx: WorkspaceTx, owner: RouteOwner, token: TokenToInsert): Promise<boolean> {
+  const isClaimed = await tx.query(
+    `INSERT INTO routes (kind, key, workspace_id, account_id, provider) VALUES ('token', $1, $2, $3, $4)
+     ON CONFLICT DO NOTHING RETURNING kind`,
+    [token.hash, tx.workspaceId, owner.accountId, owner.provider],
+  );
+  if (isClaimed.length === 0) return false;
+  await tx.query(
+    `INSERT INTO webhook_tokens (workspace_id, id, account_id, token_hash, token_sealed) VALUES ($1, $2, $3, $4, $5)`,
+    [tx.workspaceId, token.id, owner.accountId, token.hash, token.sealed],
+  );
+  return true;
+}
+
+/** Tokens without an end get one; gives the hashes of them, for the caches. */
+export async function retireTokens(tx: WorkspaceTx, accountId: AccountId, retiresAt: Date): Promise<string[]> {
+  const rows = await tx.query<{ hash: string }>(
+    `UPDATE webhook_tokens SET retires_at = $3
+     WHERE workspace_id = $1 AND account_id = $2 AND retires_at IS NULL RETURNING token_hash AS hash`,
+    [tx.workspaceId, accountId, retiresAt],
+  );
+  const hashes = rows.map((row) => row.hash);
+  await tx.query(
+    `UPDATE routes SET retires_at = $4
+     WHERE workspace_id = $1 AND account_id = $2 AND kind = 'token' AND key = ANY($3)`,
+    [tx.workspaceId, accountId, hashes, retiresAt],
+  );
+  return hashes;
+}
+
+export interface TokenRow {
+  readonly [column: string]: unknown;
+  readonly tokenId: string;
+  readonly accountId: AccountId;
+  readonly workspaceName: string;
+  readonly tokenSealed: Buffer;
+  readonly createdAt: Date;
+  readonly retiresAt: Date | null;
+  readonly lastUsedAt: Date | null;
+}
+
+export function listTokenRows(tx: WorkspaceTx): Promise<TokenRow[]> {
+  return tx.query<TokenRow>(
+    `SELECT t.id AS "tokenId", t.account_id AS "accountId", w.name AS "workspaceName", t.token_sealed AS "tokenSealed",
+       t.created_at AS "createdAt", t.retires_at AS "retiresAt", t.last_used_at AS "lastUsedAt"
+     FROM webhook_tokens t JOIN workspaces w USING (workspace_id)
+     WHERE t.workspace_id = $1 AND (t.retires_at IS NULL OR t.retires_at > now())
+     ORDER BY t.created_at, t.id`,
+    [tx.workspaceId],
+  );
+}
+
+export async function noteTokensUsed(tx: WorkspaceTx, hashes: readonly string[], at: Date): Promise<void> {
+  await tx.query(`UPDATE webhook_tokens SET last_used_at = $3 WHERE workspace_id = $1 AND token_hash = ANY($2)`, [
+    tx.workspaceId,
+    hashes,
+    at,
+  ]);
+}
+
+export async function listWorkspaceIds(tx: Tx): Promise<WorkspaceId[]> {
+  const rows = await tx.query<{ id: WorkspaceId }>(
+    'SELECT workspace_id AS id FROM workspaces WHERE deleted_at IS NULL ORDER BY created_at, workspace_id',
+  );
+  return rows.map((row) => row.id);
+}
+
+export interface RoutingCount {
+  readonly workspaceId: string;
+  readonly accountId: string;
+  readonly kind: RouteKind;
+  readonly outcome: 'hit' | 'miss' | 'negative';
+  count: number;
+}
+
+/** As the worker: the counts of all workspaces in one statement. */
+export async function addRoutingCounts(storage: Storage, hour: Date, counts: readonly RoutingCount[]): Promise<void> {
+  await storage.workerStatement(
+    `INSERT INTO routing_counts AS c (workspace_id, account_id, hour, route_kind, outcome, count)
+     SELECT n."workspaceId", n."accountId", $2, n.kind, n.outcome, n.count
+     FROM json_to_recordset($1::json) AS n ("workspaceId" uuid, "accountId" uuid, kind text, outcome text, count bigint)
+     ON CONFLICT (workspace_id, account_id, hour, route_kind, outcome) DO UPDATE SET count = c.count + EXCLUDED.count`,
+    [JSON.stringify(counts), hour],
+    'routing-counts-add',
+  );
+}

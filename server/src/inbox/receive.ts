@@ -1,0 +1,151 @@
+import type { Log } from '#kernel';
+import { inboxShards, type Storage, StorageUnavailable } from '#storage';
+import type { Receiver, VerifiedDelivery } from './inbox.ts';
+import { type ArrivedDelivery, storeDeliveries } from './receive-store.ts';
+
+export interface ReceiveLimits {
+  readonly maxBatchDeliveries: number;
+  readonly maxBatchBytes: number;
+  /** What may wait for its batch; one more is refused with StorageUnavailable, so the provider tries again. */
+  readonly maxWaitingDeliveries: number;
+  readonly maxWaitingBytes: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+export const receiveLimits: ReceiveLimits = {
+  maxBatchDeliveries: 256,
+  maxBatchBytes: 8 * mebibyte,
+  maxWaitingDeliveries: 4_096,
+  maxWaitingBytes: 64 * mebibyte,
+};
+
+export interface ReceiverOptions {
+  readonly storage: Pick<Storage, 'gatewayStatement'>;
+  readonly log: Log;
+  readonly limits?: Partial<ReceiveLimits>;
+  /** Called after each commit: a doorbell for the drain. Must not throw. */
+  readonly stored?: (batch: { readonly position: number; readonly shards: ReadonlySet<number> }) => void;
+}
+
+export function createReceiver(options: ReceiverOptions): Receiver {
+  return new BatchingReceiver(options);
+}
+
+/** Which part of the inbox holds this account's deliveries: the same for ever, so that its order is kept. */
+export function shardOf(delivery: Pick<VerifiedDelivery, 'accountId' | 'workspaceId'>): number {
+  const id = delivery.accountId ?? delivery.workspaceId;
+  return Number.parseInt(id.slice(-4), 16) % inboxShards;
+}
+
+interface Waiting extends ArrivedDelivery {
+  readonly resolve: () => void;
+  readonly reject: (reason: StorageUnavailable) => void;
+}
+
+/**
+ * Its states: `idle`; `gathering`, from the first arrival to the end of this turn of the event loop, so that requests
+ * read from other sockets in the same turn come along; `storing`, one batch in flight, while arrivals wait for the next.
+ */
+class BatchingReceiver implements Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #limits: ReceiveLimits;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #state: 'idle' | 'gathering' | 'storing' = 'idle';
+  #committedPosition = 0;
+  #isClosed = false;
+  #becameIdle: (() => void)[] = [];
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#limits = { ...receiveLimits, ...options.limits };
+  }
+
+  get committedPosition(): number {
+    return this.#committedPosition;
+  }
+
+  receive(delivery: VerifiedDelivery, afterPosition = this.#committedPosition): Promise<void> {
+    const bytes = bytesOf(delivery);
+    if (this.#isClosed) return Promise.reject(new StorageUnavailable('the inbox is closed'));
+    if (this.#isFull(bytes)) return Promise.reject(new StorageUnavailable('too many deliveries wait to be stored'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ delivery, shard: shardOf(delivery), afterPosition, resolve, reject });
+      this.#waitingBytes += bytes;
+      this.#gather();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#state !== 'idle') await new Promise<void>((resolve) => this.#becameIdle.push(resolve));
+  }
+
+  #isFull(bytes: number): boolean {
+    const { maxWaitingDeliveries, maxWaitingBytes } = this.#limits;
+    return this.#waiting.length >= maxWaitingDeliveries || this.#waitingBytes + bytes > maxWaitingBytes;
+  }
+
+  #gather(): void {
+    if (this.#state !== 'idle') return;
+    this.#state = 'gathering';
+    setImmediate(() => void this.#storeWaiting());
+  }
+
+  async #storeWaiting(): Promise<void> {
+    this.#state = 'storing';
+    while (this.#waiting.length > 0) await this.#storeBatch(this.#takeBatch());
+    this.#state = 'idle';
+    for (const resolve of this.#becameIdle.splice(0)) resolve();
+  }
+
+  #takeBatch(): readonly Waiting[] {
+    const { maxBatchDeliveries, maxBatchBytes } = this.#limits;
+    let count = 0;
+    let bytes = 0;
+    for (const { delivery } of this.#waiting) {
+      const more = bytes + bytesOf(delivery);
+      if (count === maxBatchDeliveries || (count > 0 && more > maxBatchBytes)) break;
+      bytes = more;
+      count += 1;
+    }
+    const batch = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    this.#waitingBytes -= bytes;
+    return batch;
+  }
+
+  /** Never throws: every member of the batch is told what became of it. */
+  async #storeBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      this.#committed(batch, await storeDeliveries(this.#options.storage, batch));
+    } catch (error) {
+      if (error instanceof StorageUnavailable) for (const one of batch) one.reject(error);
+      else if (batch.length > 1) await this.#storeSingly(batch, error);
+      else this.#refuse(batch[0]!, error);
+    }
+  }
+
+  /** The database refused the statement, so one row must be at fault; it must not take the others with it. */
+  async #storeSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
+    this.#options.log.error({ deliveries: batch.length, error: String(error) }, 'a batch was refused; storing singly');
+    for (const one of batch) await this.#storeBatch([one]);
+  }
+
+  #refuse(one: Waiting, cause: unknown): void {
+    const { id, provider } = one.delivery;
+    this.#options.log.error({ delivery: id, provider, error: String(cause) }, 'a delivery was refused by the database');
+    one.reject(new StorageUnavailable('the delivery could not be stored', { cause }));
+  }
+
+  #committed(batch: readonly Waiting[], position: number): void {
+    this.#committedPosition = Math.max(this.#committedPosition, position);
+    for (const one of batch) one.resolve();
+    this.#options.stored?.({ position, shards: new Set(batch.map((one) => one.shard)) });
+  }
+}
+
+function bytesOf(delivery: VerifiedDelivery): number {
+  return delivery.body.length + (delivery.secretsSealed?.length ?? 0);
+}
