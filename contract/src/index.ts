@@ -6,4 +6,5 @@ export * from './failure.ts';
 export * from './ids.ts';
 export * from './message.ts';
 export * from './money.ts';
+export * from './phone.ts';
 export * from './provider.ts';

@@ -4,4 +4,5 @@ export { type Clock, fixedClock, systemClock } from './clock.ts';
 export { millisOfId, newId } from './ids.ts';
 export { createLog, type Log, type LogLevel, silentLog } from './log.ts';
 export { createLoop, type Loop } from './loop.ts';
+export { clampLimit, encodeCursor, maxPageSize, type Page, type PageRequest, pageOf, parseCursor } from './page.ts';
 export { done, type Result, refused } from './result.ts';

@@ -45,9 +45,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Storage> {
     runTransaction(pools[role], begin, counter(role), work);
   return {
     statements,
-    inWorkspace: (workspaceId, work) =>
+    inWorkspace: async (workspaceId, work) =>
       transaction('app', beginInWorkspace(workspaceId), (tx) => work(withWorkspace(tx, workspaceId))),
-    asStranger: (credential, work) => transaction('app', beginAsStranger(credential), work),
+    asStranger: async (credential, work) => transaction('app', beginAsStranger(credential), work),
     asWorker: (work) => transaction('worker', 'BEGIN', work),
     asGateway: (work) => transaction('gateway', 'BEGIN', work),
     gatewayStatement: (text, values, name) => statement(pools.gateway, counter('gateway'), { text, values, name }),

@@ -61,7 +61,7 @@ class OpenTransaction implements Tx {
     this.#count = count;
   }
 
-  query<R extends Row = Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<R[]> {
+  async query<R extends Row = Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<R[]> {
     assert(this.#state === 'open', 'a transaction is not used after its end');
     const statement = { text, values: [...values], ...(name ? { name } : {}) };
     return this.#inTurn(async () => (await this.#client.query<R>(statement)).rows);

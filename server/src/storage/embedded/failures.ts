@@ -7,6 +7,8 @@ export type EmbeddedFailureCode =
   | 'initdb_failed'
   | 'not_ours'
   | 'start_failed'
+  /** Remains of the server before hold its memory or its port: a matter of moments, as a rule. */
+  | 'still_held'
   | 'stop_failed';
 
 export class EmbeddedFailure extends Error {

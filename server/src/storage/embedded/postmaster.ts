@@ -59,17 +59,18 @@ export async function readPostmaster(data: string): Promise<Postmaster | undefin
 }
 
 /**
- * True when the process of the pid file lives and is a Postgres. Linux only can tell the second; elsewhere a living pid
- * is believed.
+ * True when the process of the pid file lives and is a Postgres; elsewhere than on Linux a living pid is believed. A
+ * killed server that nobody has reaped (in a container whose first process does not) is dead, though its pid answers.
  */
 export async function isPostgresAlive(pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return true;
-  const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-  return command.trim() === 'postgres';
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [, command, state] = /^\d+ \((.*)\) (\w)/s.exec(status) ?? [];
+  return command === 'postgres' && state !== 'Z' && state !== 'X';
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -77,6 +78,9 @@ export function isAlive(pid: number): boolean {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
+
+/** The children of a killed server hold its shared memory and its sockets for a moment; or another process was quicker. */
+const heldMessage = /shared memory block|could not bind|could not create any|lock file ".*" already exists/i;
 
 /** `pg_ctl start`, waiting until the server takes connections. One try; the reason of a failure is in the error. */
 export async function startPostmaster(place: Place, data: string, options: StartOptions): Promise<void> {
@@ -87,9 +91,10 @@ export async function startPostmaster(place: Place, data: string, options: Start
   const outcome = await runAs(place.user, place.binaries.pgCtl, args);
   if (outcome.status === 0) return;
   const said = await readFile(logFile, 'utf8').catch(() => '');
+  const reason = lastLines(said.trim()) || lastLines(outcome.output);
   throw new EmbeddedFailure(
-    'start_failed',
-    `The database did not start (see ${logFile}): ${lastLines(said.trim()) || lastLines(outcome.output)}`,
+    heldMessage.test(reason) ? 'still_held' : 'start_failed',
+    `The database did not start (see ${logFile}): ${reason}`,
   );
 }
 

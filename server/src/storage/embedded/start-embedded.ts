@@ -48,9 +48,9 @@ export interface EmbeddedCluster {
 }
 
 const startAttempts = 3;
-const retryMs = 300;
+const retryMs = 200;
 const askAgainMs = 50;
-const acquireTimeoutMs = 90_000;
+const acquireTimeoutMs = 60_000;
 
 /**
  * Starts the embedded PostgreSQL of a data folder, or joins the one that runs. While we hold it, a server that dies is
@@ -134,14 +134,14 @@ class Keeper {
           await this.#start(found?.port);
           isStartedByUs = true;
         } catch (error) {
-          // The children of a killed server hold its shared memory for a moment; and another process may be starting it.
-          failures += 1;
-          if (failures >= startAttempts) throw error;
+          const isHeld = error instanceof EmbeddedFailure && error.code === 'still_held';
+          failures += isHeld ? 0 : 1;
+          if (failures >= startAttempts || (isHeld && Date.now() > deadline)) throw error;
           await delay(retryMs);
         }
       }
       if (Date.now() > deadline) {
-        throw new EmbeddedFailure('start_failed', `The database in ${data} runs but has not answered for 90 seconds.`);
+        throw new EmbeddedFailure('start_failed', `The database in ${data} runs but has not answered for 60 seconds.`);
       }
     }
   }
@@ -175,7 +175,7 @@ class Keeper {
     const portInUse = this.#running?.port;
     const port = await choosePort(portInUse ?? notedPort);
     if (portInUse !== undefined && port !== portInUse) {
-      throw new EmbeddedFailure('start_failed', `The database's port ${portInUse} was taken by another program.`);
+      throw new EmbeddedFailure('still_held', `The database's port ${portInUse} was taken by another program.`);
     }
     await startPostmaster(place, data, { port, isDurable, settings: this.#options.settings ?? {} });
   }

@@ -45,7 +45,7 @@ export async function migrate(options: SchemaOptions & { readonly clock?: Clock 
 }
 
 /** Undoes the last migration, or all that came after `to` ('none': all of them). Rows of dropped tables are gone. */
-export function rollback(options: SchemaOptions & { readonly to?: string }): Promise<MigrationStep[]> {
+export async function rollback(options: SchemaOptions & { readonly to?: string }): Promise<MigrationStep[]> {
   const { to } = options;
   if (to !== undefined && to !== 'none' && !migrations[to]) {
     throw new SchemaFailure('unknown_migration', `There is no migration "${to}".`);

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { silentLog } from '#kernel';
+import { ensureRoles, openDatabase, roleStatements, StorageUnavailable } from '#storage';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.close());
+
+function open(changed: { readonly urls?: Partial<TestDatabase['urls']>; readonly allowUnsafe?: boolean } = {}) {
+  const { allowUnsafe = true } = changed;
+  return openDatabase({ urls: { ...db.urls, ...changed.urls }, log: silentLog, allowUnsafe });
+}
+
+function withPassword(url: string, name: string): string {
+  const other = new URL(url);
+  other.username = name;
+  other.password = 'planted';
+  return other.href;
+}
+
+async function withRole(name: string, attributes: string, work: (url: string) => Promise<void>): Promise<void> {
+  const login = `${name}_${db.name}`;
+  await db.ownerQuery(`CREATE ROLE ${login} LOGIN PASSWORD 'planted' ${attributes}`);
+  try {
+    await work(withPassword(db.superuserUrl, login));
+  } finally {
+    await db.ownerQuery(`DROP OWNED BY ${login}; DROP ROLE ${login}`);
+  }
+}
+
+test('refuses a server with fsync off, by name', async () => {
+  await expect(open({ allowUnsafe: false })).rejects.toMatchObject({ name: 'DatabaseRefused', code: 'fsync_off' });
+});
+
+test('refuses a superuser for a role', async () => {
+  await withRole('planted_super', 'SUPERUSER', async (app) => {
+    await expect(open({ urls: { app } })).rejects.toMatchObject({ code: 'role_is_superuser' });
+  });
+});
+
+test('refuses a log-in with BYPASSRLS', async () => {
+  await withRole('planted_bypass', 'BYPASSRLS IN ROLE switchyard_worker', async (worker) => {
+    await expect(open({ urls: { worker } })).rejects.toMatchObject({ code: 'role_bypasses_rls' });
+  });
+});
+
+test('refuses a log-in that is no member of its role', async () => {
+  await withRole('planted_stranger', '', async (gateway) => {
+    await expect(open({ urls: { gateway } })).rejects.toMatchObject({ code: 'role_is_no_member' });
+  });
+});
+
+test('refuses a log-in that owns something', async () => {
+  await withRole('planted_owner', 'IN ROLE switchyard_app', async (app) => {
+    await db.ownerQuery('CREATE TABLE public.planted ()');
+    await db.ownerQuery(`ALTER TABLE public.planted OWNER TO planted_owner_${db.name}`);
+    await expect(open({ urls: { app } })).rejects.toMatchObject({ code: 'role_owns_something' });
+  });
+});
+
+test('an unreachable server is unavailable, not refused', async () => {
+  const nowhere = 'postgresql://nobody:x@127.0.0.1:1/nothing';
+  await expect(open({ urls: { app: nowhere } })).rejects.toBeInstanceOf(StorageUnavailable);
+});
+
+test('uses the log-ins it is given, and makes none', async () => {
+  await withRole('planted_given', 'IN ROLE switchyard_app', async (app) => {
+    const urls = await ensureRoles({ ownerUrl: db.superuserUrl, secret: 'other', given: { ...db.urls, app } });
+    expect(urls.app).toBe(app);
+    const storage = await open({ urls });
+    await storage.close();
+  });
+});
+
+test('an owner that may not create roles is told what to run', async () => {
+  await withRole('planted_weak', '', async (ownerUrl) => {
+    const refusal = await ensureRoles({ ownerUrl, secret: 'x' }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ name: 'DatabaseRefused', code: 'cannot_create_roles' });
+    for (const statement of roleStatements(db.name)) expect((refusal as Error).message).toContain(statement);
+  });
+});

@@ -1,0 +1,14 @@
+/** A process to be killed: holds the cluster of a data folder and says so with one line of JSON. `node hold-cluster.ts FOLDER` */
+import { silentLog } from '#kernel';
+import { startEmbedded } from '#storage';
+
+const folder = process.argv[2];
+if (!folder) throw new Error('which folder?');
+const cluster = await startEmbedded({ folder, log: silentLog });
+const { pid, wasFound, osUser, dataFolder } = cluster;
+process.stdout.write(`${JSON.stringify({ pid, wasFound, osUser, dataFolder })}\n`);
+process.stdin.resume();
+process.stdin.once('end', async () => {
+  const isStopped = await cluster.stop();
+  process.stdout.write(`${JSON.stringify({ isStopped })}\n`);
+});
