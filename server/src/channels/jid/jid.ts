@@ -39,6 +39,18 @@ export function parseJid(text: string | undefined): Jid | undefined {
   return { kind, user, text: `${user}@${server}` };
 }
 
+/** Chats in which nobody talks to us. */
+const silentChats: Partial<Record<JidKind, string>> = {
+  status: 'a status update is not a conversation',
+  newsletter: 'a channel is not a conversation',
+  broadcast: 'a broadcast list is not a conversation',
+};
+
+/** Why a message in this chat is nobody's turn; undefined for people and groups. */
+export function silenceOf(chat: Jid): string | undefined {
+  return silentChats[chat.kind];
+}
+
 /**
  * Who these addresses are, best first: phone and wa_id before a LID, however they were ordered. A LID is never a phone,
  * although it looks like one. What names no person (groups, channels, status) gives nothing.
