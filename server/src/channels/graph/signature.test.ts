@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { VerifySecrets } from '../channel.ts';
 import { verifyGraphSignature } from './index.ts';
 
+fc.configureGlobal({ seed: 20_260_117, numRuns: 200 });
+
 const secrets = (...signing: string[]): VerifySecrets => ({
   signing,
   challenge: [],
