@@ -1,6 +1,7 @@
-import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
+import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Capabilities } from '#channels';
+import type { ConversationsDoor } from '#conversations';
 import type { Clock, Log } from '#kernel';
 import type { OutboxDoor } from '#outbox';
 import type { Engines, Storage } from '#storage';
@@ -12,6 +13,7 @@ export interface ApiDeps {
   readonly engines: Engines;
   readonly workspaces: Workspaces;
   readonly accounts: Accounts;
+  readonly conversations: ConversationsDoor;
   readonly outbox: OutboxDoor;
   readonly capabilitiesOf: (provider: Provider) => Capabilities;
   readonly clock: Clock;
@@ -25,6 +27,4 @@ export interface ApiDeps {
   readonly unready: () => Promise<readonly string[]>;
   /** The metrics page, in Prometheus' text form. */
   readonly metrics: () => Promise<string>;
-  /** Something of a workspace changed: for this process's event streams. */
-  readonly onChange?: (workspaceId: WorkspaceId, accountId: AccountId) => void;
 }

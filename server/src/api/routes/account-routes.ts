@@ -16,6 +16,7 @@ import { z } from 'zod';
 import type { AccountSummary } from '#accounts';
 import type { Action, Resource } from '#workspaces';
 import { type Access, accessTo, authenticate } from '../access.ts';
+import { definedOnly } from '../defined-only.ts';
 import type { ApiDeps } from '../deps.ts';
 import { notFound, refusal } from '../problem.ts';
 
@@ -206,13 +207,6 @@ function idOf(text: string): AccountId {
   const id = parseId('account', text);
   if (!id) throw notFound('account');
   return id;
-}
-
-/** Absent has one meaning inside: the key is not there. */
-export function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }
 
 function present(account: AccountSummary): AccountView {

@@ -10,9 +10,9 @@ import {
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { encodeCursor, parseCursor } from '#kernel';
 import { inboxTopic, listDeliveries, replayDelivery, traceDelivery } from '#inbox';
 import { accessTo, authenticate } from '../access.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentDelivery, presentTrace } from '../present-delivery.ts';
 import { notFound, ProblemError } from '../problem.ts';
@@ -47,7 +47,7 @@ export async function deliveryRoutes(app: FastifyInstance, deps: ApiDeps): Promi
       const accountId = account === undefined ? undefined : parseId('account', account);
       if (account !== undefined && !accountId)
         throw new ProblemError('invalid-request', 'account is not an account id');
-      const before = decodeCursor(cursor, 1)?.[0] as DeliveryId | undefined;
+      const before = cursor === undefined ? undefined : (parseCursor(cursor, 1)?.[0] as DeliveryId | undefined);
       const rows = await deps.storage.inWorkspace(workspaceId, (tx) =>
         listDeliveries(tx, { accountId, state, before, limit: limit + 1 }),
       );
