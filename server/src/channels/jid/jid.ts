@@ -53,17 +53,21 @@ export function silenceOf(chat: Jid): string | undefined {
 
 /**
  * Who these addresses are, best first: phone and wa_id before a LID, however they were ordered. A LID is never a phone,
- * although it looks like one. What names no person (groups, channels, status) gives nothing.
+ * although it looks like one; what stands where a number should and is none stays a wa_id. What names no person (groups, channels, status) gives nothing.
  */
 export function identitiesOfJids(texts: readonly (string | undefined)[]): readonly Identity[] {
   const jids = texts.map(parseJid).filter((jid) => jid !== undefined);
-  const phones = jids.filter(({ kind, user }) => kind === 'phone' && /^\d{3,20}$/.test(user));
+  const users = jids.filter(({ kind }) => kind === 'phone').map(({ user }) => user);
   const identities = [
-    ...phones.map(({ user }): Identity => ({ kind: 'phone', value: `+${user}` })),
-    ...phones.map(({ user }): Identity => ({ kind: 'wa_id', value: user })),
+    ...users.filter(isNumber).map((user): Identity => ({ kind: 'phone', value: `+${user}` })),
+    ...users.map((user): Identity => ({ kind: 'wa_id', value: user })),
     ...jids.filter(({ kind }) => kind === 'lid').map(({ user }): Identity => ({ kind: 'lid', value: `${user}@lid` })),
   ];
   return identities.filter(
     (one, at) => identities.findIndex((other) => other.kind === one.kind && other.value === one.value) === at,
   );
+}
+
+function isNumber(user: string): boolean {
+  return /^\d{3,20}$/.test(user);
 }
