@@ -140,6 +140,9 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
+/** Ids of Meta's Graph are unique across their kinds: an entry may name a number where the account holds it as such. */
+const graphKinds: ReadonlySet<string> = new Set(['phone_number_id', 'waba_id', 'instagram_id']);
+
 /**
  * Is this part of a body bound to this account? True when it names no account at all. Each id it names must be this
  * account's, but for ids of a kind that the account does not hold (a Twilio messaging service has no sender of its own):
@@ -147,7 +150,16 @@ export interface Accounts {
  */
 export function isBoundTo(account: ServingAccount, bindings: readonly Binding[]): boolean {
   if (bindings.length === 0) return true;
-  const heldKinds = new Set([...account.bindings].map((binding) => binding.slice(0, binding.indexOf(':'))));
-  const telling = bindings.filter(({ kind }) => heldKinds.has(kind));
-  return telling.length > 0 && telling.every(({ kind, value }) => account.bindings.has(`${kind}:${value}`));
+  const held = [...account.bindings].map((binding) => splitBinding(binding));
+  const isOurs = ({ kind, value }: Binding) =>
+    held.some(
+      (own) => own.value === value && (own.kind === kind || (graphKinds.has(kind) && graphKinds.has(own.kind))),
+    );
+  const isOfHeldKind = ({ kind }: Binding) => held.some((own) => own.kind === kind);
+  return bindings.some(isOurs) && bindings.every((binding) => isOurs(binding) || !isOfHeldKind(binding));
+}
+
+function splitBinding(text: string): { readonly kind: string; readonly value: string } {
+  const at = text.indexOf(':');
+  return { kind: text.slice(0, at), value: text.slice(at + 1) };
 }

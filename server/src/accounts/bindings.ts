@@ -31,12 +31,15 @@ export function cleanBinding(kind: Binding['kind'], value: string): string {
 const exclusiveKinds: ReadonlySet<string> = new Set(['phone_number_id', 'instagram_id', 'twilio_address', 'instance']);
 
 /**
- * What of the bindings is routed by. A WABA holds several numbers, so the accounts of one workspace share it. Session
- * names (`default`) are anybody's and no route goes by them; neither does one by Twilio's account, which has many senders.
+ * What of the bindings is routed by. A WABA holds several numbers, so the accounts of one workspace share it. Twilio's
+ * account has many senders, so it is a route only for one without (a messaging service). Session names (`default`) are
+ * anybody's, and no route goes by them.
  */
 export function routesOf(bindings: readonly Binding[]): readonly RouteClaim[] {
-  return bindings.flatMap(({ kind, value }) => {
-    if (kind === 'session' || kind === 'twilio_account') return [];
+  const hasSender = bindings.some(({ kind }) => kind === 'twilio_address');
+  return bindings.flatMap(({ kind, value }): readonly RouteClaim[] => {
+    if (kind === 'session') return [];
+    if (kind === 'twilio_account') return hasSender ? [] : [{ kind: 'twilio_address', key: value, isExclusive: true }];
     if (kind === 'instance' && unroutableInstances.has(value.toLowerCase())) return [];
     return [{ kind, key: value, isExclusive: exclusiveKinds.has(kind) }];
   });

@@ -21,11 +21,21 @@ export const defaultGraphVersion = 'v24.0';
 export const instagramFields: AccountFields = {
   secrets: [
     { name: 'accessToken', isRequired: true, hint: 'Token of the professional account, or of its page' },
-    { name: 'appSecret', isRequired: false, hint: 'Signs the webhooks; with Instagram Login the Instagram app’s own' },
-    { name: 'verifyToken', isRequired: false, hint: 'Text you choose for the GET challenge' },
+    {
+      name: 'appSecret',
+      isRequired: false,
+      verifies: 'signature',
+      hint: 'Signs the webhooks; with Instagram Login the Instagram app’s own',
+    },
+    { name: 'verifyToken', isRequired: false, verifies: 'challenge', hint: 'Text you choose for the GET challenge' },
   ],
   settings: [
-    { name: 'instagramId', isRequired: true, hint: 'user_id of the account, as it comes as entry.id in webhooks' },
+    {
+      name: 'instagramId',
+      isRequired: true,
+      binds: 'instagram_id',
+      hint: 'user_id of the account, as it comes as entry.id in webhooks',
+    },
     { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
   ],
 };

@@ -32,12 +32,22 @@ export const defaultGraphVersion = 'v24.0';
 export const metaFields: AccountFields = {
   secrets: [
     { name: 'accessToken', isRequired: true, hint: 'Token of a system user with whatsapp_business_messaging' },
-    { name: 'appSecret', isRequired: false, hint: 'Signs the webhooks; needed unless the operator holds it' },
-    { name: 'verifyToken', isRequired: false, hint: 'Text you choose for the GET challenge' },
+    {
+      name: 'appSecret',
+      isRequired: false,
+      verifies: 'signature',
+      hint: 'Signs the webhooks; needed unless the operator holds it',
+    },
+    { name: 'verifyToken', isRequired: false, verifies: 'challenge', hint: 'Text you choose for the GET challenge' },
   ],
   settings: [
-    { name: 'phoneNumberId', isRequired: true, hint: 'Id of the number in the API, not the number itself' },
-    { name: 'wabaId', isRequired: false, hint: 'Id of the WhatsApp business account' },
+    {
+      name: 'phoneNumberId',
+      isRequired: true,
+      binds: 'phone_number_id',
+      hint: 'Id of the number in the API, not the number itself',
+    },
+    { name: 'wabaId', isRequired: false, binds: 'waba_id', hint: 'Id of the WhatsApp business account' },
     { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
   ],
 };

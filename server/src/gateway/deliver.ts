@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
+import type { ServingAccount } from '#accounts';
+import type { SecretSpan, Verification, VerifySecrets } from '#channels';
+import type { VerifiedDelivery } from '#inbox';
+import { newId } from '#kernel';
+import { type Answer, answers } from './answers.ts';
+import { answer, answerUnavailable, clientAddress, type Exchange } from './exchange.ts';
+import { gatewayLimits } from './limits.ts';
+import { takeSecrets } from './secret-parts.ts';
+
+/** Where a delivery goes if it verifies. */
+export interface Destination {
+  readonly provider: Provider;
+  readonly workspaceId: WorkspaceId;
+  /** null: an app-level route; each event finds its own account. */
+  readonly account: ServingAccount | null;
+  readonly routeKind: string;
+  /** As it is stored: without a token. */
+  readonly target: string;
+  readonly isTest: boolean;
+}
+
+export function destinationOf(account: ServingAccount, routeKind: string, target: string): Destination {
+  return { provider: account.provider, workspaceId: account.workspaceId, account, routeKind, target, isTest: false };
+}
+
+export function verify(exchange: Exchange, provider: Provider, secrets: VerifySecrets, body: Buffer): Verification {
+  const { req, deps } = exchange;
+  const request = { method: req.method ?? '', target: req.url ?? '', headers: headersOf(exchange), body };
+  return deps.channels[provider].verify(request, secrets, deps.clock.now().getTime());
+}
+
+/** Verify, store, and only then 200. */
+export function deliver(exchange: Exchange, destination: Destination, secrets: VerifySecrets, body: Buffer): void {
+  const verification = verify(exchange, destination.provider, secrets, body);
+  if (verification.kind === 'refused') refuse(exchange, destination, verification.reason);
+  else if (verification.nonce) claimAndStore(exchange, destination, verification, body);
+  else store(exchange, destination, verification.isAuthenticated, body);
+}
+
+/** Logged, since it is either an attack or a secret that somebody changed on one side only. */
+export function refuse(
+  exchange: Exchange,
+  to: { readonly provider: Provider; readonly account: ServingAccount | null },
+  reason: string,
+): void {
+  const { log } = exchange.deps;
+  log.warn(
+    { provider: to.provider, accountId: to.account?.accountId, from: clientAddress(exchange), reason },
+    'a webhook was refused: it does not verify',
+  );
+  answer(exchange, answers.wrongSignature);
+}
+
+type Verified = Extract<Verification, { kind: 'verified' }>;
+
+/** A signed request that was seen before is refused. Could not look: 503, never a pass. */
+function claimAndStore(exchange: Exchange, destination: Destination, verified: Verified, body: Buffer): void {
+  const { provider, account } = destination;
+  const { key = '', value = '' } = verified.nonce ?? {};
+  const hash = createHash('sha256').update(`${account?.accountId} ${key} ${value}`).digest('hex');
+  exchange.deps.counters.claimOnce(`nonce:${provider}:${hash}`, gatewayLimits.nonceWindowMs).then(
+    (isFirst) => {
+      if (isFirst) store(exchange, destination, verified.isAuthenticated, body);
+      else refuse(exchange, destination, 'its nonce was used before');
+    },
+    (error: unknown) => answerUnavailable(exchange, error),
+  );
+}
+
+const noSpans: readonly SecretSpan[] = [];
+const noSecrets: readonly string[] = [];
+
+/** Stores what has been verified. `success` is what the client hears after the commit. */
+export function store(
+  exchange: Exchange,
+  destination: Destination,
+  isAuthenticated: boolean,
+  body: Buffer,
+  success: Answer = destination.provider === 'twilio' ? answers.storedForTwilio : answers.stored,
+): void {
+  const { deps } = exchange;
+  const { account } = destination;
+  const delivery = makeDelivery(exchange, destination, isAuthenticated, body);
+  deps.receiver.receive(delivery, exchange.afterPosition).then(
+    () => {
+      if (account) deps.accounts.noteWebhook(account);
+      answer(exchange, success);
+    },
+    (error: unknown) => answerUnavailable(exchange, error),
+  );
+}
+
+function makeDelivery(
+  exchange: Exchange,
+  destination: Destination,
+  isAuthenticated: boolean,
+  body: Buffer,
+): VerifiedDelivery {
+  const { deps, req } = exchange;
+  const { provider, workspaceId, account, routeKind, target, isTest } = destination;
+  const id = newId('delivery');
+  const spans = deps.channels[provider].findSecrets?.(body) ?? noSpans;
+  const held = account ? Object.values(account.secrets) : noSecrets;
+  const clean = takeSecrets({ id, headers: headersOf(exchange), body }, spans, held, deps.sealer);
+  const accountId: AccountId | null = account?.accountId ?? null;
+  return {
+    ...{ id, workspaceId, accountId, provider, routeKind, target, isAuthenticated, isTest },
+    method: req.method ?? '',
+    headers: clean.headers,
+    body: clean.body,
+    secretsSealed: clean.secretsSealed,
+    receivedAt: deps.clock.now(),
+  };
+}
+
+/** Node joins repeated headers (`joinDuplicateHeaders`), all but Set-Cookie, which no request has. */
+function headersOf({ req }: Exchange): Readonly<Record<string, string>> {
+  return req.headers as Readonly<Record<string, string>>;
+}
