@@ -43,8 +43,6 @@ export interface TurnDeps {
   readonly findServing: (workspaceId: WorkspaceId, accountId: AccountId) => Promise<ServingAccount | null>;
   readonly loadConversation: (tx: WorkspaceTx, id: ConversationLease['conversationId']) => Promise<Conversation | null>;
   readonly capabilitiesOf: (account: ServingAccount) => Capabilities;
-  /** Events that waited for this provider message id can go on. */
-  readonly releaseParked: (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly log: Log;
@@ -132,7 +130,6 @@ async function handle(deps: TurnDeps, tx: WorkspaceTx, lease: ConversationLease,
     waitKey: outcome.kind === 'waiting' ? outcome.waitKey : null,
     turnId: outcome.kind === 'waiting' ? null : turnId,
   });
-  if (outcome.kind !== 'waiting') await deps.releaseParked(tx, stored.accountId, stored.event.providerMessageId);
 }
 
 async function runPipeline(
