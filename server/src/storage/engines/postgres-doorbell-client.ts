@@ -79,7 +79,7 @@ export async function createPostgresDoorbell(options: PostgresDoorbellOptions): 
     onGap: (heard) => listeners.onGap(heard),
     async close() {
       if (closing.signal.aborted) return life;
-      await pending.flush();
+      await pending.close();
       closing.abort();
       await line?.hangUp();
       await life;
