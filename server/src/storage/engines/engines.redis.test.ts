@@ -4,12 +4,12 @@ import { silentLog } from '#kernel';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts';
 import type { CacheOptions, Engines } from '../engines.ts';
-import { cacheConformance } from './cache.conformance.ts';
+import { cacheConformance } from './cache/cache.conformance.ts';
 import { type EnginesUnderTest, eventually, gate } from './conformance.ts';
 import { openEngines } from './conformance-process.ts';
-import { countersConformance } from './counters.conformance.ts';
-import { doorbellConformance } from './doorbell.conformance.ts';
-import { jobsConformance } from './jobs.conformance.ts';
+import { countersConformance } from './counters/counters.conformance.ts';
+import { doorbellConformance } from './doorbell/doorbell.conformance.ts';
+import { jobsConformance } from './jobs/jobs.conformance.ts';
 import { createRedisEngines } from './redis-engines.ts';
 
 let db: TestDatabase;

@@ -10,10 +10,10 @@
  */
 import { Client } from 'pg';
 import type { Log } from '#kernel';
-import type { Doorbell } from '../engines.ts';
+import type { Doorbell } from '../../engines.ts';
+import { answerTimeoutMs, heartbeatMs, pause, reconnectWaitMs } from '../reconnect.ts';
 import { createListeners, gapTopic, type Listeners, printRing } from './listeners.ts';
 import { createPendingRings, type PendingRing } from './pending-rings.ts';
-import { answerTimeoutMs, heartbeatMs, pause, reconnectWaitMs } from './reconnect.ts';
 
 export interface PostgresDoorbellOptions {
   readonly connectionString: string;

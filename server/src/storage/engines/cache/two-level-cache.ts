@@ -11,7 +11,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Log } from '#kernel';
-import type { CacheOptions, Doorbell, TwoLevelCache } from '../engines.ts';
+import type { CacheOptions, Doorbell, TwoLevelCache } from '../../engines.ts';
 import type { SharedLevel } from './shared-level.ts';
 
 export interface CacheParts {

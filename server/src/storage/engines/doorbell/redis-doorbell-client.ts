@@ -5,11 +5,11 @@
  */
 import type { Redis } from 'ioredis';
 import type { Log } from '#kernel';
-import type { Doorbell } from '../engines.ts';
+import type { Doorbell } from '../../engines.ts';
+import { heartbeatMs } from '../reconnect.ts';
+import { commandOptions, firstConnect, openRedis, type RedisConnector } from '../redis-connections.ts';
 import { createListeners, gapTopic, printRing } from './listeners.ts';
 import { createPendingRings, type PendingRing } from './pending-rings.ts';
-import { heartbeatMs } from './reconnect.ts';
-import { commandOptions, firstConnect, openRedis, type RedisConnector } from './redis-connections.ts';
 
 /** `commands`: connected, and closed by its owner after this. Rejects when the first connection fails. */
 export async function createRedisDoorbell(connector: RedisConnector, commands: Redis): Promise<Doorbell> {

@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type EnginesUnderTest, eventually, gate } from '../conformance.ts';
 import { maxPayloadBytes } from './bullmq-jobs.ts';
-import { type EnginesUnderTest, eventually, gate } from './conformance.ts';
 
 const single = { concurrency: 1, maxAttempts: 1 };
 
