@@ -21,8 +21,8 @@ import {
   type WorkerOptions,
 } from 'bullmq';
 import { assert, type Log } from '#kernel';
-import type { Jobs, QueueName } from '../engines.ts';
-import { answerTimeoutMs, within } from './reconnect.ts';
+import type { Jobs, QueueName } from '../../engines.ts';
+import { answerTimeoutMs, within } from '../reconnect.ts';
 
 /** The parts that we use, alike on both backends. */
 interface Failing {
@@ -185,7 +185,7 @@ export function createBullmqJobs(home: JobsHome, options: JobsOptionsOfOurs): Jo
       clearInterval(layAgain);
       await Promise.all([...workers.values()].map((worker) => closeWorker(worker, log)));
       const opened = await Promise.allSettled(queues.values());
-      await Promise.all(opened.map((queue) => (queue.status === 'fulfilled' ? queue.value.close() : null)));
+      await Promise.all(opened.map(async (queue) => (queue.status === 'fulfilled' ? queue.value.close() : undefined)));
       await home.close();
     },
   };

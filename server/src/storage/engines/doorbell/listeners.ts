@@ -34,7 +34,7 @@ export function createListeners(log: Log): Listeners {
   }
 
   function gap(): void {
-    for (const heard of [...gapHeard]) call(gapTopic, heard);
+    for (const heard of gapHeard) call(gapTopic, heard);
   }
 
   return {
@@ -61,7 +61,7 @@ export function createListeners(log: Log): Listeners {
       if (topic === gapTopic) return gap();
       const payload = parseRing(text);
       if (!payload) return log.warn({ topic, bytes: text.length }, 'a ring of an unknown form was left out');
-      for (const heard of [...(byTopic.get(topic) ?? [])]) call(topic, () => heard(payload));
+      for (const heard of byTopic.get(topic) ?? []) call(topic, () => heard(payload));
     },
   };
 }

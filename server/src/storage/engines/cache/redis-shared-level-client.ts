@@ -5,7 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { Log } from '#kernel';
-import { newToken } from '../sealing/index.ts';
+import { newToken } from '../../sealing/index.ts';
 import type { SharedLevel } from './shared-level.ts';
 
 /** A load that takes longer than this is not shared. */

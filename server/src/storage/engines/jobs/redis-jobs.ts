@@ -1,7 +1,7 @@
 /** BullMQ on Redis: one connection for all that enqueues, one for all that works, and one more a worker to wait on. */
 import { Queue, Worker } from 'bullmq';
+import { commonOptions, firstConnect, openRedis, type RedisConnector } from '../redis-connections.ts';
 import type { JobsHome } from './bullmq-jobs.ts';
-import { commonOptions, firstConnect, openRedis, type RedisConnector } from './redis-connections.ts';
 
 const prefix = 'switchyard:jobs';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EnginesUnderTest, eventually } from './conformance.ts';
+import { type EnginesUnderTest, eventually } from '../conformance.ts';
 import { maxCounterKeyBytes } from './postgres-counters-store.ts';
 
 export function countersConformance(under: EnginesUnderTest): void {

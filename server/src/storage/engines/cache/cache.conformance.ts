@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fixedClock } from '#kernel';
-import type { CacheOptions, Engines } from '../engines.ts';
-import { type EnginesUnderTest, eventually, gate } from './conformance.ts';
+import type { CacheOptions, Engines } from '../../engines.ts';
+import { type EnginesUnderTest, eventually, gate } from '../conformance.ts';
 
 /** A store that counts what is loaded from it. */
 function shop(entries: Record<string, string> = {}) {

@@ -1,5 +1,5 @@
 /** A process that takes up a job, says so, and never ends it: for the test that kills it. */
-import { openEngines, type ProcessOptions } from './conformance-process.ts';
+import { openEngines, type ProcessOptions } from '../conformance-process.ts';
 
 const options: ProcessOptions = JSON.parse(process.argv[2] ?? '');
 const { jobs } = await openEngines(options);

@@ -13,19 +13,23 @@ export interface PendingRing {
 
 export const maxPendingRings = 10_000;
 const maxBatch = 200;
+/** Without news of a new connection, what could not leave is tried again after this. */
+const retryMs = 500;
 
 export interface PendingRings {
   /** Resolves when the ring has left, or at once while there is no connection. Never rejects. */
   add(ring: PendingRing): Promise<void>;
   /** Sends what waits; call it when the connection is back. */
   flush(): Promise<void>;
-  readonly size: number;
+  /** Tries once more; what cannot leave then is given up. */
+  close(): Promise<void>;
 }
 
 /** `send` answers whether the batch has left; false keeps it for later. */
 export function createPendingRings(gap: PendingRing, send: (batch: PendingRing[]) => Promise<boolean>): PendingRings {
   const waiting = new Map<string, PendingRing>();
   let flushing: Promise<void> | undefined;
+  let retry: NodeJS.Timeout | undefined;
 
   function keep(ring: PendingRing): void {
     waiting.set(`${ring.topic} ${ring.payload}`, ring);
@@ -42,8 +46,14 @@ export function createPendingRings(gap: PendingRing, send: (batch: PendingRing[]
       hasLeft = await send(batch.map(([, ring]) => ring));
       if (!hasLeft) for (const [, ring] of batch) keep(ring);
     }
+    if (!hasLeft) retryLater();
     // In the same breath as the last look at `waiting`: a ring added after it starts a flush of its own.
     flushing = undefined;
+  }
+
+  function retryLater(): void {
+    clearTimeout(retry);
+    retry = setTimeout(() => void flush(), retryMs).unref();
   }
 
   function flush(): Promise<void> {
@@ -58,8 +68,9 @@ export function createPendingRings(gap: PendingRing, send: (batch: PendingRing[]
       return flush();
     },
     flush,
-    get size() {
-      return waiting.size;
+    async close() {
+      await flush();
+      clearTimeout(retry);
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Pool } from 'pg';
 import { assert, type Log } from '#kernel';
-import type { Counters } from '../engines.ts';
+import type { Counters } from '../../engines.ts';
 
 export const maxCounterKeyBytes = 512;
 const sweepEveryMs = 60_000;

@@ -10,9 +10,9 @@ import {
 } from 'bullmq';
 import { Client, Pool } from 'pg';
 import type { Log } from '#kernel';
-import { queueNames } from '../engines.ts';
+import { queueNames } from '../../engines.ts';
+import { answerTimeoutMs } from '../reconnect.ts';
 import type { JobsHome } from './bullmq-jobs.ts';
-import { answerTimeoutMs } from './reconnect.ts';
 
 export const jobsSchema = 'switchyard_jobs';
 /** Each worker keeps one connection to listen with; these are for the statements of all of them. */

@@ -10,10 +10,10 @@
  */
 import { Client } from 'pg';
 import type { Log } from '#kernel';
-import type { Doorbell } from '../engines.ts';
+import type { Doorbell } from '../../engines.ts';
+import { answerTimeoutMs, heartbeatMs, pause, reconnectWaitMs } from '../reconnect.ts';
 import { createListeners, gapTopic, type Listeners, printRing } from './listeners.ts';
 import { createPendingRings, type PendingRing } from './pending-rings.ts';
-import { answerTimeoutMs, heartbeatMs, pause, reconnectWaitMs } from './reconnect.ts';
 
 export interface PostgresDoorbellOptions {
   readonly connectionString: string;
@@ -79,7 +79,7 @@ export async function createPostgresDoorbell(options: PostgresDoorbellOptions): 
     onGap: (heard) => listeners.onGap(heard),
     async close() {
       if (closing.signal.aborted) return life;
-      await pending.flush();
+      await pending.close();
       closing.abort();
       await line?.hangUp();
       await life;

@@ -7,7 +7,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { Log } from '#kernel';
-import type { Counters } from '../engines.ts';
+import type { Counters } from '../../engines.ts';
 import { checkCounter } from './postgres-counters-store.ts';
 
 const addScript = `

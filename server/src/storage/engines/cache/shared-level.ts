@@ -8,6 +8,7 @@ export interface SharedLevel {
   look(key: string): Promise<SharedLook>;
   /** Keeps the value if nothing was dropped since the ticket was given. */
   put(key: string, ticket: string, value: string, ttlMs: number): Promise<void>;
+  /** Commands keep their order: a `look` called after this sees its effect. Never rejects. */
   drop(key: string): Promise<void>;
 }
 

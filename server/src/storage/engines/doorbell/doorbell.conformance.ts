@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EnginesUnderTest, eventually } from './conformance.ts';
+import { type EnginesUnderTest, eventually } from '../conformance.ts';
 import type { RingPayload } from './listeners.ts';
 import { maxRingBytes } from './listeners.ts';
 

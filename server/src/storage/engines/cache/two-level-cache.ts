@@ -2,7 +2,8 @@
  * The cache of this process, before a shared level where there is one, before the loader.
  *
  * What keeps it right:
- * - An invalidation goes to the shared level first and then, by the doorbell, to every process.
+ * - An invalidation goes to the shared level first and then, by the doorbell, to every process; each drops the shared
+ *   value again before it asks for a new one, in case the first to try could not.
  * - A load under way when an invalidation arrives answers those who asked before it, and is then thrown away; who asks
  *   after it starts a load of its own.
  * - After a gap of the doorbell all that is held is forgotten, since any of it may have been invalidated.
@@ -10,7 +11,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Log } from '#kernel';
-import type { CacheOptions, Doorbell, TwoLevelCache } from '../engines.ts';
+import type { CacheOptions, Doorbell, TwoLevelCache } from '../../engines.ts';
 import type { SharedLevel } from './shared-level.ts';
 
 export interface CacheParts {
@@ -53,16 +54,14 @@ export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: 
   });
   const loads = new Map<string, Load<Value>>();
   const shared = options.codec && parts.shared ? { level: parts.shared, codec: options.codec } : null;
-  const self = random().toString(36).slice(2);
   const listening = listenForInvalidations();
 
   async function listenForInvalidations(): Promise<void> {
     doorbell.onGap(forgetAll);
-    await doorbell.listen(topic, ({ key, by }) => {
+    await doorbell.listen(topic, ({ key }) => {
       if (typeof key !== 'string') return;
+      void shared?.level.drop(key);
       forget(key);
-      // Our own ring comes back after the time that Redis was away, if it was; by then the level can be asked.
-      if (by === self) void shared?.level.drop(key);
     });
   }
 
@@ -108,7 +107,7 @@ export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: 
     async invalidate(key) {
       forget(key);
       await shared?.level.drop(key);
-      await doorbell.ring(topic, { key, by: self });
+      await doorbell.ring(topic, { key });
     },
   };
 }

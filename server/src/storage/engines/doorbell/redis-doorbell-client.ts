@@ -5,11 +5,11 @@
  */
 import type { Redis } from 'ioredis';
 import type { Log } from '#kernel';
-import type { Doorbell } from '../engines.ts';
+import type { Doorbell } from '../../engines.ts';
+import { heartbeatMs } from '../reconnect.ts';
+import { commandOptions, firstConnect, openRedis, type RedisConnector } from '../redis-connections.ts';
 import { createListeners, gapTopic, printRing } from './listeners.ts';
 import { createPendingRings, type PendingRing } from './pending-rings.ts';
-import { heartbeatMs } from './reconnect.ts';
-import { commandOptions, firstConnect, openRedis, type RedisConnector } from './redis-connections.ts';
 
 /** `commands`: connected, and closed by its owner after this. Rejects when the first connection fails. */
 export async function createRedisDoorbell(connector: RedisConnector, commands: Redis): Promise<Doorbell> {
@@ -60,7 +60,7 @@ export async function createRedisDoorbell(connector: RedisConnector, commands: R
     onGap: (heard) => listeners.onGap(heard),
     async close() {
       clearInterval(heartbeat);
-      await pending.flush();
+      await pending.close();
       commands.off('ready', flush);
       ears.disconnect();
     },
@@ -75,13 +75,9 @@ function channelOf(topic: string): string {
 
 async function publish(commands: Redis, batch: readonly PendingRing[], log: Log): Promise<boolean> {
   if (commands.status !== 'ready') return false;
-  const pipeline = commands.pipeline();
-  for (const ring of batch) pipeline.publish(channelOf(ring.topic), ring.payload);
-  try {
-    const outcomes = await pipeline.exec();
-    return outcomes?.every(([error]) => error === null) ?? false;
-  } catch (error) {
-    log.debug({ err: error }, 'rings wait for the next connection');
-    return false;
-  }
+  // One by one rather than as a pipeline: ioredis' time limit is for single commands. They leave in one write all the same.
+  const sent = await Promise.allSettled(batch.map((ring) => commands.publish(channelOf(ring.topic), ring.payload)));
+  const lost = sent.find((outcome) => outcome.status === 'rejected');
+  if (lost) log.debug({ err: lost.reason }, 'rings wait for the next connection');
+  return !lost;
 }
