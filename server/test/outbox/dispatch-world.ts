@@ -87,6 +87,7 @@ function servingAccount(
     settings: { phoneNumberId: '1060', messagesPerSecond: '100000' },
     secrets: { accessToken: 'token' },
     bindings: new Set(),
+    webhookUrl: null,
     version: 1,
     ...changes,
   };
