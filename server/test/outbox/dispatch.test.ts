@@ -360,3 +360,30 @@ test('a receipt that overtakes its answer is not undone by it', async () => {
   });
   expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'delivered', attempts: 1 });
 });
+
+test('a status that comes while its answer is being recorded waits for the record', async () => {
+  const place = await addPlace(world);
+  const recording = Promise.withResolvers<string>();
+  const goOn = Promise.withResolvers<void>();
+  const outboundId = await world.queue(place, { content: text('being recorded') });
+  world.start({
+    providerIdsKnown: async (_tx, [known]) => {
+      recording.resolve(known!.providerMessageId);
+      await goOn.promise;
+    },
+  });
+  const status = statusEvent({ type: 'read', providerMessageId: await recording.promise });
+  const outcome = world.db.storage.inWorkspace(place.workspaceId, (tx) =>
+    world.outbox.applyReceipt(tx, place.accountId, newId('event'), status),
+  );
+  await eventually(async () => {
+    const blocked = await world.db.ownerQuery(
+      `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    expect(blocked).toHaveLength(1);
+  });
+  goOn.resolve();
+  expect((await outcome).kind).toBe('applied');
+  expect((await world.row(outboundId)).messageStatus).toBe('read');
+});
