@@ -44,6 +44,8 @@ export interface ServingAccount {
   /** What a part of a body may name as its account; `kind:value`. */
   readonly bindings: ReadonlySet<string>;
   readonly version: number;
+  /** Its newest webhook URL, for receipts that a provider reports where it is told to. Holds the token. */
+  readonly webhookUrl: string | null;
 }
 
 export type Routed =

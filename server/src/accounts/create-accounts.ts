@@ -25,6 +25,7 @@ import { presentAccount, servingAccount, webhookUrl } from './presentation.ts';
 import {
   claimRoute,
   dropRoute,
+  findNewestToken,
   insertToken,
   listRoutes,
   listTokenRows,
@@ -63,7 +64,10 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, ({ workspaceId, accountId }) =>
     storage.inWorkspace(workspaceId, async (tx) => {
       const row = await findAccount(tx, accountId);
-      return row ? servingAccount(row, secretsOf(row), channels[row.provider].fields) : null;
+      if (!row) return null;
+      const token = await findNewestToken(tx, accountId);
+      const url = token && webhookUrl(publicUrl, row, sealer.openText(token.tokenSealed, tokenPlace(token.tokenId)));
+      return servingAccount(row, { secrets: secretsOf(row), webhookUrl: url }, channels[row.provider].fields);
     }),
   );
 

@@ -16,12 +16,16 @@ export function presentAccount(row: AccountRow, secrets: Secrets): AccountSummar
   };
 }
 
-export function servingAccount(row: AccountRow, secrets: Secrets, fields: AccountFields): ServingAccount {
+export function servingAccount(
+  row: AccountRow,
+  open: { readonly secrets: Secrets; readonly webhookUrl: string | null },
+  fields: AccountFields,
+): ServingAccount {
   const { workspaceId, provider, channel, name, isActive, isDeleted, cutover, cutoverShare, settings, version } = row;
   return {
     ...{ workspaceId, provider, channel, name, isActive, isDeleted, cutover, cutoverShare, settings, version },
     accountId: row.id,
-    secrets,
+    ...open,
     bindings: new Set(bindingsOf(fields, settings).map(({ kind, value }) => `${kind}:${value}`)),
   };
 }

@@ -125,6 +125,18 @@ export function listTokenRows(tx: WorkspaceTx): Promise<TokenRow[]> {
   );
 }
 
+export async function findNewestToken(
+  tx: WorkspaceTx,
+  accountId: AccountId,
+): Promise<{ readonly tokenId: string; readonly tokenSealed: Buffer } | null> {
+  const rows = await tx.query<{ tokenId: string; tokenSealed: Buffer }>(
+    `SELECT id AS "tokenId", token_sealed AS "tokenSealed" FROM webhook_tokens
+     WHERE workspace_id = $1 AND account_id = $2 AND retires_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1`,
+    [tx.workspaceId, accountId],
+  );
+  return rows[0] ?? null;
+}
+
 export async function noteTokensUsed(tx: WorkspaceTx, hashes: readonly string[], at: Date): Promise<void> {
   await tx.query(`UPDATE webhook_tokens SET last_used_at = $3 WHERE workspace_id = $1 AND token_hash = ANY($2)`, [
     tx.workspaceId,

@@ -171,5 +171,11 @@ export interface Channel {
   /** Secret values inside the body (Evolution's `apikey`), as byte ranges of the raw body. */
   findSecrets?(body: Uint8Array): readonly SecretSpan[];
   send(account: SendingAccount, request: SendRequest, network: SendingNetwork): Promise<SendOutcome>;
-  markRead?(account: SendingAccount, providerMessageId: string, network: SendingNetwork): Promise<SendOutcome>;
+  /** `chat` is the customer's addresses as in `SendRequest.to`: WhatsApp's own protocol marks by chat and id (Evolution). */
+  markRead?(
+    account: SendingAccount,
+    providerMessageId: string,
+    network: SendingNetwork,
+    chat?: SendRequest['to'],
+  ): Promise<SendOutcome>;
 }

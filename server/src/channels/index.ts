@@ -1,4 +1,7 @@
 /** Providers: verify, normalise, send. Never storage, never tenants. */
 export * from './channel.ts';
+export { evolutionChannel } from './evolution/index.ts';
 export { instagramChannel } from './instagram/index.ts';
 export { metaChannel } from './meta/index.ts';
+export { twilioChannel } from './twilio/index.ts';
+export { webjsChannel } from './webjs/index.ts';

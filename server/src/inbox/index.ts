@@ -3,5 +3,5 @@ export * from './delivery-store.ts';
 export { createDrain, inboxTopic, type NudgeableDrain } from './drain.ts';
 export * from './inbox.ts';
 export { type ApplyReceipt, releaseParked } from './parked.ts';
-export { type ReplayResult, replayDelivery } from './replay.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
+export { type ReplayResult, replayDelivery } from './replay.ts';

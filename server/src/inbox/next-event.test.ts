@@ -1,7 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { nextEvent, type OrderedEvent } from './next-event.ts';
-import { safeJson } from './safe-json.ts';
 
 function event(facts: Partial<OrderedEvent> & { readonly eventId: string; readonly position: bigint }): OrderedEvent {
   return {
@@ -74,11 +73,3 @@ test.prop([someEvents])(
     });
   },
 );
-
-describe('safeJson', () => {
-  it('takes NUL and lone surrogates out, and leaves backslashes and whole emoji alone', () => {
-    const text = safeJson({ a: 'x\u0000y', b: '\ud800z', c: '\\u0000', d: '👍' });
-    expect(JSON.parse(text)).toEqual({ a: 'xy', b: '\ufffdz', c: '\\u0000', d: '👍' });
-    expect(text).not.toContain('\\ud800');
-  });
-});

@@ -8,8 +8,8 @@ import type {
   Provider,
   WorkspaceId,
 } from '@switchyard/contract';
+import { storableJson } from '#conversations';
 import type { Storage, WorkspaceTx } from '#storage';
-import { safeJson } from './safe-json.ts';
 
 export interface ShardLease {
   readonly shard: number;
@@ -157,7 +157,7 @@ export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]
        payload jsonb, position bigint, after_position bigint, state text, reason text, wait_key text, is_test boolean)`,
     [
       tx.workspaceId,
-      safeJson(
+      storableJson(
         rows.map((row) => ({
           id: row.eventId,
           delivery_id: row.deliveryId,
@@ -206,7 +206,7 @@ export async function insertDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadL
      FROM json_to_recordset($2) AS d (id uuid, account_id uuid, delivery_id uuid, event_id uuid, reason text, detail text, path text)`,
     [
       tx.workspaceId,
-      safeJson(
+      storableJson(
         rows.map((row) => ({
           id: row.id,
           account_id: row.accountId,

@@ -32,7 +32,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     matchEcho: (tx, accountId, conversationId, event) =>
       matchEcho(tx, event, { accountId, conversationId, providerIdsKnown }),
     async settleUncertain(tx, outboundId, choice) {
-      if (choice === 'leave') return leaveUncertain(tx, outboundId);
+      if (choice === 'leave') return leaveUncertain(tx, outboundId, 'person');
       const isMoved = await repeatUncertain(tx, outboundId);
       if (isMoved) wake.afterCommitOf(tx);
       return isMoved;

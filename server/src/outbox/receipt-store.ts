@@ -207,24 +207,35 @@ export async function advanceEarlier(
   );
 }
 
-const settleByPersonSql = `
-  WITH moved AS (
-    UPDATE outbox SET state = $3, due_at = now(), is_possible_duplicate = is_possible_duplicate OR $5,
-           settled_at = CASE WHEN $5 THEN NULL ELSE now() END,
-           leased_until = CASE WHEN $5 THEN now() ELSE 'infinity' END
-     WHERE workspace_id = $1 AND id = $2 AND state = ANY($4::text[])
-     RETURNING message_id
-  )
-  UPDATE messages m SET status = CASE WHEN $5 THEN 'queued' ELSE m.status END
-    FROM moved WHERE m.workspace_id = $1 AND m.id = moved.message_id AND m.status IN ('uncertain', 'queued')
-    RETURNING m.id`;
-
+/** Takes an uncertain message up once more, flagged as a possible duplicate. False: it is not uncertain any more. */
 export async function repeatUncertain(tx: WorkspaceTx, outboundId: OutboundId): Promise<boolean> {
-  const values = [tx.workspaceId, outboundId, moves.repeat.to, moves.repeat.from, true];
-  return (await tx.query(settleByPersonSql, values, 'outbox-settle-by-person')).length > 0;
+  const rows = await tx.query(
+    `WITH moved AS (
+       UPDATE outbox SET state = $3, due_at = now(), is_possible_duplicate = true, settled_at = NULL
+        WHERE workspace_id = $1 AND id = $2 AND state = ANY($4::text[])
+        RETURNING id, message_id
+     ), told AS (
+       UPDATE messages m SET status = 'queued'
+         FROM moved WHERE m.workspace_id = $1 AND m.id = moved.message_id AND m.status = 'uncertain'
+     )
+     SELECT id FROM moved`,
+    [tx.workspaceId, outboundId, moves.repeat.to, moves.repeat.from],
+    'outbox-repeat-uncertain',
+  );
+  return rows.length > 0;
 }
 
-export async function leaveUncertain(tx: WorkspaceTx, outboundId: OutboundId): Promise<boolean> {
-  const values = [tx.workspaceId, outboundId, 'uncertain', ['uncertain'], false];
-  return (await tx.query(settleByPersonSql, values, 'outbox-settle-by-person')).length > 0;
+/** Leaves it uncertain for good: no rule looks at it again. `settledBy` says whether it still asks for a person. */
+export async function leaveUncertain(
+  tx: WorkspaceTx,
+  outboundId: OutboundId,
+  settledBy: 'person' | 'nobody',
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE outbox SET leased_until = 'infinity', settled_at = CASE WHEN $3 = 'person' THEN now() END
+      WHERE workspace_id = $1 AND id = $2 AND state = 'uncertain' RETURNING id`,
+    [tx.workspaceId, outboundId, settledBy],
+    'outbox-leave-uncertain',
+  );
+  return rows.length > 0;
 }

@@ -1,8 +1,8 @@
 /** Database (embedded or external), transactions and tenant scope, schema, jobs, cache, counters, live events, sealing. */
 export { type DatabaseRefusalCode, DatabaseRefused } from './database/failures.ts';
 export { type DatabaseOptions, openDatabase } from './database/open-database.ts';
-export { type RoleName, type RoleUrls, roleNames, roleStatements } from './database/roles.ts';
-export { ensureRoles, type RoleOptions } from './database/roles-store.ts';
+export { type RoleName, type RoleUrls, roleNames } from './database/roles.ts';
+export { ensureRoles, neededRoleStatements, type RoleOptions } from './database/roles-store.ts';
 export {
   type EmbeddedCluster,
   EmbeddedFailure,

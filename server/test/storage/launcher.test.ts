@@ -156,6 +156,15 @@ test('refuses a running server whose password is not ours', async () => {
   await writeFile(passwordFile, password);
 });
 
+test('says in one line that a data folder cannot be used', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  const refusal = await startEmbedded({ folder: join(file, 'inside'), log: silentLog }).catch(
+    (error: unknown) => error,
+  );
+  expect(refusal).toMatchObject({ name: 'EmbeddedFailure', code: 'no_place' });
+});
+
 test('says why a cluster does not start', async () => {
   const cluster = await start();
   await cluster.stop();
@@ -181,7 +190,7 @@ test.runIf(isRoot)('as root, moves the data to where the database user may enter
   const cluster = await start();
   cleanUps.unshift(() => rm(dirname(cluster.dataFolder), { recursive: true, force: true }));
   expect(cluster.dataFolder).toMatch(/^\/var\/lib\/switchyard\/[0-9a-f]{16}\/data$/);
-  expect(await readFile(join(folder, 'postgres-place.txt'), 'utf8')).toBe(`${dirname(cluster.dataFolder)}\n`);
+  expect(await readFile(join(folder, 'postgres-place.txt'), 'utf8')).toBe(dirname(cluster.dataFolder));
   expect(await ask(cluster.ownerUrl, 'SELECT 1')).toBe(1);
 });
 

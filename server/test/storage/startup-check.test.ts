@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '#kernel';
-import { ensureRoles, openDatabase, roleStatements, StorageUnavailable } from '#storage';
+import { ensureRoles, neededRoleStatements, openDatabase, StorageUnavailable } from '#storage';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -79,6 +79,8 @@ test('an owner that may not create roles is told what to run', async () => {
   await withRole('planted_weak', '', async (ownerUrl) => {
     const refusal = await ensureRoles({ ownerUrl, secret: 'x' }).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ name: 'DatabaseRefused', code: 'cannot_create_roles' });
-    for (const statement of roleStatements(db.name)) expect((refusal as Error).message).toContain(statement);
+    const statements = await neededRoleStatements({ ownerUrl });
+    expect(statements).toHaveLength(3);
+    for (const statement of statements) expect((refusal as Error).message).toContain(statement);
   });
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { silentLog } from '#kernel';
-import { ensureRoles, openDatabase, type RoleUrls, type Row, type Storage } from '#storage';
+import { openDatabase, type RoleUrls, type Row, type Storage } from '#storage';
 import { asSuperuser, startInNewFolder, urlOfDatabase } from './test-cluster.ts';
 
 export interface TestDatabase {
@@ -34,13 +34,17 @@ export async function testDatabase(options: { readonly isEmpty?: boolean } = {})
   pool.on('error', () => {
     // A test may cut every connection of its database; the next statement makes a new one.
   });
-  const urls = await ensureRoles({ ownerUrl: superuserUrl, secret: cluster.secret });
+  const urls = {
+    app: urlOfDatabase(cluster.urls.app, name),
+    gateway: urlOfDatabase(cluster.urls.gateway, name),
+    worker: urlOfDatabase(cluster.urls.worker, name),
+  };
   const storage = await openDatabase({ urls, log: silentLog, allowUnsafe: true, poolSizes: testPoolSizes });
   return {
     storage,
     ownerQuery: async <R extends Row>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<R>(text, [...values])).rows,
-    ownerUrl: ownerUrlOf(superuserUrl, cluster.ownerPassword),
+    ownerUrl: urlOfDatabase(cluster.ownerUrl, name),
     superuserUrl,
     urls,
     name,
@@ -54,13 +58,6 @@ export async function testDatabase(options: { readonly isEmpty?: boolean } = {})
 
 /** Small: several test files share the 100 connections of one server. */
 const testPoolSizes = { app: 6, gateway: 3, worker: 6 } as const;
-
-function ownerUrlOf(superuserUrl: string, password: string): string {
-  const url = new URL(superuserUrl);
-  url.username = 'switchyard_owner';
-  url.password = password;
-  return url.href;
-}
 
 /**
  * A durable cluster of its own (fsync on), for tests that start the whole server or kill it: the server refuses the

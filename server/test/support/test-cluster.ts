@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { silentLog } from '#kernel';
-import { type EmbeddedCluster, ensureRoles, migrate, startEmbedded } from '#storage';
+import { type EmbeddedCluster, ensureRoles, migrate, type RoleUrls, startEmbedded } from '#storage';
 
 /** What test files are told of the run's cluster: plain values, since they travel between processes. */
 export interface TestClusterFacts {
   /** The superuser; put a database's name in place of `postgres` at its end. */
   readonly superuserUrl: string;
   readonly template: string;
-  readonly secret: string;
-  readonly ownerPassword: string;
+  /** The owner's and the roles' log-ins on the template; a test puts its own database's name there. */
+  readonly ownerUrl: string;
+  readonly urls: RoleUrls;
 }
 
 export const templateDatabase = 'switchyard';
@@ -21,19 +22,15 @@ export async function startTestCluster(): Promise<{ facts: TestClusterFacts; clo
   await sweepAbandoned();
   const { cluster, close } = await startInNewFolder({ isDurable: false });
   try {
-    await ensureRoles({ ownerUrl: cluster.ownerUrl, secret: cluster.roleSecret });
+    const urls = await ensureRoles({ ownerUrl: cluster.ownerUrl, secret: cluster.roleSecret });
     await migrate({ ownerUrl: cluster.ownerUrl });
+    const { ownerUrl } = cluster;
+    const superuserUrl = cluster.superuserUrl('postgres');
+    return { facts: { superuserUrl, template: templateDatabase, ownerUrl, urls }, close };
   } catch (error) {
     await close();
     throw error;
   }
-  const facts = {
-    superuserUrl: cluster.superuserUrl('postgres'),
-    template: templateDatabase,
-    secret: cluster.roleSecret,
-    ownerPassword: decodeURIComponent(new URL(cluster.ownerUrl).password),
-  };
-  return { facts, close };
 }
 
 /** A cluster in a temporary folder of its own, named after this process so that a later run can sweep it. */

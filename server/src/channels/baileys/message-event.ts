@@ -1,33 +1,18 @@
-import type { Binding, InboundEvent, MessageEvent, UnsupportedEvent } from '@switchyard/contract';
+import type { InboundEvent, MessageEvent, UnsupportedEvent } from '@switchyard/contract';
 import type { InboundContent } from '../inbound-content.ts';
-import type { JidKind } from '../jid/index.ts';
+import { silenceOf } from '../jid/index.ts';
 import { type JsonValue, numberAt, objectAt, present, textAt, valueAt } from '../reading/index.ts';
 import { contentOf } from './content.ts';
 import { contextOf } from './context.ts';
 import { type MessageKey, readKey } from './key.ts';
 import { instantOfLong } from './long.ts';
+import type { Origin } from './origin.ts';
 import { mediaExtrasOf, unwrap } from './unwrap.ts';
-
-/** What the provider around the message knows. */
-export interface Origin {
-  readonly path: string;
-  readonly bindings: readonly Binding[];
-  readonly keyOf: (key: MessageKey) => string;
-  /** From a history import: kept, never answered. */
-  readonly isHistory?: boolean;
-}
-
-/** Chats in which nobody talks to us. */
-const silentChats: Partial<Record<JidKind, string>> = {
-  status: 'a status update is not a conversation',
-  newsletter: 'a channel is not a conversation',
-  broadcast: 'a broadcast list is not a conversation',
-};
 
 /** A Baileys message as an event; an own one is an echo. Throws `Unreadable` where id or chat is missing. */
 export function messageEventOf(message: JsonValue, origin: Origin): InboundEvent {
   const key = readKey(valueAt(message, 'key'));
-  const reason = silentChats[key.chat.kind] ?? (isFromNobody(key) ? 'the message names no author' : undefined);
+  const reason = silenceOf(key.chat) ?? (isFromNobody(key) ? 'the message names no author' : undefined);
   if (reason) return unsupported(message, key, origin, reason);
   const inner = objectAt(message, 'message');
   const unwrapped = unwrap(inner, textAt(message, 'messageType'));

@@ -14,8 +14,7 @@ import {
 import { accountEvent, accountTypes } from './account-events.ts';
 import { dataParts, type Envelope, readEnvelope } from './envelope.ts';
 import type { EvolutionEvent } from './event-names.ts';
-import { deletedMessage, editedMessage, importedMessages, upsertedMessages } from './messages.ts';
-import { updatedMessage } from './updates.ts';
+import { deletedMessage, editedMessage, importedMessages, updatedMessage, upsertedMessages } from './messages.ts';
 
 type Reader = (part: Part, envelope: Envelope) => readonly InboundEvent[] | Normalised;
 
@@ -24,9 +23,9 @@ const messageReaders: Readonly<Partial<Record<EvolutionEvent, Reader>>> = {
   'send.message': upsertedMessages,
   'send.message.update': upsertedMessages,
   'messages.set': importedMessages,
-  'messages.update': (part, envelope) => [updatedMessage(part, envelope)],
-  'messages.delete': (part, envelope) => [deletedMessage(part, envelope)],
-  'messages.edited': (part, envelope) => [editedMessage(part, envelope)],
+  'messages.update': updatedMessage,
+  'messages.delete': deletedMessage,
+  'messages.edited': editedMessage,
 };
 
 export function normaliseEvolution(input: NormaliseInput): Normalised {

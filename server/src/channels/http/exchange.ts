@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
 import type { SendTimeouts } from '../channel.ts';
@@ -50,7 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#state = 'started';
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: object): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // Informational answers (1xx) come before the real one and are replaced by it.
     this.#status = status;
     this.#headers = Object.fromEntries(
@@ -96,6 +97,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function joinedHeader(value: unknown): string {
-  return Array.isArray(value) ? value.join(', ') : String(value ?? '');
+function joinedHeader(value: string | readonly string[] | undefined): string {
+  return typeof value === 'string' ? value : (value ?? []).join(', ');
 }

@@ -1,2 +1,2 @@
 /** WhatsApp's own addresses. */
-export { identitiesOfJids, type Jid, type JidKind, parseJid } from './jid.ts';
+export { identitiesOfJids, type Jid, type JidKind, parseJid, silenceOf } from './jid.ts';

@@ -40,8 +40,12 @@ describe('identities', () => {
   });
 
   test('name nobody for groups, channels, status and nonsense', () => {
-    const texts = ['120363000000000001@g.us', 'status@broadcast', '1@newsletter', 'X@s.whatsapp.net', '', 'x'];
+    const texts = ['120363000000000001@g.us', 'status@broadcast', '1@newsletter', '', 'x'];
     expect(identitiesOfJids(texts)).toEqual([]);
+  });
+
+  test('keep what is no number as it is', () => {
+    expect(identitiesOfJids(['hidden@s.whatsapp.net'])).toEqual([{ kind: 'wa_id', value: 'hidden' }]);
   });
 
   test('name the same person once', () => {

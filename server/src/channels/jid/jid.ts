@@ -39,19 +39,35 @@ export function parseJid(text: string | undefined): Jid | undefined {
   return { kind, user, text: `${user}@${server}` };
 }
 
+/** Chats in which nobody talks to us. */
+const silentChats: Partial<Record<JidKind, string>> = {
+  status: 'a status update is not a conversation',
+  newsletter: 'a channel is not a conversation',
+  broadcast: 'a broadcast list is not a conversation',
+};
+
+/** Why a message in this chat is nobody's turn; undefined for people and groups. */
+export function silenceOf(chat: Jid): string | undefined {
+  return silentChats[chat.kind];
+}
+
 /**
  * Who these addresses are, best first: phone and wa_id before a LID, however they were ordered. A LID is never a phone,
- * although it looks like one. What names no person (groups, channels, status) gives nothing.
+ * although it looks like one; what stands where a number should and is none stays a wa_id. What names no person (groups, channels, status) gives nothing.
  */
 export function identitiesOfJids(texts: readonly (string | undefined)[]): readonly Identity[] {
   const jids = texts.map(parseJid).filter((jid) => jid !== undefined);
-  const phones = jids.filter(({ kind, user }) => kind === 'phone' && /^\d{3,20}$/.test(user));
+  const users = jids.filter(({ kind }) => kind === 'phone').map(({ user }) => user);
   const identities = [
-    ...phones.map(({ user }): Identity => ({ kind: 'phone', value: `+${user}` })),
-    ...phones.map(({ user }): Identity => ({ kind: 'wa_id', value: user })),
+    ...users.filter(isNumber).map((user): Identity => ({ kind: 'phone', value: `+${user}` })),
+    ...users.map((user): Identity => ({ kind: 'wa_id', value: user })),
     ...jids.filter(({ kind }) => kind === 'lid').map(({ user }): Identity => ({ kind: 'lid', value: `${user}@lid` })),
   ];
   return identities.filter(
     (one, at) => identities.findIndex((other) => other.kind === one.kind && other.value === one.value) === at,
   );
+}
+
+function isNumber(user: string): boolean {
+  return /^\d{3,20}$/.test(user);
 }

@@ -52,7 +52,7 @@ function pricingOf(status: JsonValue): StatusEvent['pricing'] {
     // Absent where the newer model leaves it out: then only `free` types are not billed.
     isBillable:
       valueAt(pricing, 'billable') === undefined
-        ? !/^free/.test(textAt(pricing, 'type') ?? '')
+        ? !(textAt(pricing, 'type') ?? '').startsWith('free')
         : pricing.billable === true,
     category: idAt(pricing, 'category'),
     model: idAt(pricing, 'pricing_model'),

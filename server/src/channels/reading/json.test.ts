@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parseJson, parseJsonText } from './index.ts';
 import { maxJsonDepth, maxJsonValues } from './json.ts';
 
+fc.configureGlobal({ seed: 20_260_117, numRuns: 200 });
+
 const bytes = (text: string) => new TextEncoder().encode(text);
 const parsed = (text: string) => {
   const result = parseJsonText(text);

@@ -3,6 +3,7 @@ import type { Failure, OutboundContent } from '@switchyard/contract';
 import { done, type Result, refused } from '#kernel';
 import type { SendingAccount, SendRequest } from '../channel.ts';
 import { numberedText } from '../numbered/index.ts';
+import { twilioCapabilities } from './capabilities.ts';
 import { attemptParameter } from './status.ts';
 
 type Fields = readonly (readonly [name: string, value: string])[];
@@ -10,7 +11,7 @@ type Fields = readonly (readonly [name: string, value: string])[];
 /** Refuses, before anything is sent, what Twilio cannot carry. */
 export function messageForm(account: SendingAccount, request: SendRequest): Result<string, Failure> {
   const to = recipientOf(request.to);
-  if (!to) return refused(failure('no-address', 'the customer has no phone and no WhatsApp id'));
+  if (!to) return refused(failure('address-unusable', 'the customer has no phone and no WhatsApp id'));
   const sender = senderOf(account);
   if (!sender.ok) return sender;
   const content = contentFields(request.content);
@@ -52,12 +53,12 @@ function contentFields(content: OutboundContent): Result<Fields, Failure> {
       return done(locationFields(content));
     case 'buttons':
     case 'list':
-      return done([['Body', numberedText(content)]]);
+      return menuFields(numberedText(content));
     case 'template':
       return templateFields(content);
     case 'contacts':
     case 'reaction':
-      return refused(failure('content-not-supported', `Twilio does not send ${content.type}`));
+      return refused(failure('content-unsupported', `this provider takes no ${content.type}`));
     default: {
       const never: never = content;
       return never;
@@ -65,12 +66,20 @@ function contentFields(content: OutboundContent): Result<Fields, Failure> {
   }
 }
 
+/** Numbers and titles make the text longer than it was when it was checked. */
+function menuFields(text: string): Result<Fields, Failure> {
+  const { maxTextLength } = twilioCapabilities;
+  if (text.length <= maxTextLength) return done([['Body', text]]);
+  return refused(failure('content-over-limit', `the menu as text is over ${maxTextLength} characters`));
+}
+
 type Media = Extract<OutboundContent, { readonly media: unknown }>;
 
 /** Twilio fetches the file itself, and carries one a WhatsApp message. */
 function mediaFields(content: Media): Result<Fields, Failure> {
-  if ((content.more?.length ?? 0) > 1) return refused(failure('content-not-supported', 'one file a message'));
-  if (!content.media.url) return refused(failure('media-url-required', 'Twilio takes files by URL only'));
+  if ((content.more?.length ?? 0) > 1)
+    return refused(failure('content-over-limit', 'Twilio carries one file a WhatsApp message'));
+  if (!content.media.url) return refused(failure('media-without-address', 'Twilio takes files by URL only'));
   const caption: Fields = content.caption ? [['Body', content.caption]] : [];
   return done([['MediaUrl', content.media.url], ...caption]);
 }

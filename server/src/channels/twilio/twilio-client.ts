@@ -4,8 +4,10 @@
  */
 import type { Failure } from '@switchyard/contract';
 import type { SendingAccount, SendingNetwork, SendOutcome, SendRequest } from '../channel.ts';
+import { checkContent, refusedContent } from '../graph/content-limits.ts';
 import { type CompleteAnswer, callProvider, judgeBareAnswer, later } from '../http/index.ts';
 import { idAt, type JsonValue, parseJson, textAt } from '../reading/index.ts';
+import { twilioCapabilities } from './capabilities.ts';
 import { knownFailure } from './errors.ts';
 import { messageForm } from './message-form.ts';
 
@@ -14,9 +16,13 @@ export async function sendByTwilio(
   request: SendRequest,
   network: SendingNetwork,
 ): Promise<SendOutcome> {
+  const refusal = checkContent(request.content, twilioCapabilities);
+  if (refusal) return refusal;
   const accountSid = account.settings.accountSid;
   const authorization = basicAuthorization(account);
-  if (!accountSid || !authorization) return incomplete();
+  if (!accountSid || !authorization) {
+    return refusedContent('account-incomplete', 'the account lacks its account SID or its auth token');
+  }
   const form = messageForm(account, request);
   if (!form.ok) return { kind: 'refused', failure: form.refusal };
   const answer = await callProvider(
@@ -74,12 +80,4 @@ function withProviderCode(outcome: SendOutcome, providerCode: string, words: str
   if (outcome.kind === 'sent') return outcome;
   const detail = words ?? outcome.failure.detail;
   return { ...outcome, failure: { ...outcome.failure, detail, providerCode } };
-}
-
-function incomplete(): SendOutcome {
-  const detail = 'the account has no account SID or no auth token';
-  return {
-    kind: 'refused',
-    failure: { code: 'account-incomplete', detail, retry: { kind: 'never' }, isCertain: true },
-  };
 }

@@ -36,10 +36,11 @@ export function ensureRoles(options: RoleOptions): Promise<RoleUrls> {
       for (const role of allRoles) urls[role] = await ensureRole(client, options, role, database);
       return urls;
     } catch (error) {
-      if (!isForbidden(error)) throw error;
+      if (!hasSqlState(error, '42501')) throw error;
+      const statements = await missingStatements(client, database);
       throw new DatabaseRefused(
         'cannot_create_roles',
-        `The log-in of DATABASE_URL may not create roles. Have an administrator run: ${roleStatements(database).join(' ')} Then set DATABASE_APP_URL, DATABASE_GATEWAY_URL and DATABASE_WORKER_URL.`,
+        `The log-in of DATABASE_URL may not create or change roles. Have an administrator run: ${statements.join(' ')} Then set DATABASE_APP_URL, DATABASE_GATEWAY_URL and DATABASE_WORKER_URL.`,
         { cause: error },
       );
     } finally {
@@ -48,22 +49,39 @@ export function ensureRoles(options: RoleOptions): Promise<RoleUrls> {
   });
 }
 
-async function ensureRole(client: PoolClient, options: RoleOptions, role: RoleName, database: string): Promise<string> {
-  if (!(await hasRole(client, roleNames[role]))) {
-    await client.query(`CREATE ROLE ${roleNames[role]} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS`);
+/** The statements that are still to be run by an administrator; none when all roles are there. `doctor` prints them. */
+export function neededRoleStatements(options: { readonly ownerUrl: string }): Promise<string[]> {
+  return withOwnerClient(options.ownerUrl, async (client) => missingStatements(client, await currentDatabase(client)));
+}
+
+async function missingStatements(client: PoolClient, database: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { name, statement } of roleStatements(database)) {
+    if (!(await hasRole(client, name))) missing.push(statement);
   }
+  return missing;
+}
+
+async function ensureRole(client: PoolClient, options: RoleOptions, role: RoleName, database: string): Promise<string> {
+  await makeRole(client, roleNames[role], 'NOLOGIN');
   const given = options.given?.[role];
   if (given) return given;
   const name = loginName(role, database);
-  const password = loginPassword(role, database, options.secret);
-  if (!(await hasRole(client, name))) {
-    await client.query(
-      `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS IN ROLE ${roleNames[role]}`,
-    );
-  }
+  await makeRole(client, name, `LOGIN IN ROLE ${roleNames[role]}`);
   // The derived password holds base64url characters only. Set each time: the secret may have been rotated.
-  await client.query(`ALTER ROLE ${name} PASSWORD '${password}'`);
-  return urlWithLogin(options.ownerUrl, name, password);
+  await client.query(`ALTER ROLE ${name} PASSWORD '${loginPassword(role, database, options.secret)}'`);
+  return urlWithLogin(options.ownerUrl, name, loginPassword(role, database, options.secret));
+}
+
+/** Not a superuser, without BYPASSRLS, CREATEROLE and CREATEDB: those are what a role is made without. */
+async function makeRole(client: PoolClient, name: string, attributes: string): Promise<void> {
+  if (await hasRole(client, name)) return;
+  try {
+    await client.query(`CREATE ROLE ${name} ${attributes}`);
+  } catch (error) {
+    // Our lock is of this database, roles are of the whole server: another installation may have been quicker.
+    if (!hasSqlState(error, '42710') && !hasSqlState(error, '23505')) throw error;
+  }
 }
 
 async function hasRole(client: PoolClient, name: string): Promise<boolean> {
@@ -76,6 +94,6 @@ async function currentDatabase(client: PoolClient): Promise<string> {
   return String(rows[0]?.name);
 }
 
-function isForbidden(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '42501';
+function hasSqlState(error: unknown, state: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === state;
 }

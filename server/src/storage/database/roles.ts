@@ -26,12 +26,21 @@ export function loginPassword(role: RoleName, database: string, secret: string):
   return createHmac('sha256', secret).update(`database log-in\0${database}\0${role}`).digest('base64url');
 }
 
-/** The statements that a database's administrator runs when the owner may not create roles; `doctor` prints them. */
-export function roleStatements(database: string): string[] {
-  return allRoles.flatMap((role) => [
-    `CREATE ROLE ${roleNames[role]} NOLOGIN NOSUPERUSER NOBYPASSRLS;`,
-    `CREATE ROLE ${loginName(role, database)} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD '<choose one>' IN ROLE ${roleNames[role]};`,
-  ]);
+/** A role to be made, and the statement that makes it. */
+export interface RoleStatement {
+  readonly name: string;
+  readonly statement: string;
+}
+
+/** What an administrator runs when the owner may not create roles. */
+export function roleStatements(database: string): RoleStatement[] {
+  return allRoles.flatMap((role) => {
+    const [group, login] = [roleNames[role], loginName(role, database)];
+    return [
+      { name: group, statement: `CREATE ROLE ${group} NOLOGIN;` },
+      { name: login, statement: `CREATE ROLE ${login} LOGIN PASSWORD '<choose one>' IN ROLE ${group};` },
+    ];
+  });
 }
 
 /** The owner's URL with another log-in. */

@@ -1,28 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chown, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, majorVersionOf } from './binaries.ts';
 import { EmbeddedFailure } from './failures.ts';
+import { keepOnce, syncFolder } from './keep-once.ts';
 import type { Place } from './place.ts';
 import { runAs } from './run-as.ts';
 
 /** The cluster's superuser, known to the launcher only. */
 export const superuserName = 'postgres';
 
-/**
- * The superuser's password: random, in a file only its owner may read, made once. The link is atomic, so that two first
- * starts at once agree on one password and never read half of it.
- */
-export async function keepPassword(dataFolder: string): Promise<string> {
-  const file = join(dataFolder, 'postgres-password');
-  const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, randomBytes(24).toString('base64url'), { mode: 0o600, flush: true });
-  await link(draft, file).catch((error: unknown) => {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  });
-  await rm(draft);
-  return (await readFile(file, 'utf8')).trim();
+/** The superuser's password: random, in a file only its owner may read. */
+export function keepPassword(dataFolder: string): Promise<string> {
+  return keepOnce(join(dataFolder, 'postgres-password'), () => randomBytes(24).toString('base64url'), 0o600);
 }
+
+const abandonedMs = 10 * 60_000;
 
 export interface MakeOptions {
   readonly password: string;
@@ -47,6 +40,7 @@ export async function ensureCluster(place: Place, options: MakeOptions): Promise
 
 /** initdb in a folder beside, then one rename: an initdb that was killed leaves nothing that looks like a cluster. */
 async function makeCluster(place: Place, data: string, options: MakeOptions): Promise<void> {
+  await sweepRemains(place.folder);
   const making = `${data}.making-${randomUUID()}`;
   const passwordFile = join(place.folder, `initial-password-${randomUUID()}`);
   await writeFile(passwordFile, options.password, { mode: 0o600 });
@@ -57,6 +51,7 @@ async function makeCluster(place: Place, data: string, options: MakeOptions): Pr
       // Another process made it in the same moment; its cluster has the same password.
       if (!hasCode(error, 'ENOTEMPTY') && !hasCode(error, 'EEXIST')) throw error;
     });
+    await syncFolder(place.folder);
   } finally {
     await rm(passwordFile, { force: true });
     await rm(making, { recursive: true, force: true });
@@ -82,6 +77,16 @@ async function runInitdb(place: Place, folder: string, passwordFile: string, opt
     'initdb_failed',
     `The database could not be made in ${folder}: ${lastLines(outcome.output)}`,
   );
+}
+
+/** What an initdb that was killed left behind; a younger one may still be at work. */
+async function sweepRemains(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^(?:data\.making|initial-password)-/.test(name));
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (!found || Date.now() - found.mtimeMs < abandonedMs) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 export function lastLines(output: string): string {

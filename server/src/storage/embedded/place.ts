@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
-import { chown, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Log } from '#kernel';
 import { type Binaries, copyBinaries, findBinaries, repairLinks } from './binaries.ts';
 import { EmbeddedFailure } from './failures.ts';
+import { keepOnce } from './keep-once.ts';
 import { type OsUser, runAs } from './run-as.ts';
 
 /** Where a cluster and its programs lie. `folder` holds `data`, `run` (the socket) and `postgres.log`. */
@@ -64,13 +65,14 @@ async function reachableFolder(dataFolder: string, user: OsUser | undefined, log
   const usual = join(dataFolder, 'postgres');
   await makeFolder(usual, user);
   if (!user || (await canEnter(user, usual))) return usual;
-  const moved = join(sharedFolder, createHash('sha256').update(dataFolder).digest('hex').slice(0, 16));
+  // Noted beside the password, and random: a new data folder of the same name must not find an old one's database.
+  const note = join(dataFolder, 'postgres-place.txt');
+  const moved = await keepOnce(note, () => join(sharedFolder, randomBytes(8).toString('hex')), 0o644);
   await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
   await makeFolder(moved, user);
   if (!(await canEnter(user, moved))) {
     throw new EmbeddedFailure('no_place', `The system user "${user.name}" can enter neither ${usual} nor ${moved}.`);
   }
-  await writeFile(join(dataFolder, 'postgres-place.txt'), `${moved}\n`);
   log.info(
     { folder: moved, insteadOf: usual },
     `the database lies in ${moved}: its user "${user.name}" cannot enter ${dataFolder}`,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '#kernel';
+import { hasCode } from './binaries.ts';
 import { ensureCluster, keepPassword, superuserName } from './cluster-folder.ts';
 import { EmbeddedFailure } from './failures.ts';
 import { type Hold, takeHold } from './hold.ts';
@@ -57,11 +58,8 @@ const acquireTimeoutMs = 60_000;
  * started again on the same port. Throws EmbeddedFailure with one clear line.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedCluster> {
-  const user = await chooseOsUser();
-  const place = await choosePlace(options.folder, user, options.log);
-  const password = await keepPassword(options.folder);
   const isDurable = options.isDurable ?? true;
-  const data = await ensureCluster(place, { password, isDurable });
+  const { place, password, data } = await prepareFolders(options, isDurable).catch(explainFolder);
   const keeper = new Keeper({ ...options, isDurable, place, data, password });
   const wasFound = await keeper.acquire();
   const urlOf = (name: string, secret: string, database: string) => keeper.url(name, secret, database);
@@ -82,9 +80,24 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
     port,
     dataFolder: data,
     binariesFolder: place.binaries.folder,
-    osUser: user?.name,
+    osUser: place.user?.name,
     stop: () => keeper.stop(),
   };
+}
+
+async function prepareFolders(options: EmbeddedOptions, isDurable: boolean) {
+  const user = await chooseOsUser();
+  const place = await choosePlace(options.folder, user, options.log);
+  const password = await keepPassword(options.folder);
+  const data = await ensureCluster(place, { password, isDurable });
+  return { place, password, data };
+}
+
+/** A folder of another user, a full or a read-only disk: said in one line. */
+function explainFolder(error: unknown): never {
+  const isOfFolder = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'].some((code) => hasCode(error, code));
+  if (!isOfFolder || !(error instanceof Error)) throw error;
+  throw new EmbeddedFailure('no_place', `The data folder cannot be used: ${error.message}`, { cause: error });
 }
 
 interface KeeperOptions extends EmbeddedOptions {

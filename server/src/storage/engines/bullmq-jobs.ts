@@ -11,7 +11,15 @@
  * - Schedules are laid again every minute: a flush of Redis forgets them.
  */
 import { randomUUID } from 'node:crypto';
-import { type Job, type JobsOptions, type Queue, UnrecoverableError, type Worker, type WorkerOptions } from 'bullmq';
+import {
+  type Job,
+  type JobsOptions,
+  type Queue,
+  type QueueOptions,
+  UnrecoverableError,
+  type Worker,
+  type WorkerOptions,
+} from 'bullmq';
 import { assert, type Log } from '#kernel';
 import type { Jobs, QueueName } from '../engines.ts';
 import { answerTimeoutMs, within } from './reconnect.ts';
@@ -26,7 +34,7 @@ type OpenWorker = Failing & Pick<Worker, 'close' | 'name' | 'waitUntilReady'>;
 
 /** Where the queues live. A queue or worker whose first connection failed never recovers, so none is kept. */
 export interface JobsHome {
-  openQueue(name: QueueName, options: { readonly defaultJobOptions: JobsOptions }): OpenQueue;
+  openQueue(name: QueueName, options: Pick<QueueOptions, 'defaultJobOptions' | 'streams'>): OpenQueue;
   openWorker(
     name: QueueName,
     process: (job: Job) => Promise<void>,
@@ -47,9 +55,11 @@ export interface JobTimes {
   readonly firstRetryMs: number;
   /** How often schedules are looked after. */
   readonly layAgainMs: number;
+  /** A job whose worker has not been heard of for this long is given to another. */
+  readonly lockMs: number;
 }
 
-const defaultTimes: JobTimes = { firstRetryMs: 1_000, layAgainMs: 60_000 };
+const defaultTimes: JobTimes = { firstRetryMs: 1_000, layAgainMs: 60_000, lockMs: 30_000 };
 /** Payloads carry ids, not copies. */
 export const maxPayloadBytes = 64 * 1_024;
 /** How long `close` waits for the jobs under way; they are then taken up by another worker. */
@@ -64,6 +74,9 @@ const jobOptions: JobsOptions = {
   removeOnFail: { age: 14 * 24 * 3_600, count: 5_000 },
   stackTraceLimit: 10,
 };
+
+/** Nobody reads BullMQ's own events here; it keeps 10,000 a queue unless told. */
+const streams = { events: { maxLen: 100 } };
 
 interface Schedule {
   readonly queue: QueueName;
@@ -93,7 +106,7 @@ export function createBullmqJobs(home: JobsHome, options: JobsOptionsOfOurs): Jo
   }
 
   async function openQueue(name: QueueName): Promise<OpenQueue> {
-    const queue = home.openQueue(name, { defaultJobOptions: jobOptions });
+    const queue = home.openQueue(name, { defaultJobOptions: jobOptions, streams });
     queue.on('error', (error) => log.warn({ queue: name, err: error }, 'a job queue met an error'));
     try {
       await within(answerTimeoutMs, `opening the queue ${name}`, queue.waitUntilReady());
@@ -150,11 +163,7 @@ export function createBullmqJobs(home: JobsHome, options: JobsOptionsOfOurs): Jo
           throw attempt >= maxAttempts ? lastFailure(error) : error;
         }
       };
-      const worker = home.openWorker(
-        queueName,
-        process,
-        workerOptions(concurrency, times.firstRetryMs, options.random),
-      );
+      const worker = home.openWorker(queueName, process, workerOptions(concurrency, times, options.random));
       worker.on('error', (error) => log.warn({ queue: queueName, err: error }, 'a job worker met an error'));
       try {
         await within(answerTimeoutMs, `opening a worker for ${queueName}`, worker.waitUntilReady());
@@ -184,11 +193,13 @@ export function createBullmqJobs(home: JobsHome, options: JobsOptionsOfOurs): Jo
 
 function workerOptions(
   concurrency: number,
-  firstRetryMs: number,
+  { firstRetryMs, lockMs }: JobTimes,
   random: () => number,
 ): Omit<WorkerOptions, 'connection'> {
   return {
     concurrency,
+    lockDuration: lockMs,
+    stalledInterval: lockMs,
     maxStalledCount: 20,
     runRetryDelay: 2_000,
     settings: {

@@ -2,6 +2,7 @@
 import { vi } from 'vitest';
 import type { Clock } from '#kernel';
 import type { Engines } from '../engines.ts';
+import type { ProcessOptions } from './conformance-process.ts';
 
 export interface EnginesUnderTest {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface EnginesUnderTest {
   cutDoorbell(index: number): Promise<void>;
   /** Ends all connections of job queues and workers. */
   cutJobs(): Promise<void>;
+  /** For a process of its own: what `open` in this file makes engines of. */
+  processOptions(): ProcessOptions;
 }
 
 /** Looks again until the expectation holds. */

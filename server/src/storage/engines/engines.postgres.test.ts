@@ -5,6 +5,7 @@ import { roleNames } from '../database/roles.ts';
 import type { Engines } from '../engines.ts';
 import { cacheConformance } from './cache.conformance.ts';
 import { type EnginesUnderTest, eventually } from './conformance.ts';
+import { openEngines } from './conformance-process.ts';
 import { countersConformance } from './counters.conformance.ts';
 import { doorbellConformance } from './doorbell.conformance.ts';
 import { jobsConformance } from './jobs.conformance.ts';
@@ -43,16 +44,11 @@ async function cut(where: string, values: readonly unknown[] = []): Promise<void
 const under: EnginesUnderTest = {
   name: 'Postgres',
   async open(options = {}) {
-    const jobTimes = { firstRetryMs: 20 };
-    const engines = await createPostgresEngines({
-      connectionString: db.urls.app,
-      log: silentLog,
-      jobTimes,
-      ...options,
-    });
+    const engines = await openEngines({ ...under.processOptions(), ...options });
     opened.push(engines);
     return engines;
   },
+  processOptions: () => ({ connectionString: db.urls.app, jobTimes: { firstRetryMs: 20, lockMs: 1_000 } }),
   cutDoorbell: (index) =>
     cut(
       `pid = (SELECT pid FROM pg_stat_activity

@@ -6,6 +6,7 @@ import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts';
 import type { CacheOptions, Engines } from '../engines.ts';
 import { cacheConformance } from './cache.conformance.ts';
 import { type EnginesUnderTest, eventually, gate } from './conformance.ts';
+import { openEngines } from './conformance-process.ts';
 import { countersConformance } from './counters.conformance.ts';
 import { doorbellConformance } from './doorbell.conformance.ts';
 import { jobsConformance } from './jobs.conformance.ts';
@@ -52,18 +53,15 @@ async function cut(ids: readonly (string | undefined)[]): Promise<void> {
 const under: EnginesUnderTest = {
   name: 'Redis',
   async open(options = {}) {
-    const jobTimes = { firstRetryMs: 20, layAgainMs: 100 };
-    const connectionString = db.urls.app;
-    const engines = await createRedisEngines({
-      redisUrl: server.url,
-      connectionString,
-      log: silentLog,
-      jobTimes,
-      ...options,
-    });
+    const engines = await openEngines({ ...under.processOptions(), ...options });
     opened.push(engines);
     return engines;
   },
+  processOptions: () => ({
+    redisUrl: server.url,
+    connectionString: db.urls.app,
+    jobTimes: { firstRetryMs: 20, layAgainMs: 100, lockMs: 1_000 },
+  }),
   async cutDoorbell(index) {
     const [hearing, ringing] = [await connections(/-doorbell$/), await connections(/-commands$/)];
     await cut([hearing[index], ringing[index]]);

@@ -1,8 +1,11 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { maxPayloadBytes } from './bullmq-jobs.ts';
 import { type EnginesUnderTest, eventually, gate } from './conformance.ts';
 
-const once = { concurrency: 1, maxAttempts: 1 };
+const single = { concurrency: 1, maxAttempts: 1 };
 
 export function jobsConformance(under: EnginesUnderTest): void {
   describe(`jobs on ${under.name}`, () => {
@@ -12,7 +15,7 @@ export function jobsConformance(under: EnginesUnderTest): void {
       const payload = { version: 1, orderId: '0198c0de', text: 'NUL \0, half \ud800, 😀', list: [1, null] };
       await asking.jobs.enqueue('order-processing', { name: 'confirm', id: 'order-1', payload });
       await asking.jobs.enqueue('order-processing', { name: 'confirm', id: 'order-2', payload: null });
-      await working.jobs.work('order-processing', async (job) => void seen.push(job), once);
+      await working.jobs.work('order-processing', async (job) => void seen.push(job), single);
       await eventually(() => expect(seen).toHaveLength(2));
       expect(seen).toEqual([
         { name: 'confirm', payload, attempt: 1 },
@@ -39,7 +42,7 @@ export function jobsConformance(under: EnginesUnderTest): void {
           worked += 1;
           await opened;
         },
-        once,
+        single,
       );
       await eventually(() => expect(worked).toBe(1));
       await one.jobs.enqueue('invoice-processing', job);
@@ -66,7 +69,7 @@ export function jobsConformance(under: EnginesUnderTest): void {
       const { opened, open } = gate<number>();
       await jobs.enqueue('reminders', { name: 'due', id: 'later', payload: {}, delayMs: 300 });
       expect(await jobs.counts('reminders')).toMatchObject({ waiting: 0, delayed: 1 });
-      await jobs.work('reminders', async () => open(performance.now() - started), once);
+      await jobs.work('reminders', async () => open(performance.now() - started), single);
       expect(await opened).toBeGreaterThan(290);
     });
 
@@ -133,7 +136,7 @@ export function jobsConformance(under: EnginesUnderTest): void {
       const fired: number[] = [];
       for (const { jobs } of [one, two]) {
         await jobs.schedule('maintenance', { name: 'sweep', everyMs, payload: { version: 1 } });
-        await jobs.work('maintenance', async () => void fired.push(performance.now()), once);
+        await jobs.work('maintenance', async () => void fired.push(performance.now()), single);
         await jobs.schedule('maintenance', { name: 'sweep', everyMs, payload: { version: 1 } });
       }
       await eventually(() => expect(fired.length).toBeGreaterThanOrEqual(5));
@@ -146,19 +149,37 @@ export function jobsConformance(under: EnginesUnderTest): void {
       const seen: unknown[] = [];
       await one.jobs.schedule('maintenance', { name: 'sweep', everyMs: 3_600_000, payload: 'old' });
       await two.jobs.schedule('maintenance', { name: 'sweep', everyMs: 100, payload: 'new' });
-      await two.jobs.work('maintenance', async ({ payload }) => void seen.push(payload), once);
+      await two.jobs.work('maintenance', async ({ payload }) => void seen.push(payload), single);
       await eventually(() => expect(seen.filter((payload) => payload === 'new').length).toBeGreaterThanOrEqual(2));
     });
 
     it('are still worked off after every connection was lost', async () => {
       const [asking, working] = [await under.open(), await under.open()];
       const seen: string[] = [];
-      await working.jobs.work('reminders', async ({ name }) => void seen.push(name), once);
+      await working.jobs.work('reminders', async ({ name }) => void seen.push(name), single);
       await asking.jobs.enqueue('reminders', { name: 'before', id: 'before', payload: {} });
       await eventually(() => expect(seen).toEqual(['before']));
       await under.cutJobs();
       await eventually(() => asking.jobs.enqueue('reminders', { name: 'after', id: 'after', payload: {} }));
       await eventually(() => expect(seen).toEqual(['before', 'after']));
+    });
+
+    it('are done by another process when theirs was killed, without costing an attempt', async () => {
+      const { jobs } = await under.open();
+      await jobs.enqueue('reminders', { name: 'due', id: 'orphan', payload: {} });
+      const script = join(import.meta.dirname, 'doomed-worker.conformance.ts');
+      const doomed = fork(script, [JSON.stringify(under.processOptions())], { execArgv: [] });
+      const gone = once(doomed, 'exit');
+      try {
+        expect((await once(doomed, 'message'))[0]).toEqual({ attempt: 1 });
+      } finally {
+        doomed.kill('SIGKILL');
+        await gone;
+      }
+      const attempts: number[] = [];
+      await jobs.work('reminders', async ({ attempt }) => void attempts.push(attempt), single);
+      await eventually(() => expect(attempts).toEqual([1]));
+      await eventually(async () => expect(await jobs.counts('reminders')).toMatchObject({ active: 0, completed: 1 }));
     });
 
     it('are finished before the engines close', async () => {
@@ -174,7 +195,7 @@ export function jobsConformance(under: EnginesUnderTest): void {
           await opened;
           order.push('done');
         },
-        once,
+        single,
       );
       await started.opened;
       const closed = engines.close().then(() => order.push('closed'));

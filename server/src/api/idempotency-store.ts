@@ -1,0 +1,45 @@
+import type { WorkspaceTx } from '#storage';
+
+export interface IdempotencyEntry {
+  readonly route: string;
+  readonly key: string;
+  readonly requestHash: string;
+}
+
+/** True for the first under this key; a day-old one may be taken again. */
+export async function claimKey(tx: WorkspaceTx, entry: IdempotencyEntry): Promise<boolean> {
+  const rows = await tx.query(
+    `INSERT INTO idempotency_keys AS k (workspace_id, route, key, request_hash) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (workspace_id, route, key) DO UPDATE SET request_hash = excluded.request_hash, status = NULL, response = NULL, created_at = now()
+     WHERE k.created_at < now() - interval '1 day' RETURNING key`,
+    [tx.workspaceId, entry.route, entry.key, entry.requestHash],
+  );
+  return rows.length === 1;
+}
+
+export async function findKey(tx: WorkspaceTx, entry: IdempotencyEntry) {
+  const rows = await tx.query<{ requestHash: string; status: number | null; response: string | null }>(
+    `SELECT request_hash AS "requestHash", status, response#>>'{}' AS response FROM idempotency_keys
+     WHERE workspace_id = $1 AND route = $2 AND key = $3`,
+    [tx.workspaceId, entry.route, entry.key],
+  );
+  return rows[0] ?? null;
+}
+
+export async function keepAnswer(
+  tx: WorkspaceTx,
+  entry: IdempotencyEntry,
+  answer: { readonly status: number; readonly payload: string },
+): Promise<void> {
+  await tx.query(
+    `UPDATE idempotency_keys SET status = $4, response = to_jsonb($5::text) WHERE workspace_id = $1 AND route = $2 AND key = $3`,
+    [tx.workspaceId, entry.route, entry.key, answer.status, answer.payload],
+  );
+}
+
+export async function forgetKey(tx: WorkspaceTx, entry: IdempotencyEntry): Promise<void> {
+  await tx.query(
+    'DELETE FROM idempotency_keys WHERE workspace_id = $1 AND route = $2 AND key = $3 AND status IS NULL',
+    [tx.workspaceId, entry.route, entry.key],
+  );
+}

@@ -1,0 +1,29 @@
+import type { AccountFields, Capabilities } from '../channel.ts';
+
+/** Twilio, "Messages resource" and "Best practices for WhatsApp". */
+export const twilioCapabilities: Capabilities = {
+  sends: ['text', 'image', 'video', 'audio', 'document', 'sticker', 'location', 'buttons', 'list', 'template'],
+  canMarkRead: false,
+  windowHours: 24,
+  echoesAttemptId: true,
+  maxTextLength: 1_600,
+  // Sent as numbered text, so only the text's length limits them; these keep a menu readable.
+  maxButtons: 10,
+  maxListRows: 20,
+  maxButtonTitleLength: 64,
+  // Newer WhatsApp senders; Twilio queues what is faster.
+  messagesPerSecond: 80,
+};
+
+export const twilioFields: AccountFields = {
+  secrets: [
+    { name: 'authToken', isRequired: true, hint: 'Auth token of the (sub)account; it signs the webhooks' },
+    { name: 'apiKeySecret', isRequired: false, hint: 'Secret of an API key to send with, instead of the auth token' },
+  ],
+  settings: [
+    { name: 'accountSid', isRequired: true, hint: 'AC…, the (sub)account that owns the sender' },
+    { name: 'sender', isRequired: false, hint: 'whatsapp:+14155238886; needed without a messaging service' },
+    { name: 'messagingServiceSid', isRequired: false, hint: 'MG…, instead of a sender' },
+    { name: 'apiKeySid', isRequired: false, hint: 'SK…, the API key that apiKeySecret belongs to' },
+  ],
+};

@@ -1,0 +1,40 @@
+import type { AccountFields, Capabilities } from '../channel.ts';
+
+/** The companion drives WhatsApp's own web client; these are that client's limits. */
+export const webjsCapabilities: Capabilities = {
+  sends: [
+    'text',
+    'image',
+    'video',
+    'audio',
+    'document',
+    'sticker',
+    'location',
+    'contacts',
+    'reaction',
+    'buttons',
+    'list',
+  ],
+  canMarkRead: true,
+  windowHours: null,
+  // The companion takes our attempt id as the message's own and refuses it twice, but nothing carries it back.
+  echoesAttemptId: false,
+  maxTextLength: 4_096,
+  // WhatsApp shows no buttons or lists of a web client: they go out as numbered text.
+  maxButtons: 10,
+  maxListRows: 20,
+  maxButtonTitleLength: 64,
+  // No limit of its own; a number that writes fast is banned.
+  messagesPerSecond: 1,
+};
+
+export const webjsFields: AccountFields = {
+  secrets: [
+    { name: 'webhookKey', isRequired: true, hint: 'Key shared with the companion; it signs the webhooks' },
+    { name: 'apiKey', isRequired: false, hint: 'Sent to the companion as a bearer token' },
+  ],
+  settings: [
+    { name: 'session', isRequired: true, hint: 'Name of the session at the companion' },
+    { name: 'baseUrl', isRequired: false, hint: 'https://companion.example.com; the configured one if empty' },
+  ],
+};

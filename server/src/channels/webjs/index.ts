@@ -1,0 +1,20 @@
+/**
+ * WhatsApp by a companion process on an unofficial web client. Our own form is described in `verify.ts`, `envelope.ts`
+ * and `webjs-client.ts`; WAHA's webhooks and raw Baileys objects are read too. A message's id is kept as the companion
+ * writes it, `<fromMe>_<chat>_<id>`, in every direction.
+ */
+import type { Channel } from '../channel.ts';
+import { webjsCapabilities, webjsFields } from './capabilities.ts';
+import { normaliseWebjs } from './normalise.ts';
+import { verifyWebjs } from './verify.ts';
+import { markCompanionRead, sendByCompanion } from './webjs-client.ts';
+
+export const webjsChannel: Channel = {
+  provider: 'webjs',
+  capabilities: webjsCapabilities,
+  fields: webjsFields,
+  verify: verifyWebjs,
+  normalise: normaliseWebjs,
+  send: sendByCompanion,
+  markRead: markCompanionRead,
+};

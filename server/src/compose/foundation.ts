@@ -1,0 +1,93 @@
+/** Database, engines and sealing, opened as the settings say: what every command and every role of the server stands on. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '#config';
+import { type Clock, type Log, systemClock } from '#kernel';
+import {
+  createPostgresEngines,
+  createRedisEngines,
+  createSealer,
+  type Engines,
+  ensureRoles,
+  loadOrMakeKey,
+  migrate,
+  openDatabase,
+  parseKeyring,
+  prepareJobs,
+  type RoleUrls,
+  roleNames,
+  type Sealer,
+  type Storage,
+  startEmbedded,
+} from '#storage';
+
+export interface OwnerDatabase {
+  /** The owner's log-in: migrations, partitions, nothing else. */
+  readonly ownerUrl: string;
+  readonly roleUrls: RoleUrls;
+  readonly kind: 'embedded' | 'external';
+  close(): Promise<void>;
+}
+
+/** Starts or joins the embedded database, or takes the one in the settings; makes or checks the roles. */
+export async function openOwnerDatabase(config: Config, log: Log): Promise<OwnerDatabase> {
+  const masterKey = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
+  if (config.databaseUrl) {
+    const given = Object.fromEntries(Object.entries(config.roleUrls).filter(([, url]) => url !== undefined));
+    const roleUrls = await ensureRoles({ ownerUrl: config.databaseUrl, secret: masterKey, given });
+    return { ownerUrl: config.databaseUrl, roleUrls, kind: 'external', close: async () => {} };
+  }
+  const cluster = await startEmbedded({ folder: config.dataFolder, log });
+  try {
+    const roleUrls = await ensureRoles({ ownerUrl: cluster.superuserUrl('switchyard'), secret: cluster.roleSecret });
+    return { ownerUrl: cluster.ownerUrl, roleUrls, kind: 'embedded', close: async () => void (await cluster.stop()) };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+export interface Foundation {
+  readonly owner: OwnerDatabase;
+  readonly storage: Storage;
+  readonly engines: Engines;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly log: Log;
+  close(): Promise<void>;
+}
+
+/** Also brings the schema to the newest migration. What was opened is closed again when a later step refuses. */
+export async function openFoundation(config: Config, log: Log): Promise<Foundation> {
+  const owner = await openOwnerDatabase(config, log);
+  const closers: (() => Promise<void>)[] = [owner.close];
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer();
+  };
+  try {
+    await migrate({ ownerUrl: owner.ownerUrl });
+    await prepareJobs(owner.ownerUrl, Object.values(roleNames));
+    const storage = await openDatabase({ urls: owner.roleUrls, log });
+    closers.push(storage.close);
+    const engines = await openEngines(config, owner.roleUrls.app, log);
+    closers.push(engines.close);
+    const masterKey = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
+    return { owner, storage, engines, sealer: createSealer(parseKeyring(masterKey)), clock: systemClock, log, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function openEngines(config: Config, connectionString: string, log: Log): Promise<Engines> {
+  const options = { connectionString, log };
+  return config.redisUrl
+    ? createRedisEngines({ ...options, redisUrl: config.redisUrl })
+    : createPostgresEngines(options);
+}
+
+/** The version this program is, for pages and logs. */
+export async function readVersion(): Promise<string> {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

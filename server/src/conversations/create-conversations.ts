@@ -1,0 +1,55 @@
+import type { Identity } from '@switchyard/contract';
+import { assert, newId } from '#kernel';
+import type { WorkspaceTx } from '#storage';
+import { findConsent, recordConsent } from './consent-store.ts';
+import {
+  changeConversation,
+  changeConversationAddress,
+  findSummary,
+  listConversations,
+  loadConversation,
+  markRead,
+} from './conversation-store.ts';
+import type { Conversation, ConversationsDoor } from './conversations.ts';
+import { currentAddress, identityKeys, identityOfAddress } from './identify.ts';
+import { undoMerge } from './merge-store.ts';
+import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
+import { opensWindow, unreadAfter } from './message-rules.ts';
+import { insertMessage, listMessages } from './message-store.ts';
+import { resolveContact, resolveConversation } from './resolve.ts';
+
+export function createConversations(): ConversationsDoor {
+  return {
+    resolveConversation,
+    changeAddress,
+    undoMerge,
+    loadConversation,
+    changeConversation,
+    insertMessage: (tx, message) =>
+      insertMessage(tx, message, { opensWindow: opensWindow(message), unread: unreadAfter(message) }),
+    applyEdit,
+    applyDelete,
+    applyReaction,
+    // The uuid of a consent is ours alone: it has no public form yet.
+    recordConsent: (tx, consent) => recordConsent(tx, newId('event'), consent),
+    findConsent,
+    listConversations,
+    findSummary,
+    listMessages,
+    markRead,
+  };
+}
+
+/** Old and new address in one correspondent: whoever holds the new one is proved to be the same person. */
+async function changeAddress(tx: WorkspaceTx, conversation: Conversation, newAddress: string): Promise<void> {
+  const added: Identity = identityOfAddress(newAddress);
+  const customer = [...conversation.address, added];
+  const keys = identityKeys(conversation.accountId, customer);
+  const correspondent = { accountId: conversation.accountId, provider: 'meta', customer } as const;
+  const maxRounds = 5;
+  for (let round = 0; round < maxRounds; round += 1) {
+    if ((await resolveContact(tx, correspondent, keys)) === null) continue;
+    return changeConversationAddress(tx, conversation.id, currentAddress(conversation.address, [added]));
+  }
+  assert(false, 'a new address is taken in within a few rounds');
+}

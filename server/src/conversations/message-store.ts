@@ -1,0 +1,187 @@
+import { type ConversationId, type MessageContent, type MessageId, summarise } from '@switchyard/contract';
+import { clampLimit, type Page, type PageRequest, pageOf, parseCursor } from '#kernel';
+import type { Row, WorkspaceTx } from '#storage';
+import type { MessageAct, NewMessage, StoredMessage } from './conversations.ts';
+import { withoutBytes } from './message-rules.ts';
+import { storableJson, storableText } from './storable.ts';
+
+const maxPreviewLength = 200;
+
+/**
+ * One statement for the message and what it moves in its conversation. `created_at` is the place in the thread: now, or
+ * for history the time at which it happened.
+ */
+const insertSql = `
+  WITH written AS (
+    INSERT INTO messages (workspace_id, id, conversation_id, account_id, direction, author, author_id, type, content, text,
+                          provider_message_id, reply_to, status, is_history, is_test, event_id, turn_id, occurred_at, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::text, $11, $12, $13, $14::boolean, $15::boolean, $16, $17,
+            $18::timestamptz, CASE WHEN $14 THEN $18 ELSE now() END)
+    ON CONFLICT (workspace_id, account_id, provider_message_id) WHERE provider_message_id IS NOT NULL DO NOTHING
+    RETURNING id
+  )
+  UPDATE conversations SET
+      last_message_text = CASE WHEN $15 OR $18 < last_message_at THEN last_message_text ELSE left($10, ${maxPreviewLength}) END,
+      last_message_at = CASE WHEN $15 THEN last_message_at ELSE GREATEST(last_message_at, $18) END,
+      last_inbound_at = CASE WHEN $19::boolean THEN GREATEST(last_inbound_at, $18) ELSE last_inbound_at END,
+      free_entry_until = GREATEST(free_entry_until, $20::timestamptz),
+      unread_count = CASE $21::text WHEN 'more' THEN unread_count + 1 WHEN 'none' THEN 0 ELSE unread_count END
+    WHERE workspace_id = $1 AND id = $3 AND EXISTS (SELECT FROM written)
+    RETURNING id`;
+
+export async function insertMessage(
+  tx: WorkspaceTx,
+  message: NewMessage,
+  moves: { readonly opensWindow: boolean; readonly unread: 'more' | 'none' | 'same' },
+): Promise<boolean> {
+  const rows = await tx.query(
+    insertSql,
+    [
+      tx.workspaceId,
+      message.id,
+      message.conversationId,
+      message.accountId,
+      message.direction,
+      message.author,
+      message.authorId ?? null,
+      message.content.type,
+      storableJson(withoutBytes(message.content)),
+      storableText(summarise(message.content)),
+      message.providerMessageId === undefined ? null : storableText(message.providerMessageId),
+      message.replyTo === undefined ? null : storableText(message.replyTo),
+      message.status,
+      message.isHistory ?? false,
+      message.isTest ?? false,
+      message.eventId ?? null,
+      message.turnId ?? null,
+      message.occurredAt,
+      moves.opensWindow,
+      message.freeEntryUntil ?? null,
+      moves.unread,
+    ],
+    'conversations_insert_message',
+  );
+  return rows.length > 0;
+}
+
+export interface Target extends Row {
+  id: MessageId;
+  direction: 'in' | 'out';
+  isSameThread: boolean;
+  editedAt: Date | null;
+  deletedAt: Date | null;
+}
+
+/** The message that an act names, locked; its thread is every conversation of the same contact and account. */
+export async function findTarget(tx: WorkspaceTx, act: MessageAct): Promise<Target | undefined> {
+  const [row] = await tx.query<Target>(
+    `SELECT m.id, m.direction, m.edited_at AS "editedAt", m.deleted_at AS "deletedAt",
+            (m.conversation_id = $4 OR EXISTS (
+              SELECT FROM conversations a JOIN conversations b ON b.workspace_id = a.workspace_id
+                 AND b.account_id = a.account_id AND b.contact_id = a.contact_id AND b.group_id IS NULL
+               WHERE a.workspace_id = $1 AND a.id = $4 AND a.group_id IS NULL AND b.id = m.conversation_id))
+              AS "isSameThread"
+       FROM messages m
+      WHERE m.workspace_id = $1 AND m.account_id = $2 AND m.provider_message_id = $3
+      FOR UPDATE OF m`,
+    [tx.workspaceId, act.accountId, storableText(act.targetId), act.conversationId],
+    'conversations_find_target',
+  );
+  return row;
+}
+
+export async function writeEdit(
+  tx: WorkspaceTx,
+  id: MessageId,
+  content: MessageContent | null,
+  at: Date,
+): Promise<void> {
+  await tx.query(
+    `UPDATE messages SET edited_at = $3, content = COALESCE($4::jsonb, content), text = COALESCE($5, text)
+      WHERE workspace_id = $1 AND id = $2`,
+    [
+      tx.workspaceId,
+      id,
+      at,
+      content === null ? null : storableJson(withoutBytes(content)),
+      content === null ? null : storableText(summarise(content)),
+    ],
+    'conversations_write_edit',
+  );
+}
+
+/** The row stays, with its type; what was said is gone, from the conversation's preview too. */
+export async function eraseContent(tx: WorkspaceTx, id: MessageId, erased: MessageContent, at: Date): Promise<void> {
+  await tx.query(
+    `WITH was AS (SELECT conversation_id, text FROM messages WHERE workspace_id = $1 AND id = $2),
+     preview AS (
+       UPDATE conversations v SET last_message_text = $4 FROM was
+        WHERE v.workspace_id = $1 AND v.id = was.conversation_id
+          AND v.last_message_text = left(was.text, ${maxPreviewLength})
+     )
+     UPDATE messages SET deleted_at = $5, content = $3::jsonb, text = $4::text, reactions = '{}'
+      WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, id, JSON.stringify(erased), summarise(erased), at],
+    'conversations_erase_content',
+  );
+}
+
+/** False when a later reaction of the same person is there. One taken away leaves its time, so that it stays away. */
+export async function writeReaction(
+  tx: WorkspaceTx,
+  id: MessageId,
+  reaction: { readonly by: string; readonly emoji: string | null; readonly at: Date },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE messages SET reactions = reactions || jsonb_build_object($3::text,
+            jsonb_build_object('emoji', $4::text, 'at', $5::text))
+      WHERE workspace_id = $1 AND id = $2
+        AND COALESCE((reactions->$3->>'at')::timestamptz, '-infinity') <= $5::timestamptz
+      RETURNING id`,
+    [
+      tx.workspaceId,
+      id,
+      reaction.by,
+      reaction.emoji === null ? null : storableText(reaction.emoji),
+      reaction.at.toISOString(),
+    ],
+    'conversations_write_reaction',
+  );
+  return rows.length > 0;
+}
+
+interface MessageRow extends Row, Omit<StoredMessage, 'reactions'> {
+  reactions: Readonly<Record<string, { readonly emoji: string | null }>>;
+  position: string;
+}
+
+export async function listMessages(
+  tx: WorkspaceTx,
+  id: ConversationId,
+  request: PageRequest,
+): Promise<Page<StoredMessage>> {
+  const limit = clampLimit(request.limit);
+  const after = request.cursor === undefined ? undefined : parseCursor(request.cursor, 2);
+  const rows = await tx.query<MessageRow>(
+    `SELECT m.id, m.conversation_id AS "conversationId", m.account_id AS "accountId", m.direction, m.author,
+            m.author_id AS "authorId", m.type, m.content, m.text, m.provider_message_id AS "providerMessageId",
+            m.reply_to AS "replyTo", m.status, m.error, m.reactions, m.edited_at IS NOT NULL AS "isEdited",
+            m.deleted_at IS NOT NULL AS "isDeleted", m.is_history AS "isHistory", m.is_test AS "isTest",
+            m.turn_id AS "turnId", m.occurred_at AS "occurredAt", m.created_at::text AS position
+       FROM messages m
+      WHERE m.workspace_id = $1 AND m.conversation_id IN (
+          SELECT t.id FROM conversations v JOIN conversations t ON t.workspace_id = v.workspace_id AND (t.id = v.id
+             OR (v.group_id IS NULL AND t.group_id IS NULL AND t.account_id = v.account_id AND t.contact_id = v.contact_id))
+           WHERE v.workspace_id = $1 AND v.id = $2)
+        AND ($3::timestamptz IS NULL OR (m.created_at, m.id) < ($3, $4::uuid))
+      ORDER BY m.created_at DESC, m.id DESC LIMIT $5`,
+    [tx.workspaceId, id, after?.[0] ?? null, after?.[1] ?? null, limit + 1],
+    'conversations_list_messages',
+  );
+  return pageOf(rows, limit, { item: toMessage, key: (row) => [row.position, row.id] });
+}
+
+function toMessage({ position: _position, reactions, ...row }: MessageRow): StoredMessage {
+  const standing = Object.entries(reactions).flatMap(([by, { emoji }]) => (emoji === null ? [] : [[by, emoji]]));
+  return { ...row, reactions: Object.fromEntries(standing) };
+}

@@ -1,0 +1,178 @@
+import type { AccountId, AttemptId, OutboundId, WorkspaceId } from '@switchyard/contract';
+import type { Storage } from '#storage';
+import { moves } from '../states.ts';
+import { lanes, limits } from './limits.ts';
+import type { ClaimedMessage } from './walk.ts';
+
+export interface ClaimRequest {
+  readonly maxMessages: number;
+  readonly maxPerWorkspace: number;
+  readonly maxPerAccount: number;
+  readonly leaseMs: number;
+  /** How long later messages of a conversation wait for one that nobody knows of. */
+  readonly uncertainWaitMs: number;
+  /** What this process has in flight. */
+  readonly busyWorkspaces: ReadonlyMap<WorkspaceId, number>;
+  readonly busyAccounts: ReadonlyMap<AccountId, number>;
+}
+
+const pairLimits = limits.filter((limit) => limit.scope === 'pair');
+
+/**
+ * Lane by lane, and in each lane every workspace that has something waiting (found by leaps over the index, so a flood
+ * of one costs the others nothing); of each its oldest heads of conversations; then one of each workspace in turn.
+ */
+const claimSql = `
+  WITH RECURSIVE waiting AS (
+    (SELECT lane, workspace_id FROM outbox WHERE state = 'queued' ORDER BY lane, workspace_id LIMIT 1)
+    UNION ALL
+    SELECT next.lane, next.workspace_id FROM waiting w, LATERAL (
+      SELECT o.lane, o.workspace_id FROM outbox o
+       WHERE o.state = 'queued' AND (o.lane, o.workspace_id) > (w.lane, w.workspace_id)
+       ORDER BY o.lane, o.workspace_id LIMIT 1) next
+  ), busy_workspaces AS (
+    SELECT * FROM unnest($5::uuid[], $6::int[]) AS b (id, count)
+  ), busy_accounts AS (
+    SELECT * FROM unnest($7::uuid[], $8::int[]) AS b (id, count)
+  ), heads AS (
+    SELECT head.*, array_position($12::text[], w.lane) AS lane_rank FROM waiting w, LATERAL (
+      SELECT o.workspace_id, o.id, o.account_id, o.due_at FROM outbox o
+       WHERE o.state = 'queued' AND o.lane = w.lane AND o.workspace_id = w.workspace_id AND o.due_at <= now()
+         AND NOT EXISTS (SELECT 1 FROM busy_accounts b WHERE b.id = o.account_id AND b.count >= $3)
+         AND NOT EXISTS (
+           SELECT 1 FROM outbox earlier
+            WHERE earlier.workspace_id = o.workspace_id AND earlier.conversation_id = o.conversation_id
+              AND earlier.ordinal < o.ordinal AND earlier.state IN ('queued', 'claimed', 'sending', 'uncertain')
+              AND (earlier.state <> 'uncertain' OR earlier.due_at > now() - $9 * interval '1 millisecond'))
+       ORDER BY o.due_at, o.id LIMIT $1) head
+     WHERE NOT EXISTS (SELECT 1 FROM busy_workspaces b WHERE b.id = w.workspace_id AND b.count >= $2)
+  ), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY lane_rank, due_at, id) AS of_workspace,
+           row_number() OVER (PARTITION BY account_id ORDER BY lane_rank, due_at, id) AS of_account FROM heads
+  ), picked AS (
+    SELECT r.* FROM ranked r
+     WHERE r.of_workspace <= $2 - COALESCE((SELECT b.count FROM busy_workspaces b WHERE b.id = r.workspace_id), 0)
+       AND r.of_account <= $3 - COALESCE((SELECT b.count FROM busy_accounts b WHERE b.id = r.account_id), 0)
+     ORDER BY r.lane_rank, r.of_workspace, r.due_at, r.id LIMIT $1
+  ), locked AS (
+    SELECT o.workspace_id, o.id, p.lane_rank, p.of_workspace FROM outbox o
+      JOIN picked p ON p.workspace_id = o.workspace_id AND p.id = o.id
+     WHERE o.state = ANY($11::text[]) FOR UPDATE OF o SKIP LOCKED
+  ), claimed AS (
+    UPDATE outbox o SET state = $10, lease_epoch = o.lease_epoch + 1, leased_until = now() + $4 * interval '1 millisecond'
+      FROM locked l WHERE o.workspace_id = l.workspace_id AND o.id = l.id
+      RETURNING o.*, l.lane_rank, l.of_workspace
+  )
+  SELECT c.workspace_id AS "workspaceId", c.id AS "outboundId", c.account_id AS "accountId",
+         c.conversation_id AS "conversationId", c.message_id AS "messageId", c.lane, c.content, c.reply_to AS "replyTo",
+         c.lease_epoch AS "leaseEpoch", c.attempts AS tries,
+         (extract(epoch FROM now() - c.created_at) * 1000)::float8 AS "ageMs",
+         (c.failure->>'waitedMs')::float8 AS "previousWaitMs", v.address,
+         (extract(epoch FROM now() - v.last_inbound_at) * 1000)::float8 AS "inboundAgeMs",
+         COALESCE(v.free_entry_until > now(), false) AS "isFreeEntryOpen",
+         COALESCE((
+           SELECT max(greatest(0, extract(epoch FROM before.settled_at - now()) * 1000 + l.window_ms))
+             FROM unnest($13::text[], $14::int[], $15::int[]) AS l (provider, messages, window_ms)
+             JOIN accounts a ON a.workspace_id = c.workspace_id AND a.id = c.account_id AND a.provider = l.provider
+             JOIN outbox before ON before.workspace_id = c.workspace_id AND before.conversation_id = c.conversation_id
+                               AND before.ordinal = c.ordinal - l.messages AND before.settled_at IS NOT NULL
+         ), 0)::float8 AS "pairWaitMs"
+    FROM claimed c JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id
+   ORDER BY c.lane_rank, c.of_workspace, c.due_at`;
+
+/**
+ * Takes up to `maxMessages` heads of conversations, one statement, role worker. Two processes never hold the same
+ * message, nor two messages of one conversation.
+ */
+export function claimHeads(storage: Storage, request: ClaimRequest): Promise<ClaimedMessage[]> {
+  return storage.workerStatement<ClaimedMessage & Record<string, unknown>>(
+    claimSql,
+    [
+      request.maxMessages,
+      request.maxPerWorkspace,
+      request.maxPerAccount,
+      request.leaseMs,
+      [...request.busyWorkspaces.keys()],
+      [...request.busyWorkspaces.values()],
+      [...request.busyAccounts.keys()],
+      [...request.busyAccounts.values()],
+      request.uncertainWaitMs,
+      moves.claim.to,
+      moves.claim.from,
+      lanes,
+      pairLimits.map((limit) => limit.provider),
+      pairLimits.map((limit) => limit.messages),
+      pairLimits.map((limit) => limit.windowMs),
+    ],
+    'outbox-claim',
+  );
+}
+
+export interface Mark {
+  readonly workspaceId: WorkspaceId;
+  readonly outboundId: OutboundId;
+  readonly leaseEpoch: string;
+  readonly attemptId: AttemptId;
+}
+
+/**
+ * The line after which a crash means "may have been sent". Committed when this resolves; gives the number of the try for
+ * each mark that held. One that is missing has lost its lease: it must not be sent.
+ */
+export async function markSending(
+  storage: Storage,
+  marks: readonly Mark[],
+  leaseMs: number,
+): Promise<ReadonlyMap<AttemptId, number>> {
+  const rows = await storage.workerStatement<{ attemptId: AttemptId; number: number }>(
+    `WITH marked AS (
+       UPDATE outbox o SET state = $5, attempt_id = m.attempt_id, attempts = o.attempts + 1,
+              leased_until = now() + $7 * interval '1 millisecond'
+         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[]) AS m (workspace_id, id, lease_epoch, attempt_id)
+        WHERE o.workspace_id = m.workspace_id AND o.id = m.id AND o.lease_epoch = m.lease_epoch
+          AND o.state = ANY($6::text[]) AND o.leased_until > now()
+        RETURNING o.workspace_id, o.attempt_id, o.id, o.account_id, o.attempts
+     )
+     INSERT INTO attempts (workspace_id, id, outbound_id, account_id, number)
+       SELECT workspace_id, attempt_id, id, account_id, attempts FROM marked
+       RETURNING id AS "attemptId", number`,
+    [
+      marks.map((mark) => mark.workspaceId),
+      marks.map((mark) => mark.outboundId),
+      marks.map((mark) => mark.leaseEpoch),
+      marks.map((mark) => mark.attemptId),
+      moves.mark.to,
+      moves.mark.from,
+      leaseMs,
+    ],
+    'outbox-mark',
+  );
+  return new Map(rows.map((row) => [row.attemptId, row.number]));
+}
+
+export interface Release {
+  readonly workspaceId: WorkspaceId;
+  readonly outboundId: OutboundId;
+  readonly leaseEpoch: string;
+  /** 0: at once, in its old place. */
+  readonly waitMs: number;
+}
+
+/** Gives claimed messages back: nothing has left. */
+export async function releaseClaims(storage: Storage, releases: readonly Release[]): Promise<void> {
+  await storage.workerStatement(
+    `UPDATE outbox o SET state = $5, leased_until = now(),
+            due_at = CASE WHEN r.wait_ms > 0 THEN now() + r.wait_ms * interval '1 millisecond' ELSE o.due_at END
+       FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::float8[]) AS r (workspace_id, id, lease_epoch, wait_ms)
+      WHERE o.workspace_id = r.workspace_id AND o.id = r.id AND o.lease_epoch = r.lease_epoch AND o.state = ANY($6::text[])`,
+    [
+      releases.map((release) => release.workspaceId),
+      releases.map((release) => release.outboundId),
+      releases.map((release) => release.leaseEpoch),
+      releases.map((release) => release.waitMs),
+      moves.release.to,
+      moves.release.from,
+    ],
+    'outbox-release',
+  );
+}

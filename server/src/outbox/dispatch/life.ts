@@ -1,0 +1,251 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { assert, type Clock, type Log } from '#kernel';
+import type { Storage } from '#storage';
+import type { Breakers } from './breakers.ts';
+import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
+import type { DeliverDeps } from './deliver.ts';
+import { InFlight } from './in-flight.ts';
+import { createMicroBatch } from './micro-batch.ts';
+import { recordForbidden, sendOne, type WalkDeps } from './one-message.ts';
+import { type PermitDeps, permit } from './permits.ts';
+import type { Recorder } from './recorder.ts';
+import type { RetryPolicy } from './retry-schedule.ts';
+import type { DispatchSettings } from './settings.ts';
+import { sweep } from './sweeper.ts';
+import type { ClaimedMessage } from './walk.ts';
+
+export interface LifeDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly settings: DispatchSettings;
+  readonly permit: PermitDeps;
+  readonly deliver: DeliverDeps;
+  readonly recorder: Recorder;
+  readonly breakers: Breakers;
+  readonly retry: RetryPolicy;
+  readonly stopping: AbortController;
+  /** Resolves with what ends the listening. */
+  listen(heard: () => void): Promise<() => Promise<void>>;
+}
+
+/** Looks in a row that found nothing, after which it looks less often. */
+const looksUntilIdle = 10;
+/** After a stop has ended the last requests: for their outcomes to be written. */
+const lastWordsMs = 2_000;
+
+/**
+ * The dispatcher's life: `new`, then `running` (claims whenever there is room, woken by a bell, by a message that is done
+ * or by its own poll; sweeps now and then), then `stopping` (claims nothing, gives back what has not left, waits for what
+ * has), then `stopped`. It never starts twice.
+ */
+export class DispatchLife {
+  readonly #deps: LifeDeps;
+  readonly #walk: WalkDeps;
+  readonly #inFlight = new InFlight();
+  readonly #tasks = new Set<Promise<void>>();
+  /** Ends the pauses of a life that stops; requests in flight have their own signal and go on. */
+  readonly #ending = new AbortController();
+  #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
+  #isWoken = false;
+  #wakeUp: () => void = () => {};
+  #unlisten: Promise<() => Promise<void>> | undefined;
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: LifeDeps) {
+    this.#deps = deps;
+    const { storage, settings } = deps;
+    this.#walk = {
+      marks: createMicroBatch<Mark, number | null>(settings.maxMarksInBatch, async (marks) => {
+        const numbers = await markSending(storage, marks, settings.sendingLeaseMs);
+        return marks.map(({ attemptId }) => numbers.get(attemptId) ?? null);
+      }),
+      recorder: deps.recorder,
+      breakers: deps.breakers,
+      deliver: deps.deliver,
+      retry: deps.retry,
+      settings,
+      clock: deps.clock,
+      random: deps.random,
+      log: deps.log,
+      signal: deps.stopping.signal,
+      isStopping: () => this.#state !== 'running',
+    };
+  }
+
+  start(): void {
+    assert(this.#state === 'new', 'a dispatcher is started once');
+    this.#state = 'running';
+    const silent = async () => {};
+    this.#unlisten = this.#deps
+      .listen(() => this.#wake())
+      .catch((error: unknown) => {
+        this.#deps.log.warn({ err: error }, 'the doorbell of the outbox cannot be heard; it is polled');
+        return silent;
+      });
+    this.#loops = Promise.all([this.#claimLoop(), this.#sweepLoop()]);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#state !== 'running') return;
+    this.#state = 'stopping';
+    this.#ending.abort();
+    this.#wake();
+    await this.#loops;
+    if (!(await this.#isDoneWithin(graceMs))) {
+      this.#deps.stopping.abort(new Error('the server stops'));
+      if (!(await this.#isDoneWithin(lastWordsMs))) {
+        this.#deps.log.warn({ messages: this.#inFlight.size }, 'stopped before these outcomes were recorded');
+      }
+    }
+    this.#state = 'stopped';
+    const unlisten = await this.#unlisten;
+    await unlisten?.();
+  }
+
+  /** False: full, or not running; others should be rung for. */
+  wakeIfRoom(): boolean {
+    if (this.#state !== 'running') return false;
+    this.#wake();
+    return this.#room() > 0;
+  }
+
+  async #claimLoop(): Promise<void> {
+    let emptyLooks = 0;
+    while (this.#state === 'running') {
+      this.#isWoken = false;
+      const room = this.#room();
+      const claimed = room > 0 ? await this.#claim(room) : [];
+      emptyLooks = claimed.length > 0 || room === 0 ? 0 : emptyLooks + 1;
+      if (claimed.length > 0) this.#track(this.#dispatch(claimed));
+      if (room > 0 && claimed.length === room) continue;
+      await this.#sleep(emptyLooks > looksUntilIdle ? this.#deps.settings.idlePollMs : this.#deps.settings.pollMs);
+    }
+  }
+
+  async #sweepLoop(): Promise<void> {
+    const { storage, settings, log } = this.#deps;
+    while (this.#state === 'running') {
+      await this.#pause(settings.sweepMs);
+      if (this.#state !== 'running') return;
+      try {
+        const swept = await sweep(storage, settings);
+        if (swept.released + swept.repeated > 0) this.#wake();
+        if (swept.doubted + swept.released > 0) log.warn(swept, 'messages of a process that is gone were taken up');
+      } catch (error) {
+        log.warn({ err: error }, 'the outbox could not be swept');
+      }
+    }
+  }
+
+  async #claim(maxMessages: number): Promise<readonly ClaimedMessage[]> {
+    const { storage, settings, log } = this.#deps;
+    try {
+      const claimed = await claimHeads(storage, {
+        maxMessages,
+        maxPerWorkspace: settings.maxPerWorkspace,
+        maxPerAccount: settings.maxPerAccount,
+        leaseMs: settings.leaseMs,
+        uncertainWaitMs: settings.uncertainWaitMs,
+        busyWorkspaces: this.#inFlight.workspaces,
+        busyAccounts: this.#inFlight.accounts,
+      });
+      for (const message of claimed) this.#inFlight.hold(message);
+      return claimed;
+    } catch (error) {
+      log.warn({ err: error }, 'the outbox could not be claimed from');
+      await this.#pause(settings.pollMs);
+      return [];
+    }
+  }
+
+  /** One batch: the permit for all, then each message by itself. */
+  async #dispatch(batch: readonly ClaimedMessage[]): Promise<void> {
+    const { log, settings } = this.#deps;
+    try {
+      const permits = await permit(this.#deps.permit, batch);
+      const releases: { message: ClaimedMessage; waitMs: number }[] = [];
+      for (const [index, one] of permits.entries()) {
+        const message = batch[index]!;
+        if (one.kind === 'deferred') releases.push({ message, waitMs: one.waitMs });
+        else if (this.#state !== 'running') releases.push({ message, waitMs: 0 });
+        else if (one.kind === 'forbidden') this.#follow(message, recordForbidden(this.#walk, message, one.failure));
+        else this.#follow(message, sendOne(this.#walk, one.message));
+      }
+      await this.#release(releases);
+    } catch (error) {
+      log.warn({ err: error, messages: batch.length }, 'permits could not be given; the messages wait');
+      await this.#release(batch.map((message) => ({ message, waitMs: settings.lookupRetryMs })));
+    }
+  }
+
+  /** Keeps the message in flight until its walk has ended. */
+  #follow(message: ClaimedMessage, walk: Promise<void>): void {
+    const followed = walk
+      .catch((error: unknown) => {
+        const { outboundId, workspaceId } = message;
+        this.#deps.log.error({ err: error, outboundId, workspaceId }, 'an outcome could not be recorded');
+      })
+      .finally(() => {
+        this.#inFlight.letGo(message);
+        this.#wake();
+      });
+    this.#track(followed);
+  }
+
+  async #release(releases: readonly { readonly message: ClaimedMessage; readonly waitMs: number }[]): Promise<void> {
+    if (releases.length === 0) return;
+    try {
+      const rows = releases.map(({ message, waitMs }) => ({ ...message, waitMs }));
+      await releaseClaims(this.#deps.storage, rows);
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'claims could not be given back; their leases will run out');
+    } finally {
+      for (const { message } of releases) this.#inFlight.letGo(message);
+    }
+  }
+
+  #track(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+
+  async #isDoneWithin(ms: number): Promise<boolean> {
+    const timer = new AbortController();
+    const late = wait(ms, false, { signal: timer.signal }).catch(() => false);
+    const isDone = await Promise.race([this.#allDone(), late]);
+    timer.abort();
+    return isDone;
+  }
+
+  async #allDone(): Promise<true> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    return true;
+  }
+
+  #room(): number {
+    return this.#deps.settings.maxInFlight - this.#inFlight.size;
+  }
+
+  #wake(): void {
+    this.#isWoken = true;
+    this.#wakeUp();
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (this.#isWoken || this.#state !== 'running') return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wakeUp = resolve;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /** A wait that only the end of this life cuts short. */
+  async #pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#ending.signal }).catch(() => {
+      // Aborted: the loop looks at the state and ends.
+    });
+  }
+}
