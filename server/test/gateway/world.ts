@@ -151,7 +151,7 @@ const secretsByProvider: Readonly<Record<Provider, Record<string, string>>> = {
   instagram: { accessToken: 'an access token', appSecret: 'an app secret', verifyToken: 'another verify token' },
   twilio: { authToken: 'an auth token' },
   evolution: { apiKey: 'AN-INSTANCE-KEY' },
-  webjs: { hmacKey: 'a shared key' },
+  webjs: { webhookKey: 'a shared key' },
 };
 
 let numbers = 100_000_000_000;

@@ -28,11 +28,22 @@ export const evolutionCapabilities: Capabilities = {
 
 export const evolutionFields: AccountFields = {
   secrets: [
-    { name: 'apiKey', isRequired: true, hint: 'Token of the instance (or the global key of the server)' },
-    { name: 'webhookSecret', isRequired: false, hint: 'Value of the webhook header, or its jwt_key' },
+    {
+      name: 'apiKey',
+      isRequired: true,
+      verifies: 'signature',
+      hint: 'Token of the instance (or the global key of the server)',
+    },
+    {
+      name: 'webhookSecret',
+      isRequired: false,
+      verifies: 'signature',
+      hint: 'Value of the webhook header, or its jwt_key',
+    },
   ],
   settings: [
-    { name: 'instance', isRequired: true, hint: 'Name of the instance at the server' },
+    { name: 'instance', isRequired: true, binds: 'instance', hint: 'Name of the instance at the server' },
+    { name: 'requiresSecret', isRequired: false, hint: 'true: refuse a webhook that brings no secret' },
     { name: 'baseUrl', isRequired: false, hint: 'https://evolution.example.com; the configured one if empty' },
     { name: 'version', isRequired: false, hint: 'v1 or v2; v2 if empty' },
     { name: 'menus', isRequired: false, hint: 'native or text: text sends buttons and lists as numbered text' },

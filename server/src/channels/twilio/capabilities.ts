@@ -17,12 +17,27 @@ export const twilioCapabilities: Capabilities = {
 
 export const twilioFields: AccountFields = {
   secrets: [
-    { name: 'authToken', isRequired: true, hint: 'Auth token of the (sub)account; it signs the webhooks' },
+    {
+      name: 'authToken',
+      isRequired: true,
+      verifies: 'signature',
+      hint: 'Auth token of the (sub)account; it signs the webhooks',
+    },
     { name: 'apiKeySecret', isRequired: false, hint: 'Secret of an API key to send with, instead of the auth token' },
   ],
   settings: [
-    { name: 'accountSid', isRequired: true, hint: 'AC…, the (sub)account that owns the sender' },
-    { name: 'sender', isRequired: false, hint: 'whatsapp:+14155238886; needed without a messaging service' },
+    {
+      name: 'accountSid',
+      isRequired: true,
+      binds: 'twilio_account',
+      hint: 'AC…, the (sub)account that owns the sender',
+    },
+    {
+      name: 'sender',
+      isRequired: false,
+      binds: 'twilio_address',
+      hint: 'whatsapp:+14155238886; needed without a messaging service',
+    },
     { name: 'messagingServiceSid', isRequired: false, hint: 'MG…, instead of a sender' },
     { name: 'apiKeySid', isRequired: false, hint: 'SK…, the API key that apiKeySecret belongs to' },
   ],

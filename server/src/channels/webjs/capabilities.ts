@@ -30,11 +30,16 @@ export const webjsCapabilities: Capabilities = {
 
 export const webjsFields: AccountFields = {
   secrets: [
-    { name: 'webhookKey', isRequired: true, hint: 'Key shared with the companion; it signs the webhooks' },
+    {
+      name: 'webhookKey',
+      isRequired: true,
+      verifies: 'signature',
+      hint: 'Key shared with the companion; it signs the webhooks',
+    },
     { name: 'apiKey', isRequired: false, hint: 'Sent to the companion as a bearer token' },
   ],
   settings: [
-    { name: 'session', isRequired: true, hint: 'Name of the session at the companion' },
+    { name: 'session', isRequired: true, binds: 'session', hint: 'Name of the session at the companion' },
     { name: 'baseUrl', isRequired: false, hint: 'https://companion.example.com; the configured one if empty' },
   ],
 };
