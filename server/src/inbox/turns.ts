@@ -43,6 +43,8 @@ export interface TurnDeps {
   readonly findServing: (workspaceId: WorkspaceId, accountId: AccountId) => Promise<ServingAccount | null>;
   readonly loadConversation: (tx: WorkspaceTx, id: ConversationLease['conversationId']) => Promise<Conversation | null>;
   readonly capabilitiesOf: (account: ServingAccount) => Capabilities;
+  /** Events that waited for this provider message id can go on. */
+  readonly releaseParked: (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly log: Log;
@@ -74,8 +76,8 @@ export function createTurns(deps: TurnDeps): Loop {
     },
   });
   return {
-    start: loop.start,
-    nudge: loop.nudge,
+    start: () => loop.start(),
+    nudge: () => loop.nudge(),
     stop: async () => {
       await loop.stop();
       await Promise.all(inFlight);
@@ -130,6 +132,7 @@ async function handle(deps: TurnDeps, tx: WorkspaceTx, lease: ConversationLease,
     waitKey: outcome.kind === 'waiting' ? outcome.waitKey : null,
     turnId: outcome.kind === 'waiting' ? null : turnId,
   });
+  if (outcome.kind !== 'waiting') await deps.releaseParked(tx, stored.accountId, stored.event.providerMessageId);
 }
 
 async function runPipeline(

@@ -31,8 +31,7 @@ export function addSimulate(program: Command, deps: CliDeps): void {
       if (!provider) throw new WrongUse(`--provider ${options.provider} is not one of ${providers.join(', ')}`);
       const config = deps.readConfig();
       const control = `http://${config.host}:${config.port + 1}/control`;
-      const listed = await call<SimulatedNumber[] | { numbers: SimulatedNumber[] }>(`${control}/numbers`);
-      const numbers = Array.isArray(listed) ? listed : listed.numbers;
+      const { data: numbers } = await call<{ data: readonly SimulatedNumber[] }>(`${control}/numbers`);
       const number = numbers.find(
         (one) => one.provider === provider && (options.to === undefined || one.number === options.to),
       );
