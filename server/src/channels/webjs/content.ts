@@ -6,6 +6,7 @@ import { contactOfVcard, contentOfMessage } from '../baileys/index.ts';
 import type { InboundContent } from '../inbound-content.ts';
 import {
   arrayAt,
+  flagAt,
   idAt,
   isObject,
   type JsonValue,
@@ -45,7 +46,7 @@ const noticeTypes = new Set([
 export function contentOf(payload: JsonValue, messageId: string): InboundContent {
   const type = textAt(payload, 'type')?.toLowerCase() ?? '';
   return (
-    tapOf(payload) ??
+    tapOf(payload, type) ??
     fileOf(payload, type, messageId) ??
     locationOf(payload) ??
     contactsOf(payload) ??
@@ -56,9 +57,14 @@ export function contentOf(payload: JsonValue, messageId: string): InboundContent
   );
 }
 
-function tapOf(payload: JsonValue): InboundContent | undefined {
+/** Ours: `selectedId` under `button_reply` or `list_reply`; whatsapp-web.js names the id after the kind. */
+function tapOf(payload: JsonValue, type: string): InboundContent | undefined {
+  const selected = idAt(payload, 'selectedId');
   const title = textAt(payload, 'body') || undefined;
-  const row = idAt(payload, 'selectedRowId') ?? idAt(payload, 'listReply', 'id');
+  const row =
+    idAt(payload, 'selectedRowId') ??
+    idAt(payload, 'listReply', 'id') ??
+    (type === 'list_reply' ? selected : undefined);
   if (row !== undefined) {
     const description = textAt(payload, 'description') || textAt(payload, 'listReply', 'description') || undefined;
     return present({
@@ -68,7 +74,7 @@ function tapOf(payload: JsonValue): InboundContent | undefined {
       description,
     });
   }
-  const button = idAt(payload, 'selectedButtonId') ?? idAt(payload, 'buttonReply', 'id');
+  const button = idAt(payload, 'selectedButtonId') ?? idAt(payload, 'buttonReply', 'id') ?? selected;
   if (button === undefined) return undefined;
   return { type: 'button_reply', id: button, title: textAt(payload, 'buttonReply', 'title') || title || button };
 }
@@ -86,7 +92,7 @@ function fileOf(payload: JsonValue, type: string, messageId: string): InboundCon
     base64: textAt(file, 'base64') || textAt(file, 'data') || undefined,
   });
   const kind = named ?? mediaTypeOf(media.mimeType);
-  const isVoice = type === 'ptt' || type === 'voice' || undefined;
+  const isVoice = type === 'ptt' || type === 'voice' || flagAt(payload, 'isVoice') || undefined;
   return present({ type: kind, media, caption: textAt(payload, 'body') || undefined, isVoice });
 }
 

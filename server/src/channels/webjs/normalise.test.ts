@@ -38,7 +38,7 @@ describe('a message', () => {
       kind: 'message',
       type: 'text',
       key: `shop:${id}`,
-      providerMessageId: id,
+      providerMessageId: '3EB0AA',
       direction: 'in',
       occurredAt: '2025-06-15T15:06:40.000Z',
       bindings: [{ kind: 'session', value: 'shop' }],
@@ -49,7 +49,7 @@ describe('a message', () => {
       ],
       profileName: 'Ada',
       content: { type: 'text', text: 'Hi' },
-      replyTo: mine,
+      replyTo: '3EB0AA',
     });
   });
 
@@ -157,6 +157,18 @@ describe('content', () => {
       { type: 'buttons_response', selectedButtonId: 'y', body: 'Yes' },
       { type: 'button_reply', id: 'y', title: 'Yes' },
     ],
+    [
+      { type: 'button_reply', selectedId: 'y', body: 'Yes' },
+      { type: 'button_reply', id: 'y', title: 'Yes' },
+    ],
+    [
+      { type: 'list_reply', selectedId: 'r', body: 'Red' },
+      { type: 'list_reply', id: 'r', title: 'Red' },
+    ],
+    [
+      { type: 'audio', isVoice: true },
+      { type: 'audio', media: { id }, isVoice: true },
+    ],
     [{ buttonReply: { id: 'y', title: 'Yes' } }, { type: 'button_reply', id: 'y', title: 'Yes' }],
     [
       { type: 'list_response', selectedRowId: 'r', body: 'Red' },
@@ -206,7 +218,7 @@ describe('what becomes of a message', () => {
       kind: 'status',
       type,
       key: `shop:${mine}:${ackName}`,
-      providerMessageId: mine,
+      providerMessageId: '3EB0AA',
       occurredAt: '2025-06-15T15:06:40.123Z',
       customer: [{ kind: 'phone', value: '+15550002222' }, {}],
     });
@@ -226,10 +238,23 @@ describe('what becomes of a message', () => {
     expect(only('message.ack', { id: mine, ack }, { engine })).toMatchObject({ type });
   });
 
-  test('a refusal says why, and an attempt comes back where the companion carries it', () => {
-    const data = { id: mine, ackName: 'ERROR', attemptId: 'att_1', error: { code: 463, message: 'restricted' } };
+  test.each(['0199f3c2-1111-7abc-8def-001122334455', 'att_0199f3c211117abc8def001122334455'])(
+    'our attempt %s comes back as the id of what was sent under it',
+    (attempt) => {
+      const own = `true_${chatId}_${attempt}`;
+      const status = only('message.ack', { id: own, ackName: 'DEVICE' });
+      expect(status).toMatchObject({ attemptId: attempt, providerMessageId: attempt, key: `shop:${own}:DEVICE` });
+      expect(only('message.any', { ...payload, id: own, fromMe: true })).toMatchObject({
+        type: 'echo',
+        attemptId: attempt,
+      });
+      expect(only('message', { ...payload, id: `false_${chatId}_${attempt}` })).not.toHaveProperty('attemptId');
+    },
+  );
+
+  test('a refusal says why', () => {
+    const data = { id: mine, ackName: 'ERROR', error: { code: 463, message: 'restricted' } };
     expect(only('message.ack', data)).toMatchObject({
-      attemptId: 'att_1',
       errors: [{ code: '463', title: 'restricted' }],
     });
     expect(read({ event: 'message.ack', session: 's', payload: { id: mine } }).unreadable).toHaveLength(1);
@@ -241,7 +266,7 @@ describe('what becomes of a message', () => {
       type: 'reaction',
       key: `shop:${id}`,
       occurredAt: '2025-06-15T15:06:40.500Z',
-      content: { type: 'reaction', targetId: mine, emoji: '🙏' },
+      content: { type: 'reaction', targetId: '3EB0AA', emoji: '🙏' },
     });
     expect(only('message.reaction', { ...data, reaction: { text: '', messageId: mine } })).toMatchObject({
       content: { emoji: null },
@@ -253,7 +278,7 @@ describe('what becomes of a message', () => {
     const edit = only('message.edited', { ...payload, body: 'New' });
     expect(edit).toMatchObject({
       type: 'edit',
-      content: { type: 'edit', targetId: id, content: { type: 'text', text: 'New' } },
+      content: { type: 'edit', targetId: '3EB0AA', content: { type: 'text', text: 'New' } },
     });
     expect(edit.key).toMatch(/:edited:[0-9a-f]{16}$/);
     expect(only('message.edited', { ...payload, body: 'Newer' }).key).not.toBe(edit.key);
@@ -266,14 +291,14 @@ describe('what becomes of a message', () => {
     expect(only('message.revoked', { id, chatId, fromMe: false })).toMatchObject({
       type: 'delete',
       key: `shop:${id}:revoked`,
-      content: { type: 'delete', targetId: id },
+      content: { type: 'delete', targetId: '3EB0AA' },
       customer: [{ value: '+15550002222' }, {}],
     });
     const waha = {
       before: { id, from: chatId, body: 'Hi' },
       after: { id: `false_${chatId}_3EB0ZZ`, from: chatId, body: '' },
     };
-    expect(only('message.revoked', waha)).toMatchObject({ content: { targetId: id }, key: `shop:${id}:revoked` });
+    expect(only('message.revoked', waha)).toMatchObject({ content: { targetId: '3EB0AA' }, key: `shop:${id}:revoked` });
     expect(read({ event: 'message.revoked', payload: {} }).unreadable).toHaveLength(1);
   });
 });

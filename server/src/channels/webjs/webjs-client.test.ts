@@ -28,7 +28,7 @@ async function send(behave: Behaviour, change: Partial<SendRequest> = {}, who = 
 
 test('a message goes to the session under our attempt, with all we know of the customer', async () => {
   const { outcome, call, body } = await send(taken, { replyTo: 'false_x_A' });
-  expect(outcome).toEqual({ kind: 'sent', providerMessageId: messageId });
+  expect(outcome).toEqual({ kind: 'sent', providerMessageId: '3EB0AA' });
   expect(call).toMatchObject({
     method: 'POST',
     path: '/sessions/my%20shop/messages',
@@ -122,11 +122,11 @@ describe('what the companion answers', () => {
   });
 });
 
-test('marking as read names the message', async () => {
+test('marking as read names the message, and the chat where it is known', async () => {
   await using provider = await startLocalProvider((response) => response.writeHead(204).end());
-  expect(await webjsChannel.markRead?.(account, messageId, provider.network())).toEqual({
-    kind: 'sent',
-    providerMessageId: messageId,
-  });
-  expect(provider.calls[0]).toMatchObject({ path: '/sessions/my%20shop/read', body: JSON.stringify({ messageId }) });
+  const outcome = await webjsChannel.markRead?.(account, '3EB0AA', provider.network(), request.to);
+  expect(outcome).toEqual({ kind: 'sent', providerMessageId: '3EB0AA' });
+  expect(provider.calls[0]?.path).toBe('/sessions/my%20shop/read');
+  const chat = { chatId: '15550002222@c.us', phone: '+15550002222', lid: '762@lid' };
+  expect(JSON.parse(provider.calls[0]?.body ?? '')).toEqual({ messageId: '3EB0AA', ...chat });
 });

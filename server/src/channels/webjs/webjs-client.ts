@@ -1,6 +1,6 @@
 /**
  * Sends by the companion: `POST /sessions/{session}/messages {id, to, content, replyTo?}` → `201 {messageId, timestamp}`,
- * errors `{error: {code, message}}`. `id` is our attempt: the companion sends each only once.
+ * errors `{error: {code, message}}`. `id` is our attempt: the companion sends under it, and each only once.
  */
 import type { Failure, OutboundContent, Retry } from '@switchyard/contract';
 import type { SendingAccount, SendingNetwork, SendOutcome, SendRequest } from '../channel.ts';
@@ -9,6 +9,7 @@ import { type CompleteAnswer, callProvider, judgeBareAnswer, later } from '../ht
 import { numberedText } from '../numbered/index.ts';
 import { idAt, isObject, type JsonValue, parseJson, present, textAt } from '../reading/index.ts';
 import { webjsCapabilities } from './capabilities.ts';
+import { bareMessageId } from './message-id.ts';
 
 export async function sendByCompanion(
   account: SendingAccount,
@@ -28,13 +29,14 @@ export async function sendByCompanion(
   return call(account, network, { path: 'messages', body, readSuccess: readSent });
 }
 
-/** The message's id holds its chat, so nothing else is needed. */
+/** With the chat where it is known: the web client marks a chat. */
 export async function markCompanionRead(
   account: SendingAccount,
   providerMessageId: string,
   network: SendingNetwork,
+  chat: SendRequest['to'] = [],
 ): Promise<SendOutcome> {
-  const body = { messageId: providerMessageId };
+  const body = { messageId: providerMessageId, ...recipientOf(chat) };
   return call(account, network, { path: 'read', body, readSuccess: () => ({ kind: 'sent', providerMessageId }) });
 }
 
@@ -151,5 +153,7 @@ const errors: Readonly<Record<string, CompanionError>> = {
 
 function readSent(json: JsonValue): SendOutcome | undefined {
   const providerMessageId = idAt(json, 'messageId');
-  return providerMessageId === undefined ? undefined : { kind: 'sent', providerMessageId };
+  return providerMessageId === undefined
+    ? undefined
+    : { kind: 'sent', providerMessageId: bareMessageId(providerMessageId) };
 }
