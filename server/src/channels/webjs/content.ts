@@ -51,6 +51,7 @@ export function contentOf(payload: JsonValue, messageId: string): InboundContent
     locationOf(payload) ??
     contactsOf(payload) ??
     pollOf(payload) ??
+    orderOf(payload, type) ??
     textOf(payload, type) ??
     engineContentOf(payload, messageId) ??
     leftoverOf(payload, type)
@@ -126,6 +127,13 @@ function pollOf(payload: JsonValue): InboundContent | undefined {
       : arrayAt(payload, 'poll', 'options');
   const words = options.map((option) => (typeof option === 'string' ? option : (textAt(option, 'name') ?? '')));
   return { type: 'poll', title, options: words };
+}
+
+/** The web client shows that there is an order; its lines have to be asked for. */
+function orderOf(payload: JsonValue, type: string): InboundContent | undefined {
+  return type === 'order'
+    ? present({ type: 'order', text: textAt(payload, 'body') || undefined, items: [] })
+    : undefined;
 }
 
 /** Empty text is no message: WAHA sends it for what its engine could not read. */

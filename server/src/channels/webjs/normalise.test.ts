@@ -186,7 +186,11 @@ describe('content', () => {
     [{ type: 'e2e_notification' }, { type: 'system', name: 'e2e_notification' }],
     [
       { type: 'order', body: 'x' },
-      { type: 'unsupported', name: 'order', text: 'x' },
+      { type: 'order', text: 'x', items: [] },
+    ],
+    [
+      { type: 'ciphertext', body: 'x' },
+      { type: 'unsupported', name: 'ciphertext', text: 'x' },
     ],
     [{ hasMedia: true }, { type: 'unsupported', name: 'media' }],
     [{}, { type: 'unsupported', name: 'empty' }],

@@ -143,6 +143,18 @@ const errors: Readonly<Record<string, CompanionError>> = {
     detail: 'the number has reached its cap of messages',
     retry: { kind: 'later', afterMs: hourMs },
   },
+  unauthorized: {
+    kind: 'refused',
+    code: 'credentials-refused',
+    detail: 'the companion refused the key',
+    retry: { kind: 'never' },
+  },
+  not_found: {
+    kind: 'refused',
+    code: 'session-missing',
+    detail: 'the companion has no such session',
+    retry: { kind: 'never' },
+  },
   invalid: {
     kind: 'refused',
     code: 'request-invalid',
