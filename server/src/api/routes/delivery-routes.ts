@@ -10,8 +10,8 @@ import {
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { encodeCursor, parseCursor } from '#kernel';
 import { inboxTopic, listDeliveries, replayDelivery, traceDelivery } from '#inbox';
+import { encodeCursor, parseCursor } from '#kernel';
 import { accessTo, authenticate } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentDelivery, presentTrace } from '../present-delivery.ts';

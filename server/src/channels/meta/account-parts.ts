@@ -37,7 +37,7 @@ export function readAccountPart(item: Part, of: MetaValue, type: AccountEventTyp
 export function readPreference(item: Part, of: MetaValue): InboundEvent[] {
   const described = { entry: of.entry, name: of.field || 'user_preferences', part: item, bindings: of.bindings };
   const named = { waId: idAt(item.value, 'wa_id'), userId: idAt(item.value, 'user_id') };
-  const customer = personOf(named, of.value.value).identities;
+  const customer = personOf(named, of.contacts).identities;
   const choice = choices[idAt(item.value, 'value') ?? ''];
   if (!choice || customer.length === 0) {
     return [unsupportedEvent({ ...described, reason: 'a preference of nobody, or neither stop nor resume' })];

@@ -23,12 +23,12 @@ export function readMessage(item: Part, of: MetaValue): readonly InboundEvent[] 
   const { waId, userId } = senderOf(item.value);
   // News about a person comes from their number, or names it in `system` alone.
   const named = { waId: waId ?? idAt(item.value, 'system', 'customer'), userId };
-  return [messageEvent(item, of, { direction: 'in', person: personOf(named, of.value.value) })];
+  return [messageEvent(item, of, { direction: 'in', person: personOf(named, of.contacts) })];
 }
 
 /** A message of ours that was typed on the phone (coexistence): outbound, never to be answered. */
 export function readEcho(item: Part, of: MetaValue): readonly InboundEvent[] {
-  return [messageEvent(item, of, { direction: 'out', person: personOf(receiverOf(item.value), of.value.value) })];
+  return [messageEvent(item, of, { direction: 'out', person: personOf(receiverOf(item.value), of.contacts) })];
 }
 
 /** A message of a history import: ours where it came from the account's own number. Kept, never answered. */
@@ -36,7 +36,7 @@ export function readPastMessage(item: Part, of: MetaValue, thread?: Named): read
   const direction = isOwn(item.value, of) ? 'out' : 'in';
   const written = direction === 'in' ? senderOf(item.value) : receiverOf(item.value);
   const named = thread ?? written;
-  return [{ ...messageEvent(item, of, { direction, person: personOf(named, of.value.value) }), isHistory: true }];
+  return [{ ...messageEvent(item, of, { direction, person: personOf(named, of.contacts) }), isHistory: true }];
 }
 
 function senderOf(message: JsonValue): Named {

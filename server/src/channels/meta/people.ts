@@ -17,14 +17,40 @@ const phoneDigits = /^\+?([1-9]\d{6,14})$/;
 /** `US.1349…`, `US.ENT.1181…` (Meta, "Business-scoped user ids"). */
 const userIdShape = /^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]+$/;
 
+/** The contacts of one value by their ids, made once: a delivery may hold thousands. */
+export interface Contacts {
+  readonly byWaId: ReadonlyMap<string, JsonObject>;
+  readonly byUserId: ReadonlyMap<string, JsonObject>;
+  /** The contact of a value that has just one. */
+  readonly single: JsonObject | undefined;
+}
+
+export function contactsOf(value: JsonValue): Contacts {
+  const all = arrayAt(value, 'contacts').filter(isObject);
+  return {
+    byWaId: indexed(all, 'wa_id'),
+    byUserId: indexed(all, 'user_id'),
+    single: all.length === 1 ? all[0] : undefined,
+  };
+}
+
+function indexed(contacts: readonly JsonObject[], name: string): ReadonlyMap<string, JsonObject> {
+  const byId = new Map<string, JsonObject>();
+  for (const contact of contacts) {
+    const id = idAt(contact, name);
+    if (id !== undefined && !byId.has(id)) byId.set(id, contact);
+  }
+  return byId;
+}
+
 /**
  * Completes what a part says of a person by the contact that stands beside it. A contact belongs to the part with the
  * same wa_id or user id, not to the one at the same place in its list; only where the part names nobody and there is one
  * single contact can it be no other.
  */
-export function personOf(named: Named, value: JsonValue): Person {
+export function personOf(named: Named, contacts: Contacts): Person {
   const given = sorted(named);
-  const contact = contactOf(given, arrayAt(value, 'contacts').filter(isObject));
+  const contact = contactOf(given, contacts);
   const waId = given.waId ?? idAt(contact, 'wa_id');
   const userId = given.userId ?? idAt(contact, 'user_id');
   const username = idAt(contact, 'profile', 'username');
@@ -38,13 +64,9 @@ function sorted(named: Named): Named {
   return { waId: undefined, userId: userId ?? waId };
 }
 
-function contactOf(named: Named, contacts: readonly JsonObject[]): JsonObject | undefined {
-  if (named.waId === undefined && named.userId === undefined) return contacts.length === 1 ? contacts[0] : undefined;
-  return contacts.find(
-    (contact) =>
-      (named.waId !== undefined && idAt(contact, 'wa_id') === named.waId) ||
-      (named.userId !== undefined && idAt(contact, 'user_id') === named.userId),
-  );
+function contactOf({ waId, userId }: Named, contacts: Contacts): JsonObject | undefined {
+  if (waId === undefined && userId === undefined) return contacts.single;
+  return contacts.byWaId.get(waId ?? '') ?? contacts.byUserId.get(userId ?? '');
 }
 
 function identitiesOf(waId: string | undefined, userId: string | undefined, username: string | undefined): Identity[] {

@@ -29,7 +29,7 @@ export function readStatus(item: Part, of: MetaValue): readonly InboundEvent[] {
     bindings: of.bindings,
     path: item.path,
     providerMessageId: id,
-    customer: personOf(recipientOf(item.value), of.value.value).identities,
+    customer: personOf(recipientOf(item.value), of.contacts).identities,
     attemptId: idAt(item.value, 'biz_opaque_callback_data'),
     errors: arrayAt(item.value, 'errors').map(providerErrorOf),
     pricing: pricingOf(item.value),

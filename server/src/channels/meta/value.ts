@@ -1,6 +1,7 @@
 import type { Binding } from '@switchyard/contract';
 import type { Change, Entry } from '../graph/index.ts';
 import { idAt, type Part } from '../reading/index.ts';
+import { type Contacts, contactsOf } from './people.ts';
 
 /** The value of a change with what its parts have in common. */
 export interface MetaValue {
@@ -8,10 +9,11 @@ export interface MetaValue {
   readonly field: string;
   readonly value: Part;
   readonly bindings: readonly Binding[];
+  readonly contacts: Contacts;
 }
 
 export function metaValueOf(change: Change): MetaValue {
-  return { ...change, bindings: bindingsOf(change) };
+  return { ...change, bindings: bindingsOf(change), contacts: contactsOf(change.value.value) };
 }
 
 /**

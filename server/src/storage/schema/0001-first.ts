@@ -496,7 +496,7 @@ const indexes = [
   'CREATE INDEX receipts_message ON receipts (workspace_id, message_id)',
   'CREATE INDEX turns_event ON turns (workspace_id, event_id)',
   'CREATE UNIQUE INDEX outbox_order ON outbox (workspace_id, conversation_id, ordinal)',
-  `CREATE INDEX outbox_due ON outbox (lane, workspace_id, due_at, id) WHERE state = 'queued'`,
+  `CREATE INDEX outbox_due ON outbox (lane, workspace_id, account_id, due_at, id) WHERE state = 'queued'`,
   `CREATE INDEX outbox_leased ON outbox (leased_until) WHERE state IN ('claimed', 'sending', 'uncertain')`,
   `CREATE INDEX outbox_open ON outbox (workspace_id, conversation_id, ordinal) WHERE state IN ('queued', 'claimed', 'sending', 'uncertain')`,
   'CREATE INDEX outbox_attempt ON outbox (workspace_id, attempt_id) WHERE attempt_id IS NOT NULL',
