@@ -138,5 +138,5 @@ function isHeld(known: readonly KnownRow[], key: IdentityKey, contactId: Contact
 
 function nameOf(correspondent: Correspondent): string | null {
   const name = storableText(correspondent.profileName ?? '').trim();
-  return name === '' ? null : [...name].slice(0, maxNameLength).join('');
+  return name === '' ? null : Array.from(name).slice(0, maxNameLength).join('');
 }

@@ -76,7 +76,7 @@ describe('saving a message', () => {
 
   it('saves the same provider id once, and moves nothing the second time', async () => {
     const first = await save();
-    const again = message({ ...(first.providerMessageId ? { providerMessageId: first.providerMessageId } : {}) });
+    const again = message({ providerMessageId: first.providerMessageId ?? '' });
     expect(await world.run((tx) => world.conversations.insertMessage(tx, again))).toBe(false);
     expect(await summary()).toMatchObject({ unreadCount: 1 });
   });

@@ -27,8 +27,16 @@ describe('a turn', () => {
     const [turn] = await ana.turns();
     expect(turn).toMatchObject({ outcome: 'answered: demo/menu' });
     expect(turn?.steps.map((step) => `${step.name} ${step.verdict}`)).toEqual([
-      ...['duplicate passed', 'answerable passed', 'staleness passed', 'language passed', 'opt-out passed'],
-      ...['consent passed', 'window passed', 'handover passed', 'rate passed', 'flow answered'],
+      'duplicate passed',
+      'answerable passed',
+      'staleness passed',
+      'language passed',
+      'opt-out passed',
+      'consent passed',
+      'window passed',
+      'handover passed',
+      'rate passed',
+      'flow answered',
     ]);
     const { data } = await world.run(async (tx) =>
       world.conversations.listMessages(tx, (await ana.conversation()).id, { limit: 10 }),
@@ -290,7 +298,12 @@ describe('too much', () => {
     const outcomes = [];
     for (let i = 0; i < 6; i += 1) outcomes.push(await ana.sends('menu'));
     expect(outcomes.map((one) => (one.kind === 'waiting' ? '' : one.reason))).toEqual([
-      ...['demo/menu', 'demo/menu', 'demo/menu', 'rate-notice', 'rate-limited', 'rate-limited'],
+      'demo/menu',
+      'demo/menu',
+      'demo/menu',
+      'rate-notice',
+      'rate-limited',
+      'rate-limited',
     ]);
     world.clock.advanceMs(60_000);
     expect(await ana.sends('menu')).toMatchObject({ kind: 'answered', reason: 'demo/menu' });

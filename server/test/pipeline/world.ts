@@ -174,6 +174,7 @@ function serving(shop: ShopWorld, cutover: ServingAccount['cutover']): ServingAc
     secrets: {},
     bindings: new Set(),
     version: 1,
+    webhookUrl: null,
   };
 }
 
