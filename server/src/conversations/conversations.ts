@@ -119,8 +119,8 @@ export type Applied =
 /** An act on a message that is already here, named by its provider id. */
 export interface MessageAct {
   readonly accountId: AccountId;
-  /** The conversation in which the act came: only messages of its thread may be touched. */
-  readonly conversationId: ConversationId;
+  /** The conversation in which the act came: only messages of its thread may be touched. null: the provider named none. */
+  readonly conversationId: ConversationId | null;
   readonly targetId: string;
   /** Who acts: customers change what came in, a device of ours what went out. Reactions go either way. */
   readonly by: 'customer' | 'device';
@@ -197,7 +197,7 @@ export interface ConversationsDoor {
    * Finds or makes contact, identities and open conversation; merges contacts that one delivery proves to be the same
    * person, the older one staying. Callers of one account run one at a time; of different accounts they may meet on
    * one contact, and wait for each other's commit.
-   * Throws when the correspondent has neither an identity nor a group.
+   * What names neither a customer nor a group (Instagram's mentions) goes to one conversation of the account.
    */
   resolveConversation(tx: WorkspaceTx, correspondent: Correspondent): Promise<OpenConversation>;
   /** The customer says that they have a new address (WhatsApp's `user_changed_number`). The old one stays theirs. */

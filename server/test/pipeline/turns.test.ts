@@ -325,6 +325,15 @@ describe('acts on earlier messages', () => {
     expect(await ana.queued()).toHaveLength(1);
   });
 
+  it('take effect also where the provider names nobody', async () => {
+    const ana = world.customer();
+    await ana.sends('my secret', { event: { providerMessageId: 'wamid.revoked' } });
+    const nobody = world.customer({ identities: [] });
+    const revoked: MessageContent = { type: 'delete', targetId: 'wamid.revoked' };
+    expect(await nobody.sends(revoked)).toMatchObject({ kind: 'silent', reason: 'delete-applied' });
+    expect(await nobody.sends({ type: 'mention', mediaId: '1' })).toMatchObject({ reason: 'no-answer-to-mention' });
+  });
+
   it('a new number is taken in', async () => {
     const ana = world.customer();
     await ana.sends({ type: 'system', name: 'user_changed_number', newAddress: '34699000111' });
