@@ -3,6 +3,7 @@
  * Every function runs in the caller's transaction, inside one workspace.
  */
 import type {
+  AccountEvent,
   AccountId,
   ChannelName,
   ContactId,
@@ -143,6 +144,13 @@ export interface NewConsent {
   readonly at: Date;
 }
 
+/** The account at which a choice was made. */
+export interface ConsentingAccount {
+  readonly accountId: AccountId;
+  readonly provider: Provider;
+  readonly channel: ChannelName;
+}
+
 export interface ConversationSummary {
   readonly id: ConversationId;
   readonly accountId: AccountId;
@@ -218,6 +226,8 @@ export interface ConversationsDoor {
   /** `emoji` null takes the reaction away. */
   applyReaction(tx: WorkspaceTx, act: MessageAct, emoji: string | null): Promise<Applied>;
   recordConsent(tx: WorkspaceTx, consent: NewConsent): Promise<void>;
+  /** An account event of type `opt`: the customer chose in the provider's own settings. Other events change nothing. */
+  applyOptEvent(tx: WorkspaceTx, account: ConsentingAccount, event: AccountEvent, at: Date): Promise<void>;
   /** The latest choice; null when there is none. */
   findConsent(
     tx: WorkspaceTx,

@@ -255,6 +255,27 @@ describe('reading', () => {
 });
 
 describe('the ledger of consent', () => {
+  it('takes in what a customer chose in the provider’s own settings', async () => {
+    const customer = [{ kind: 'wa_id', value: `3467${serial()}` }] as const;
+    const account = { accountId: world.accountId, provider: 'meta', channel: 'whatsapp' } as const;
+    const event = {
+      kind: 'account',
+      type: 'opt',
+      name: 'user_preferences',
+      key: 'user_preferences:1',
+      occurredAt: null,
+      bindings: [],
+      path: '',
+      facts: {},
+      opt: { customer, topic: 'marketing_messages', choice: 'out' },
+    } as const;
+    await world.run((tx) => world.conversations.applyOptEvent(tx, account, event, noon));
+    const { contactId } = await world.meet(customer);
+    const find = (topic: string) =>
+      world.run((tx) => world.conversations.findConsent(tx, contactId, 'whatsapp', topic));
+    expect([await find('marketing_messages'), await find('all')]).toEqual(['out', null]);
+  });
+
   it('counts the latest choice of a topic on a channel', async () => {
     const { contactId } = here;
     const record = (choice: 'in' | 'out', topic: string, at: Date) =>
