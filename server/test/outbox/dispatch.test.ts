@@ -337,29 +337,33 @@ test('marks an inbound message as read, where the channel can', async () => {
   await eventually(() => expect(world.provider.reads).toContain('wamid.inbound'));
 });
 
-test('a receipt that overtakes its answer is not undone by it', async () => {
-  const place = await addPlace(world);
-  world.provider.behave(async (send, answer) => {
-    await world.db.storage.inWorkspace(place.workspaceId, (tx) =>
-      world.outbox.applyReceipt(
-        tx,
-        place.accountId,
-        newId('event'),
-        statusEvent({ type: 'delivered', providerMessageId: send.providerMessageId, attemptId: send.attemptId }),
-      ),
-    );
-    answer.accept();
-  });
-  const outboundId = await world.queue(place, { content: text('overtaken') });
-  world.start();
-  await eventually(async () => {
-    const [attempt] = await world.db.ownerQuery('SELECT milliseconds FROM attempts WHERE outbound_id = $1', [
-      outboundId,
-    ]);
-    expect(attempt?.milliseconds).toBeGreaterThan(0);
-  });
-  expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'delivered', attempts: 1 });
-});
+test.each(['accept', 'acceptThenHangUp'] as const)(
+  'a receipt that overtakes its answer (%s) is not undone by it',
+  async (end) => {
+    const place = await addPlace(world);
+    world.provider.behave(async (send, answer) => {
+      await world.db.storage.inWorkspace(place.workspaceId, (tx) =>
+        world.outbox.applyReceipt(
+          tx,
+          place.accountId,
+          newId('event'),
+          statusEvent({ type: 'delivered', providerMessageId: send.providerMessageId, attemptId: send.attemptId }),
+        ),
+      );
+      answer[end]();
+    });
+    const outboundId = await world.queue(place, { content: text('overtaken') });
+    world.start();
+    await eventually(async () => {
+      const tries = await world.db.ownerQuery(
+        'SELECT outcome FROM attempts WHERE outbound_id = $1 AND milliseconds > 0',
+        [outboundId],
+      );
+      expect(tries).toEqual([{ outcome: 'sent' }]);
+    });
+    expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'delivered', attempts: 1 });
+  },
+);
 
 test('a status that comes while its answer is being recorded waits for the record', async () => {
   const place = await addPlace(world);
