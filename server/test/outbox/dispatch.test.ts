@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OutboundId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { metaChannel } from '#channels';
 import { newId } from '#kernel';
 import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
 import { addPlace, type Conversation, statusEvent, text } from './world.ts';
@@ -268,6 +269,25 @@ test('a provider that cannot be reached is surely not sent to: queued again with
   });
   const outcomes = await world.db.ownerQuery('SELECT outcome FROM attempts WHERE outbound_id = $1', [outboundId]);
   expect(outcomes).toEqual([{ outcome: 'unreachable' }]);
+});
+
+test('what breaks before the request leaves is no doubt; a channel that breaks in the middle is', async () => {
+  const place = await addPlace(world);
+  const outboundId = await world.queue(place);
+  const unprepared = world.start({
+    statusCallbackUrl: () => {
+      throw new Error('no public URL');
+    },
+  });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'queued', failure: { code: 'NotPrepared' } }),
+  );
+  await unprepared.stop(0);
+  const send = () => Promise.reject(new Error('a bug'));
+  world.start({ channels: { meta: { ...metaChannel, send } } });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'uncertain', failure: { code: 'ChannelBroke' } }),
+  );
 });
 
 test('a lost answer is uncertain and never sent again blindly; later messages wait, then go ahead', async () => {
