@@ -1,7 +1,9 @@
 /** What a process that dies or freezes leaves behind, and what the others make of it. */
 import type { AttemptId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { metaChannel } from '#channels';
 import { newId } from '#kernel';
+import { StorageUnavailable } from '#storage';
 import { type ClaimRequest, claimHeads, markSending, releaseClaims } from '../../src/outbox/dispatch/claim-store.ts';
 import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
 import { addPlace, type Conversation, statusEvent, text } from './world.ts';
@@ -261,14 +263,42 @@ test('an outcome is recorded when the database answers again', async () => {
       ...storage,
       inWorkspace: (workspaceId, work) => {
         failures += 1;
-        if (failures <= 3) return Promise.reject(new Error('the database is away'));
+        if (failures <= 4) return Promise.reject(new StorageUnavailable('the database is away'));
         return storage.inWorkspace(workspaceId, work);
       },
     },
   });
   await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
-  expect(failures).toBeGreaterThan(3);
+  expect(failures).toBeGreaterThan(4);
   expect(requestsOf('recorded later')).toHaveLength(1);
+});
+
+test('one outcome that cannot be recorded does not hold up those beside it', async () => {
+  const place = await addPlace(world);
+  const other: Conversation = { ...place, conversationId: await world.addConversation(place) };
+  const poisoned = await world.queue(place, { content: text('poisoned') });
+  const sound = await world.queue(other, { content: text('sound') });
+  const poisonedId = () => world.provider.ledger.find((send) => send.text === 'poisoned')?.providerMessageId;
+  world.start({
+    providerIdsKnown: async (_tx, known) => {
+      if (known.some((one) => one.providerMessageId === poisonedId())) throw new Error('nobody can take this one');
+    },
+  });
+  await eventually(async () => expect((await world.row(sound)).state).toBe('sent'));
+  expect((await world.row(poisoned)).state).toBe('sending');
+});
+
+test('text that Postgres cannot hold is left out, not a reason to lose an outcome', async () => {
+  const place = await addPlace(world);
+  const send = () => Promise.reject(new Error('bad \0 half \ud800 end'));
+  const outboundId = await world.queue(place, { content: text('a\0b\ud800c') });
+  world.start({ channels: { meta: { ...metaChannel, send } } });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({
+      state: 'uncertain',
+      failure: { detail: 'bad  half \ufffd end' },
+    }),
+  );
 });
 
 test('an account that cannot be looked up defers its messages', async () => {
