@@ -19,7 +19,13 @@ export async function ingest(options: IngestOptions) {
   const { port: barePort } = await answerOf<{ port: number }>(bare);
   const server = await startServer(shop.env);
   const postmaster = shop.postmaster();
-  const pairs: { readonly bare: LoadReport; readonly ours: LoadReport; readonly gatewayUs: number; readonly databaseUs: number; readonly loaderUs: number }[] = [];
+  const pairs: {
+    readonly bare: LoadReport;
+    readonly ours: LoadReport;
+    readonly gatewayUs: number;
+    readonly databaseUs: number;
+    readonly loaderUs: number;
+  }[] = [];
   try {
     await load(shop.port, shop.target, { ...options, seconds: 2 });
     for (let pair = 0; pair < options.pairs; pair += 1) {

@@ -44,7 +44,10 @@ class Load {
 
   async run(): Promise<LoadReport> {
     const { connections, warmSeconds, seconds: wanted, port } = this.#order;
-    const clients = Array.from({ length: connections }, () => new Client(`http://127.0.0.1:${port}`, { pipelining: 1 }));
+    const clients = Array.from(
+      { length: connections },
+      () => new Client(`http://127.0.0.1:${port}`, { pipelining: 1 }),
+    );
     const lanes = clients.map((client) => this.#lane(client));
     await pause(warmSeconds * 1_000);
     this.#isCounting = true;
@@ -87,7 +90,15 @@ class Load {
     const sorted = this.#latencies.sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     const rps = this.#requests / seconds;
-    return { requests: this.#requests, seconds, rps, p50Ms: at(0.5), p99Ms: at(0.99), statuses: this.#statuses, cpuSeconds };
+    return {
+      requests: this.#requests,
+      seconds,
+      rps,
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      statuses: this.#statuses,
+      cpuSeconds,
+    };
   }
 }
 
@@ -96,7 +107,11 @@ async function post(client: Client, path: string, body: Buffer, signature: strin
     const answer = await client.request({
       method: 'POST',
       path,
-      headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}`, 'user-agent': 'facebookexternalua' },
+      headers: {
+        'content-type': 'application/json',
+        'x-hub-signature-256': `sha256=${signature}`,
+        'user-agent': 'facebookexternalua',
+      },
       body,
     });
     await answer.body.dump();

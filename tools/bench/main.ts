@@ -1,9 +1,12 @@
 /** `npm run bench -- NAME [--json] [--pairs N] [--seconds N]`: one JSON document as the last line of stdout. */
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
+import { memory } from './memory.ts';
+import { route } from './route.ts';
+import { turn } from './turn.ts';
 
 const names = ['ingest', 'route', 'turn', 'memory'] as const;
-const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N]`;
+const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N]`;
 
 async function run(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -13,6 +16,7 @@ async function run(): Promise<number> {
       pairs: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
       connections: { type: 'string', default: '64' },
+      webhooks: { type: 'string', default: '200000' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -21,8 +25,9 @@ async function run(): Promise<number> {
     pairs: Number(values.pairs),
     seconds: Number(values.seconds),
     connections: Number(values.connections),
+    webhooks: Number(values.webhooks),
   };
-  const isSound = Object.values(numbers).every((value) => Number.isFinite(value) && value > 0 && value <= 3_600);
+  const isSound = Object.values(numbers).every((value) => Number.isFinite(value) && value > 0 && value <= 10_000_000);
   if (values.help) {
     console.log(usage);
     return 0;
@@ -38,13 +43,17 @@ async function run(): Promise<number> {
 
 async function benchmark(
   name: (typeof names)[number],
-  numbers: { pairs: number; seconds: number; connections: number },
+  numbers: { pairs: number; seconds: number; connections: number; webhooks: number },
 ) {
   switch (name) {
     case 'ingest':
       return ingest(numbers);
-    default:
-      throw new Error(`the benchmark ${name} is not built yet`);
+    case 'route':
+      return route();
+    case 'turn':
+      return turn(numbers);
+    case 'memory':
+      return memory({ webhooks: numbers.webhooks });
   }
 }
 

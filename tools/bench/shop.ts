@@ -3,6 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openOwnerDatabase, openProduct } from '../../server/src/compose/index.ts';
+import { parseConfig } from '../../server/src/config.ts';
+import { silentLog } from '../../server/src/kernel/index.ts';
 import type { MetaTarget } from './meta-body.ts';
 import { runCommand } from './processes.ts';
 
@@ -11,6 +14,8 @@ export interface Shop {
   readonly port: number;
   readonly target: MetaTarget;
   readonly token: string;
+  /** The shop's workspace. */
+  readonly workspaceId: string;
   /** Process id of the embedded database. */
   postmaster(): number;
   remove(): void;
@@ -51,11 +56,50 @@ export async function makeShop(more: Readonly<Record<string, string>> = {}): Pro
   return {
     env,
     port,
+    workspaceId: workspace.id,
     token: added.token,
     target: { path: `/webhooks/meta/whatsapp/${added.token}`, appSecret, phoneNumberId, displayNumber: '15550783881' },
     postmaster: () => Number(readFileSync(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** More numbers of the same shop, all signed with the same app secret. */
+export async function addAccounts(shop: Shop, count: number): Promise<readonly MetaTarget[]> {
+  const targets: MetaTarget[] = [shop.target];
+  const config = parseConfig(shop.env);
+  const product = await openProduct(config, silentLog);
+  try {
+    const workspace = await product.workspaces.find(shop.workspaceId);
+    for (let number = 1; number < count && workspace; number += 1) {
+      const phoneNumberId = String(106_540_352_300_000 + number);
+      const displayNumber = String(15_550_790_000 + number);
+      const made = await product.accounts.create(workspace.id, {
+        provider: 'meta',
+        phoneNumber: `+${displayNumber}`,
+        settings: { phoneNumberId, wabaId: '102290129340398' },
+        secrets: { appSecret: shop.target.appSecret, accessToken: 'an-access-token' },
+        isActive: true,
+      });
+      if (!made.ok) throw new Error(made.refusal.detail);
+      targets.push({
+        ...shop.target,
+        path: `/webhooks/meta/whatsapp/${made.value.token}`,
+        phoneNumberId,
+        displayNumber,
+      });
+    }
+    return targets;
+  } finally {
+    await product.close();
+  }
+}
+
+/** The owner's log-in on the running database: for the baseline's own table. */
+export async function ownerUrlOf(shop: Shop): Promise<string> {
+  const owner = await openOwnerDatabase(parseConfig(shop.env), silentLog);
+  await owner.close();
+  return owner.ownerUrl;
 }
 
 function freePort(): Promise<number> {
