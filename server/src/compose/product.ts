@@ -106,7 +106,10 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
               })
             ).conversationId,
           applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
-          applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),
+          applyAccountEvent: async (tx, account, event) => {
+            await accounts.applyEvent(tx, account.accountId, event);
+            if (event.type === 'opt') await conversations.applyOptEvent(tx, account, event, clock.now());
+          },
         },
         pipeline: createPipeline({
           outbox,

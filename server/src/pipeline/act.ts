@@ -60,9 +60,11 @@ function apply(workings: Workings, tx: WorkspaceTx, act: MessageAct, content: Ac
 }
 
 function actOf({ conversation, stored }: TurnInput, content: ActContent): MessageAct {
+  const { customer, groupId } = stored.event;
+  const isNameless = customer.length === 0 && groupId === undefined;
   return {
     accountId: stored.accountId,
-    conversationId: conversation.id,
+    conversationId: isNameless ? null : conversation.id,
     targetId: content.targetId,
     by: stored.event.direction === 'out' ? 'device' : 'customer',
     at: occurredAtOf(stored),

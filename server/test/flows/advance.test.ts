@@ -21,9 +21,22 @@ import { shop } from './shop.ts';
 const now = '2026-03-01T10:00:00.000Z';
 
 const choiceIds = [
-  ...['menu:browse', 'menu:hours', 'menu:person', 'categories:back', 'products:back', 'product:ask', 'product:home'],
-  ...[`categories:${shop.coffee}`, `products:${shop.mint}`, `products:page.1.${shop.coffee}`, 'products:page.9999.x'],
-  ...['nowhere:x', ':', 'menu:', '__proto__:x', 'person:x'],
+  'menu:browse',
+  'menu:hours',
+  'menu:person',
+  'categories:back',
+  'products:back',
+  'product:ask',
+  'product:home',
+  `categories:${shop.coffee}`,
+  `products:${shop.mint}`,
+  `products:page.1.${shop.coffee}`,
+  'products:page.9999.x',
+  'nowhere:x',
+  ':',
+  'menu:',
+  '__proto__:x',
+  'person:x',
 ];
 const saidText = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
@@ -201,15 +214,15 @@ function expectSendable(content: { readonly type: string }, capabilities: typeof
     buttons?: { title: string }[];
     sections?: { rows: { title: string; description?: string }[] }[];
   };
-  expect([...(sent.text ?? '')].length).toBeLessThanOrEqual(capabilities.maxTextLength);
+  expect(Array.from(sent.text ?? '').length).toBeLessThanOrEqual(capabilities.maxTextLength);
   expect(sent.buttons?.length ?? 0).toBeLessThanOrEqual(capabilities.maxButtons);
   for (const button of sent.buttons ?? [])
-    expect([...button.title].length).toBeLessThanOrEqual(capabilities.maxButtonTitleLength);
+    expect(Array.from(button.title).length).toBeLessThanOrEqual(capabilities.maxButtonTitleLength);
   const rows = sent.sections?.flatMap((section) => section.rows) ?? [];
   expect(rows.length).toBeLessThanOrEqual(capabilities.maxListRows);
   for (const row of rows) {
-    expect([...row.title].length).toBeLessThanOrEqual(24);
-    expect([...(row.description ?? '')].length).toBeLessThanOrEqual(72);
+    expect(Array.from(row.title).length).toBeLessThanOrEqual(24);
+    expect(Array.from(row.description ?? '').length).toBeLessThanOrEqual(72);
   }
 }
 

@@ -85,9 +85,9 @@ describe('texts', () => {
   ] as const;
 
   it.each(languages)('fits buttons and keeps placeholders in %s', (language) => {
-    for (const key of buttons) expect([...texts[language][key]].length, key).toBeLessThanOrEqual(20);
+    for (const key of buttons) expect(Array.from(texts[language][key]).length, key).toBeLessThanOrEqual(20);
     for (const key of ['menu.button', 'categories.button', 'products.button'] as const)
-      expect([...texts[language][key]].length, key).toBeLessThanOrEqual(20);
+      expect(Array.from(texts[language][key]).length, key).toBeLessThanOrEqual(20);
     for (const [key, english] of Object.entries(texts.en)) {
       const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
       expect(placeholders(texts[language][key as keyof typeof texts.en]), key).toEqual(placeholders(english));

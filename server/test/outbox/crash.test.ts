@@ -1,8 +1,10 @@
 /** What a process that dies or freezes leaves behind, and what the others make of it. */
 import type { AttemptId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { metaChannel } from '#channels';
 import { newId } from '#kernel';
-import { claimHeads, markSending, releaseClaims } from '../../src/outbox/dispatch/claim-store.ts';
+import { StorageUnavailable } from '#storage';
+import { type ClaimRequest, claimHeads, markSending, releaseClaims } from '../../src/outbox/dispatch/claim-store.ts';
 import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
 import { addPlace, type Conversation, statusEvent, text } from './world.ts';
 
@@ -16,8 +18,10 @@ afterAll(() => world.close());
 const requestsOf = (body: string) => world.provider.requests.filter((send) => send.text === body);
 
 /** A process that takes messages up and is not heard of again. */
-function claimAndVanish(leaseMs: number) {
-  return claimHeads(world.db.storage, {
+const claimAndVanish = (leaseMs: number) => claimHeads(world.db.storage, claim(leaseMs));
+
+function claim(leaseMs: number): ClaimRequest {
+  return {
     maxMessages: 10,
     maxPerWorkspace: 10,
     maxPerAccount: 10,
@@ -25,7 +29,7 @@ function claimAndVanish(leaseMs: number) {
     uncertainWaitMs: 30_000,
     busyWorkspaces: new Map(),
     busyAccounts: new Map(),
-  });
+  };
 }
 
 async function markAndVanish(leaseMs: number): Promise<AttemptId> {
@@ -116,40 +120,107 @@ test('a late answer to a try that was swept still says that it went out', async 
 
 test('a late answer does not touch the try that followed it, nor move the message back', async () => {
   const place = await addPlace(world);
-  const late = Promise.withResolvers<void>();
+  const late = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   world.provider.behave(async (_send, answer) => {
-    if (requestsOf('two tries').length === 1) {
-      await late.promise;
-      return answer.refuse(400, 131026);
-    }
-    return answer.accept();
+    const number = requestsOf('two tries').length;
+    await late[number - 1]!.promise;
+    return number === 1 ? answer.refuse(400, 131026) : answer.accept();
   });
   const outboundId = await world.queue(place, { content: text('two tries') });
-  world.start({ settings: { sendingLeaseMs: 50, settleMs: 60_000 } });
+  const sweeping = world.start({ settings: { sendingLeaseMs: 50, settleMs: 60_000 } });
   await eventually(async () => expect((await world.row(outboundId)).state).toBe('uncertain'));
+  world.start();
+  const stopped = sweeping.stop(20_000);
   await world.db.storage.inWorkspace(place.workspaceId, (tx) =>
     world.outbox.settleUncertain(tx, outboundId, 'send-again'),
   );
-  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
-  const second = await world.row(outboundId);
-  await receipt(place, second.attemptId!);
-  late.resolve();
-  await eventually(async () => {
-    const tries = await world.db.ownerQuery(
-      'SELECT number, outcome FROM attempts WHERE outbound_id = $1 ORDER BY number',
-      [outboundId],
-    );
-    expect(tries).toEqual([
-      { number: 1, outcome: 'refused' },
-      { number: 2, outcome: 'sent' },
-    ]);
-  });
+  await eventually(() => expect(requestsOf('two tries')).toHaveLength(2));
+  const tries = () =>
+    world.db.ownerQuery('SELECT number, outcome FROM attempts WHERE outbound_id = $1 ORDER BY number', [outboundId]);
+  late[0]!.resolve();
+  await stopped;
+  expect(await tries()).toEqual([
+    { number: 1, outcome: 'refused' },
+    { number: 2, outcome: null },
+  ]);
   expect(await world.row(outboundId)).toMatchObject({
-    state: 'sent',
-    messageStatus: 'delivered',
+    state: 'sending',
     isPossibleDuplicate: true,
-    attemptId: second.attemptId,
+    messageStatus: 'queued',
   });
+  late[1]!.resolve();
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'sent' }),
+  );
+});
+
+test('two claims at the same moment do not hold the same message', async () => {
+  const place = await addPlace(world);
+  await world.queue(place);
+  const { storage } = world.db;
+  await storage.asWorker(async (tx) => {
+    const first = await claimHeads(
+      { ...storage, workerStatement: (sql, values) => tx.query(sql, values) },
+      claim(30_000),
+    );
+    expect(first).toHaveLength(1);
+    expect(await claimAndVanish(30_000)).toHaveLength(0);
+  });
+  expect(await claimAndVanish(30_000)).toHaveLength(0);
+});
+
+test('a message whose mark does not hold is not sent by the one who lost it', async () => {
+  const place = await addPlace(world);
+  const outboundId = await world.queue(place, { content: text('lost before the mark') });
+  const { storage } = world.db;
+  let hasLost = false;
+  world.start({
+    storage: {
+      ...storage,
+      workerStatement: async (sql, values, name) => {
+        if (name === 'outbox-mark' && !hasLost) {
+          hasLost = true;
+          await world.db.ownerQuery(
+            `UPDATE outbox SET lease_epoch = lease_epoch + 1, leased_until = now() WHERE id = $1`,
+            [outboundId],
+          );
+        }
+        return storage.workerStatement(sql, values, name);
+      },
+    },
+  });
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
+  expect(await world.row(outboundId)).toMatchObject({ attempts: 1, leaseEpoch: '3' });
+  expect(requestsOf('lost before the mark')).toHaveLength(1);
+});
+
+test('frozen between its mark and the request: gives the message back instead of sending', async () => {
+  const place = await addPlace(world);
+  const outboundId = await world.queue(place, { content: text('frozen after') });
+  const { storage } = world.db;
+  let frozenMs = 0;
+  world.start({
+    retry: { baseMs: 1, capMs: 1 },
+    clock: { now: () => new Date(), elapsedMs: () => performance.now() + frozenMs },
+    storage: {
+      ...storage,
+      workerStatement: async (sql, values, name) => {
+        const rows = await storage.workerStatement(sql, values, name);
+        if (name === 'outbox-mark' && frozenMs === 0) frozenMs = 60_000;
+        return rows as never;
+      },
+    },
+  });
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
+  const tries = await world.db.ownerQuery(
+    `SELECT outcome, failure->>'code' AS code FROM attempts WHERE outbound_id = $1 ORDER BY number`,
+    [outboundId],
+  );
+  expect(tries).toEqual([
+    { outcome: 'unreachable', code: 'NotSent' },
+    { outcome: 'sent', code: null },
+  ]);
+  expect(requestsOf('frozen after')).toHaveLength(1);
 });
 
 test('a stop finishes what is in flight and gives back what has not left', async () => {
@@ -192,14 +263,42 @@ test('an outcome is recorded when the database answers again', async () => {
       ...storage,
       inWorkspace: (workspaceId, work) => {
         failures += 1;
-        if (failures <= 3) return Promise.reject(new Error('the database is away'));
+        if (failures <= 4) return Promise.reject(new StorageUnavailable('the database is away'));
         return storage.inWorkspace(workspaceId, work);
       },
     },
   });
   await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
-  expect(failures).toBeGreaterThan(3);
+  expect(failures).toBeGreaterThan(4);
   expect(requestsOf('recorded later')).toHaveLength(1);
+});
+
+test('one outcome that cannot be recorded does not hold up those beside it', async () => {
+  const place = await addPlace(world);
+  const other: Conversation = { ...place, conversationId: await world.addConversation(place) };
+  const poisoned = await world.queue(place, { content: text('poisoned') });
+  const sound = await world.queue(other, { content: text('sound') });
+  const poisonedId = () => world.provider.ledger.find((send) => send.text === 'poisoned')?.providerMessageId;
+  world.start({
+    providerIdsKnown: async (_tx, known) => {
+      if (known.some((one) => one.providerMessageId === poisonedId())) throw new Error('nobody can take this one');
+    },
+  });
+  await eventually(async () => expect((await world.row(sound)).state).toBe('sent'));
+  expect((await world.row(poisoned)).state).toBe('sending');
+});
+
+test('text that Postgres cannot hold is left out, not a reason to lose an outcome', async () => {
+  const place = await addPlace(world);
+  const send = () => Promise.reject(new Error('bad \0 half \ud800 end'));
+  const outboundId = await world.queue(place, { content: text('a\0b\ud800c') });
+  world.start({ channels: { meta: { ...metaChannel, send } } });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({
+      state: 'uncertain',
+      failure: { detail: 'bad  half \ufffd end' },
+    }),
+  );
 });
 
 test('an account that cannot be looked up defers its messages', async () => {

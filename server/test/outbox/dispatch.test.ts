@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OutboundId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { metaChannel } from '#channels';
 import { newId } from '#kernel';
 import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
 import { addPlace, type Conversation, statusEvent, text } from './world.ts';
@@ -270,6 +271,25 @@ test('a provider that cannot be reached is surely not sent to: queued again with
   expect(outcomes).toEqual([{ outcome: 'unreachable' }]);
 });
 
+test('what breaks before the request leaves is no doubt; a channel that breaks in the middle is', async () => {
+  const place = await addPlace(world);
+  const outboundId = await world.queue(place);
+  const unprepared = world.start({
+    statusCallbackUrl: () => {
+      throw new Error('no public URL');
+    },
+  });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'queued', failure: { code: 'NotPrepared' } }),
+  );
+  await unprepared.stop(0);
+  const send = () => Promise.reject(new Error('a bug'));
+  world.start({ channels: { meta: { ...metaChannel, send } } });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'uncertain', failure: { code: 'ChannelBroke' } }),
+  );
+});
+
 test('a lost answer is uncertain and never sent again blindly; later messages wait, then go ahead', async () => {
   const place = await addPlace(world);
   world.provider.behave((send, answer) => (send.text === 'lost 1' ? answer.acceptThenHangUp() : answer.accept()));
@@ -337,29 +357,33 @@ test('marks an inbound message as read, where the channel can', async () => {
   await eventually(() => expect(world.provider.reads).toContain('wamid.inbound'));
 });
 
-test('a receipt that overtakes its answer is not undone by it', async () => {
-  const place = await addPlace(world);
-  world.provider.behave(async (send, answer) => {
-    await world.db.storage.inWorkspace(place.workspaceId, (tx) =>
-      world.outbox.applyReceipt(
-        tx,
-        place.accountId,
-        newId('event'),
-        statusEvent({ type: 'delivered', providerMessageId: send.providerMessageId, attemptId: send.attemptId }),
-      ),
-    );
-    answer.accept();
-  });
-  const outboundId = await world.queue(place, { content: text('overtaken') });
-  world.start();
-  await eventually(async () => {
-    const [attempt] = await world.db.ownerQuery('SELECT milliseconds FROM attempts WHERE outbound_id = $1', [
-      outboundId,
-    ]);
-    expect(attempt?.milliseconds).toBeGreaterThan(0);
-  });
-  expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'delivered', attempts: 1 });
-});
+test.each(['accept', 'acceptThenHangUp'] as const)(
+  'a receipt that overtakes its answer (%s) is not undone by it',
+  async (end) => {
+    const place = await addPlace(world);
+    world.provider.behave(async (send, answer) => {
+      await world.db.storage.inWorkspace(place.workspaceId, (tx) =>
+        world.outbox.applyReceipt(
+          tx,
+          place.accountId,
+          newId('event'),
+          statusEvent({ type: 'delivered', providerMessageId: send.providerMessageId, attemptId: send.attemptId }),
+        ),
+      );
+      answer[end]();
+    });
+    const outboundId = await world.queue(place, { content: text('overtaken') });
+    world.start();
+    await eventually(async () => {
+      const tries = await world.db.ownerQuery(
+        'SELECT outcome FROM attempts WHERE outbound_id = $1 AND milliseconds > 0',
+        [outboundId],
+      );
+      expect(tries).toEqual([{ outcome: 'sent' }]);
+    });
+    expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'delivered', attempts: 1 });
+  },
+);
 
 test('a status that comes while its answer is being recorded waits for the record', async () => {
   const place = await addPlace(world);

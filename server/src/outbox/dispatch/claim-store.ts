@@ -63,7 +63,7 @@ const claimSql = `
      WHERE o.state = ANY($11::text[]) FOR UPDATE OF o SKIP LOCKED
   ), claimed AS (
     UPDATE outbox o SET state = $10, lease_epoch = o.lease_epoch + 1, leased_until = now() + $4 * interval '1 millisecond'
-      FROM locked l WHERE o.workspace_id = l.workspace_id AND o.id = l.id
+      FROM locked l WHERE o.workspace_id = l.workspace_id AND o.id = l.id AND o.state = ANY($11::text[])
       RETURNING o.*, l.lane_rank, l.of_workspace
   )
   SELECT c.workspace_id AS "workspaceId", c.id AS "outboundId", c.account_id AS "accountId",
