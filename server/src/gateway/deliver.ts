@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
+import type { Provider, WorkspaceId } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import type { SecretSpan, Verification, VerifySecrets } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
@@ -8,6 +8,7 @@ import { type Answer, answers } from './answers.ts';
 import { answer, answerUnavailable, clientAddress, type Exchange } from './exchange.ts';
 import { gatewayLimits } from './limits.ts';
 import { takeSecrets } from './secret-parts.ts';
+import { heldSecrets } from './verify-secrets.ts';
 
 /** Where a delivery goes if it verifies. */
 export interface Destination {
@@ -70,7 +71,6 @@ function claimAndStore(exchange: Exchange, destination: Destination, verified: V
 }
 
 const noSpans: readonly SecretSpan[] = [];
-const noSecrets: readonly string[] = [];
 
 /** Stores what has been verified. `success` is what the client hears after the commit. */
 export function store(
@@ -99,18 +99,24 @@ function makeDelivery(
   body: Buffer,
 ): VerifiedDelivery {
   const { deps, req } = exchange;
-  const { provider, workspaceId, account, routeKind, target, isTest } = destination;
+  const { provider, account } = destination;
   const id = newId('delivery');
+  const headers = headersOf(exchange);
   const spans = deps.channels[provider].findSecrets?.(body) ?? noSpans;
-  const held = account ? Object.values(account.secrets) : noSecrets;
-  const clean = takeSecrets({ id, headers: headersOf(exchange), body }, spans, held, deps.sealer);
-  const accountId: AccountId | null = account?.accountId ?? null;
+  const clean = takeSecrets({ id, headers, body }, { spans, values: heldSecrets(account) }, deps.sealer);
   return {
-    ...{ id, workspaceId, accountId, provider, routeKind, target, isAuthenticated, isTest },
+    id,
+    workspaceId: destination.workspaceId,
+    accountId: account?.accountId ?? null,
+    provider,
+    routeKind: destination.routeKind,
     method: req.method ?? '',
+    target: destination.target,
     headers: clean.headers,
     body: clean.body,
     secretsSealed: clean.secretsSealed,
+    isAuthenticated,
+    isTest: destination.isTest,
     receivedAt: deps.clock.now(),
   };
 }

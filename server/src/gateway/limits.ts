@@ -28,7 +28,6 @@ export const listenerLimits = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16 * 1024,
-  maxHeadersCount: 100,
   maxConnections: 10_000,
   noDelay: true,
   /** Repeated headers are joined, none is dropped: the delivery is kept as it came. */

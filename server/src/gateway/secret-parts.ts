@@ -39,15 +39,15 @@ function isSecretHeader(name: string): boolean {
 
 /**
  * Takes secret values out: masked byte for byte in the body, so that every position stays, and as one star in a header.
- * What is held as a secret of the account and stands in any other header is taken out too.
+ * `values` are the account's secrets: where one stands in any other header, it is taken out too.
  */
 export function takeSecrets(
   delivery: { readonly id: DeliveryId; readonly headers: Headers; readonly body: Buffer },
-  spans: readonly SecretSpan[],
-  held: readonly string[],
+  secrets: { readonly spans: readonly SecretSpan[]; readonly values: readonly string[] },
   sealer: Sealer,
 ): WithoutSecrets {
-  const names = secretHeaderNames(delivery.headers, held);
+  const { spans } = secrets;
+  const names = secretHeaderNames(delivery.headers, secrets.values);
   if (names.length === 0 && spans.length === 0) {
     return { headers: delivery.headers, body: delivery.body, secretsSealed: null };
   }

@@ -35,6 +35,19 @@ function makeSecrets(account: ServingAccount, fields: AccountFields, publicUrl: 
   return { byToken, byName: { ...byToken, hasRouteToken: false } };
 }
 
+const noValues: readonly string[] = [];
+const rememberedValues = new WeakMap<ServingAccount, readonly string[]>();
+
+/** Every secret that is held of an account; none without one. */
+export function heldSecrets(account: ServingAccount | null): readonly string[] {
+  if (!account) return noValues;
+  const known = rememberedValues.get(account);
+  if (known) return known;
+  const values = Object.values(account.secrets);
+  rememberedValues.set(account, values);
+  return values;
+}
+
 /** The operator's own: for app-level routes. */
 export function operatorSecrets(
   signing: readonly string[],
