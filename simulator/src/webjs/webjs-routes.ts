@@ -40,10 +40,8 @@ export function createWebjsHandler(keeper: Doorkeeper, answers: CompanionAnswers
 
   function read(exchange: Exchange, number: SimNumber): Reply | null | Promise<Reply | null> {
     const body = jsonOf(exchange.body.toString('utf8'));
-    const given = isFields(body) ? body.messageId : undefined;
-    if (typeof given !== 'string' || given === '') return companionError('invalid', 'messageId is missing');
-    // Both the bare id and `false_<chat>_<id>` are taken.
-    const id = given.split('_').at(2) ?? given;
+    const id = isFields(body) ? body.messageId : undefined;
+    if (typeof id !== 'string' || id === '') return companionError('invalid', 'messageId is missing');
     return visit(keeper, {
       exchange,
       number,

@@ -1,4 +1,8 @@
-/** `POST /sessions/{session}/messages`: our own wire form. The sender's id becomes the message's id, so a repeat is known. */
+/**
+ * `POST /sessions/{session}/messages`: our own wire form. The message's id is made from the sender's, which every
+ * acknowledgement carries back, so a repeat is known and not sent again.
+ */
+import { createHash } from 'node:crypto';
 import type { Dialect, Work } from '../faults/door.ts';
 import { jsonReply, type Reply } from '../http/exchange.ts';
 import { BoundedMap } from '../world/bounded-map.ts';
@@ -8,7 +12,7 @@ import type { SimNumber } from '../world/number.ts';
 import { type Fields, isFields } from '../world/read.ts';
 import { mediaScreen, type ScreenChoice, type ScreenContent } from '../world/screen.ts';
 import type { World } from '../world/world.ts';
-import { companionMessageId } from './webjs-stand.ts';
+import { chatIdOf, companionMessageId, serialId } from './webjs-stand.ts';
 
 /** Answers remembered, so that the same id is sent once. */
 const REPEAT_LIMIT = 100_000;
@@ -143,10 +147,15 @@ function sectionsOf(list: unknown): { title: string; rows: ScreenChoice[] }[] {
 function repeat(world: World, number: SimNumber, id: string, reply: Reply, raw: Buffer): Work {
   world.ledger.add(
     world.clock.now(),
-    { kind: 'repeat', provider: 'webjs', number: number.number, messageId: id, correlation: id, status: reply.status },
+    { kind: 'repeat', provider: 'webjs', number: number.number, correlation: id, status: reply.status },
     raw,
   );
   return { reply };
+}
+
+/** As WhatsApp's web client makes ids: hexadecimal digits, and no underscore, which parts the whole id. */
+function messagePartOf(attemptId: string): string {
+  return `3EB0${createHash('sha256').update(attemptId).digest('hex').slice(0, 18).toUpperCase()}`;
 }
 
 function refuse(
@@ -176,13 +185,14 @@ function refuse(
 function accept(
   world: World,
   number: SimNumber,
-  messageId: string,
+  attemptId: string,
   customer: Customer,
   screen: ScreenContent,
   raw: Buffer,
   fault: string | null,
 ): Work {
   const atMs = world.clock.now();
+  const messageId = serialId(true, chatIdOf(customer), messagePartOf(attemptId));
   world.ledger.add(
     atMs,
     {
@@ -191,7 +201,7 @@ function accept(
       number: number.number,
       customer: customer.key,
       messageId,
-      correlation: messageId,
+      correlation: attemptId,
       what: screen.type,
       status: 201,
       ...(screen.text === undefined ? {} : { text: screen.text }),
@@ -201,5 +211,5 @@ function accept(
   );
   world.threads.add(number.key, customer, { id: messageId, direction: 'out', atMs, content: screen, tick: 'waiting' });
   const reply = jsonReply(201, { messageId, timestamp: atMs });
-  return { reply, sent: { number, customer, messageId, type: screen.type, atMs, correlation: messageId } };
+  return { reply, sent: { number, customer, messageId, type: screen.type, atMs, correlation: attemptId } };
 }
