@@ -15,6 +15,7 @@ import {
   optionalNumber,
   optionalText,
   textOf,
+  wordsOf,
 } from '../world/read.ts';
 import { screenOf } from '../world/screen.ts';
 import { type AccountChange, type Inbound, receiptStatuses } from '../world/stand.ts';
@@ -153,9 +154,9 @@ function actReceipt(
   const status = oneOf(content.status, receiptStatuses, 'content.status');
   const correlation = optionalText(content, 'correlation');
   const callbackUrl = optionalText(content, 'callbackUrl');
-  const code = content.code === undefined ? null : String(content.code);
+  const code = content.code === undefined ? null : wordsOf(content.code);
   const kind = number.provider === 'instagram' ? 'instagram' : fields.bsuid ? 'bsuid' : 'phone';
-  const customer = strangerOf(String(fields.from ?? fields.bsuid ?? ''), kind);
+  const customer = strangerOf(wordsOf(fields.from ?? fields.bsuid), kind);
   const sent = {
     number,
     customer,

@@ -2,7 +2,7 @@
 import { type Doorkeeper, visit } from '../faults/door.ts';
 import { type Exchange, jsonReply, type Reply, segmentsOf } from '../http/exchange.ts';
 import type { SimNumber } from '../world/number.ts';
-import { isFields, jsonOf } from '../world/read.ts';
+import { isFields, jsonOf, wordsOf } from '../world/read.ts';
 import { type CompanionAnswers, companionError, sendCompanion, webjsDialect } from './webjs-send.ts';
 import { sessionOf } from './webjs-stand.ts';
 
@@ -27,7 +27,7 @@ export function createWebjsHandler(keeper: Doorkeeper, answers: CompanionAnswers
     const body = jsonOf(exchange.body.toString('utf8'));
     if (!isFields(body)) return companionError('invalid', 'The body is not a JSON object');
     const to = isFields(body.to) ? body.to : {};
-    const customer = String(to.phone ?? to.lid ?? to.chatId ?? '').replace(/\D/g, '');
+    const customer = wordsOf(to.phone ?? to.lid ?? to.chatId).replace(/\D/g, '');
     return visit(keeper, {
       exchange,
       number,

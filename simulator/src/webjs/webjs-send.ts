@@ -9,7 +9,7 @@ import { BoundedMap } from '../world/bounded-map.ts';
 import { isMediaKind } from '../world/content.ts';
 import { type Customer, strangerOf } from '../world/customer.ts';
 import type { SimNumber } from '../world/number.ts';
-import { type Fields, isFields } from '../world/read.ts';
+import { type Fields, isFields, wordsOf } from '../world/read.ts';
 import { mediaScreen, type ScreenChoice, type ScreenContent } from '../world/screen.ts';
 import type { World } from '../world/world.ts';
 import { chatIdOf, companionMessageId, serialId } from './webjs-stand.ts';
@@ -105,7 +105,7 @@ function screenOf(content: unknown): ScreenContent | string {
       return typeof text === 'string' && text !== '' ? { type, text } : 'content.text is missing';
     case 'location':
       return typeof content.latitude === 'number' && typeof content.longitude === 'number'
-        ? { type, text: String(content.name ?? `${content.latitude}, ${content.longitude}`) }
+        ? { type, text: wordsOf(content.name) || `${content.latitude}, ${content.longitude}` }
         : 'content.latitude and content.longitude are missing';
     case 'contacts':
       return Array.isArray(content.contacts) || Array.isArray(content.vCards)
@@ -113,15 +113,15 @@ function screenOf(content: unknown): ScreenContent | string {
         : 'content.contacts is missing';
     case 'reaction':
       return typeof content.targetId === 'string'
-        ? { type, text: String(content.emoji ?? ''), targetId: content.targetId }
+        ? { type, text: wordsOf(content.emoji), targetId: content.targetId }
         : 'content.targetId is missing';
     case 'buttons':
-      return { type, text: String(text ?? ''), buttons: choicesOf(content.buttons) };
+      return { type, text: wordsOf(text), buttons: choicesOf(content.buttons) };
     case 'list':
       return {
         type,
-        text: String(text ?? ''),
-        list: { button: String(content.button ?? ''), sections: sectionsOf(content.sections) },
+        text: wordsOf(text),
+        list: { button: wordsOf(content.button), sections: sectionsOf(content.sections) },
       };
     default:
       return `content.type ${type} is not known`;
@@ -141,7 +141,7 @@ function sectionsOf(list: unknown): { title: string; rows: ScreenChoice[] }[] {
   if (!Array.isArray(list)) return [];
   return (list as unknown[])
     .filter(isFields)
-    .map((each) => ({ title: String(each.title ?? ''), rows: choicesOf(each.rows) }));
+    .map((each) => ({ title: wordsOf(each.title), rows: choicesOf(each.rows) }));
 }
 
 function repeat(world: World, number: SimNumber, id: string, reply: Reply, raw: Buffer): Work {
