@@ -51,7 +51,7 @@ async function customerWrites(content: Record<string, unknown>, extra: Record<st
 
 describe('webhooks of Evolution', () => {
   test('v2 carries the key in the body, the instance’s id and the secret headers', async () => {
-    await register('v2', { headers: { 'x-secret': 's3' } });
+    await register('v2', { headers: { 'x-secret': 's3' }, secrets: { apiKey: 'instance-key', webhookSecret: 'w' } });
     const { received, body } = await customerWrites({ type: 'text', text: 'oi' });
     expect(body).toMatchObject({
       event: 'messages.upsert',
@@ -69,6 +69,7 @@ describe('webhooks of Evolution', () => {
     });
     expect(typeof body.data.messageTimestamp).toBe('number');
     expect(received.headers['x-secret']).toBe('s3');
+    expect(received.headers['x-webhook-secret']).toBe('w');
   });
 
   test('v1 names the owner, sends no headers and keeps a quoted text inside the message', async () => {

@@ -186,6 +186,18 @@ describe('the control API', () => {
     expect((await stage.control('GET', 'nothing')).status).toBe(404);
   });
 
+  test.each([
+    ['meta', { lid: '762' }, { type: 'text', text: 'a' }],
+    ['evolution', { bsuid: 'US.1' }, { type: 'text', text: 'a' }],
+    ['twilio', { from: '+34' }, { type: 'connection' }],
+    ['meta', { from: '+34' }, { type: 'qr' }],
+    ['evolution', { from: '+34' }, { type: 'quality' }],
+  ])('refuses what %s cannot say: %j %j', async (provider, person, content) => {
+    await stage.register({ provider, number: '+1777' });
+    const answer = await stage.inbound({ provider, number: '+1777', ...person, content });
+    expect([answer.status, answer.json.error.code]).toEqual([422, 'not_expressible']);
+  });
+
   test('posts a receipt of our choosing', async () => {
     const content = { type: 'status', messageId: 'wamid.mine', status: 'failed', code: 131049, correlation: 'att_9' };
     const answer = await stage.inbound({ provider: 'meta', number: NUMBER, from: '+34600', content });

@@ -54,7 +54,8 @@ test('signs time stamp, nonce and raw body', async () => {
     payload: { fromMe: false, chatId: '34600111222@c.us', phone: CUSTOMER, type: 'text', body: 'hola' },
   });
   expect(body.id).toMatch(/^evt_/);
-  expect(body.payload.id).toBe(`false_34600111222@c.us_${answer.json.messageId}`);
+  expect(body.payload.id).toMatch(/^false_34600111222@c\.us_[0-9A-F]+$/);
+  expect(answer.json.messageId).toBe(body.payload.id);
 });
 
 test.each([
@@ -90,14 +91,30 @@ test('takes a send once for each id and acknowledges by name', async () => {
   const message = { id: 'att-1', content: { type: 'text', text: 'hello' } };
   const answer = await send(message);
   expect(answer.status).toBe(201);
-  expect(answer.json).toEqual({ messageId: 'att-1', timestamp: expect.any(Number) });
-  const acks = await stage.receiver.wait((received) => received.text.includes('true_34600111222@c.us_att-1'), 3);
+  const id = answer.json.messageId;
+  expect(answer.json).toEqual({
+    messageId: expect.stringMatching(/^true_34600111222@c\.us_[0-9A-F]+$/),
+    timestamp: expect.any(Number),
+  });
+  const acks = await stage.receiver.wait((received) => received.text.includes(id), 3);
+  expect(acks.every((received) => JSON.parse(received.text).payload.attemptId === 'att-1')).toBe(true);
   expect(acks.map((received) => JSON.parse(received.text).payload.ackName)).toEqual(['SERVER', 'DEVICE', 'READ']);
   expect((await send(message)).json).toEqual(answer.json);
   const kinds = (await stage.ledger('provider=webjs')).filter(
-    (entry) => entry.messageId === 'att-1' && entry.kind !== 'webhook',
+    (entry) => entry.correlation === 'att-1' && entry.kind !== 'webhook',
   );
   expect(kinds.map((entry) => entry.kind)).toEqual(['send', 'repeat']);
+});
+
+test('names a tapped choice and a voice note in the web client’s words', async () => {
+  const payloadOf = async (content: Record<string, unknown>) =>
+    (await customerWrites(content, { replyTo: 'X' })).body.payload;
+  expect(await payloadOf({ type: 'button_reply', id: 'b', title: 'B' })).toMatchObject({
+    selectedButtonId: 'b',
+    replyTo: { id: 'true_34600111222@c.us_X' },
+  });
+  expect(await payloadOf({ type: 'list_reply', id: 'r', title: 'R' })).toMatchObject({ selectedRowId: 'r' });
+  expect((await payloadOf({ type: 'audio', isVoice: true })).type).toBe('ptt');
 });
 
 test('refuses with the codes of the agreement', async () => {
@@ -115,7 +132,7 @@ test('refuses with the codes of the agreement', async () => {
   expect((await call('GET', 'shop')).json.status).toBe('STOPPED');
 });
 
-test('ticks what was marked as read, by either form of the id', async () => {
+test('ticks what was marked as read', async () => {
   const { answer, body } = await customerWrites({ type: 'text', text: 'a' });
   expect((await call('POST', 'shop/read', { messageId: body.payload.id })).status).toBe(200);
   expect((await stage.ledger('kind=read')).at(-1)).toMatchObject({

@@ -15,6 +15,7 @@ import {
   optionalNumber,
   optionalText,
   textOf,
+  wordsOf,
 } from '../world/read.ts';
 import { screenOf } from '../world/screen.ts';
 import { type AccountChange, type Inbound, receiptStatuses } from '../world/stand.ts';
@@ -57,7 +58,9 @@ export async function actInbound(world: World, receipts: Receipts, input: unknow
   if (content.type === 'status') return actReceipt(world, receipts, number, fields, content);
   const change = accountChangeOf(number, content);
   if (change) return actAccount(world, number, change);
-  return actMessage(world, number, inboundOf(world, number, fields));
+  const inbound = inboundOf(world, number, fields);
+  const id = world.stands[number.provider].wholeId?.(inbound) ?? inbound.id;
+  return actMessage(world, number, { ...inbound, id });
 }
 
 function inboundOf(world: World, number: SimNumber, fields: Fields): Inbound {
@@ -78,7 +81,19 @@ function inboundOf(world: World, number: SimNumber, fields: Fields): Inbound {
   };
 }
 
+/** By which addresses each provider may name a person. */
+const knownBy = {
+  meta: ['phone', 'bsuid'],
+  twilio: ['phone', 'bsuid'],
+  evolution: ['phone', 'lid'],
+  webjs: ['phone', 'lid'],
+  instagram: ['instagramId'],
+} as const;
+
 export async function actMessage(world: World, number: SimNumber, inbound: Inbound): Promise<ActResult> {
+  if (!knownBy[number.provider].some((address) => inbound.customer[address] !== undefined)) {
+    throw new NotExpressible(`${number.provider} does not know people by that address`);
+  }
   const posting = world.stands[number.provider].inbound(world, number, inbound);
   if (!posting && number.webhook.url && number.webhook.isEnabled) {
     throw new NotExpressible(`${number.provider} has no ${inbound.content.type}`);
@@ -139,9 +154,9 @@ function actReceipt(
   const status = oneOf(content.status, receiptStatuses, 'content.status');
   const correlation = optionalText(content, 'correlation');
   const callbackUrl = optionalText(content, 'callbackUrl');
-  const code = content.code === undefined ? null : String(content.code);
+  const code = content.code === undefined ? null : wordsOf(content.code);
   const kind = number.provider === 'instagram' ? 'instagram' : fields.bsuid ? 'bsuid' : 'phone';
-  const customer = strangerOf(String(fields.from ?? fields.bsuid ?? ''), kind);
+  const customer = strangerOf(wordsOf(fields.from ?? fields.bsuid), kind);
   const sent = {
     number,
     customer,
@@ -156,30 +171,23 @@ function actReceipt(
   return answer.then((given) => resultOf(given, messageId));
 }
 
+/** What the short names stand for, and which providers have such a thing. */
+const accountNames: Readonly<Record<string, Readonly<Partial<Record<SimNumber['provider'], string>>>>> = {
+  account: { meta: 'account_update', evolution: 'status.instance', webjs: 'session.status' },
+  quality: { meta: 'phone_number_quality_update' },
+  template: { meta: 'message_template_status_update' },
+  preference: { meta: 'user_preferences' },
+  connection: { evolution: 'connection.update', webjs: 'session.status' },
+  qr: { evolution: 'qrcode.updated', webjs: 'session.qr' },
+};
+
 /** Account-level events by short names, or by the provider's own with `content: {type: 'account', name, value}`. */
 function accountChangeOf(number: SimNumber, content: Fields): AccountChange | null {
-  const value = optionalFields(content.value, 'content.value');
-  switch (content.type) {
-    case 'account':
-      return { name: optionalText(content, 'name') ?? defaultAccountName(number), value };
-    case 'quality':
-      return { name: 'phone_number_quality_update', value };
-    case 'template':
-      return { name: 'message_template_status_update', value };
-    case 'preference':
-      return { name: 'user_preferences', value };
-    case 'connection':
-      return { name: number.provider === 'webjs' ? 'session.status' : 'connection.update', value };
-    case 'qr':
-      return { name: number.provider === 'webjs' ? 'session.qr' : 'qrcode.updated', value };
-    default:
-      return null;
-  }
-}
-
-function defaultAccountName(number: SimNumber): string {
-  if (number.provider === 'evolution') return 'status.instance';
-  return number.provider === 'webjs' ? 'session.status' : 'account_update';
+  const names = typeof content.type === 'string' ? accountNames[content.type] : undefined;
+  if (!names) return null;
+  const name = (content.type === 'account' ? optionalText(content, 'name') : undefined) ?? names[number.provider];
+  if (name === undefined) throw new NotExpressible(`${number.provider} has no ${String(content.type)} event`);
+  return { name, value: optionalFields(content.value, 'content.value') };
 }
 
 async function actAccount(world: World, number: SimNumber, change: AccountChange): Promise<ActResult> {

@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Doorkeeper, visit } from '../faults/door.ts';
 import { type Exchange, jsonReply, type Reply, segmentsOf } from '../http/exchange.ts';
 import type { SimNumber } from '../world/number.ts';
-import { BadRequest, isFields, jsonOf } from '../world/read.ts';
+import { BadRequest, isFields, jsonOf, wordsOf } from '../world/read.ts';
 import { chatRoute, markAsRead } from './chat-routes.ts';
 import { evolutionError, schemaError, unknownInstance } from './errors.ts';
 import { evolutionDialect, sendEvolution } from './evolution-send.ts';
@@ -118,7 +118,7 @@ export function createEvolutionHandler(keeper: Doorkeeper, messages: EvolutionMe
       number,
       dialect,
       operation: 'send',
-      customer: String(body.number ?? '').replace(/\D/g, ''),
+      customer: wordsOf(body.number).replace(/\D/g, ''),
       work: (fault) => sendEvolution(world, number, messages, { operation: action, body, raw: exchange.body, fault }),
     });
   }

@@ -2,7 +2,7 @@
  * The bodies of `/message/send…`: v1 nests them (`textMessage.text`), v2 is flat (`text`). A body in the other
  * version's form is refused with the schema's complaint, as the real servers do. Pure.
  */
-import { type Fields, isFields } from '../world/read.ts';
+import { type Fields, isFields, wordsOf } from '../world/read.ts';
 import type { ScreenChoice, ScreenContent } from '../world/screen.ts';
 
 export interface SendForm {
@@ -174,7 +174,7 @@ function readList(body: Fields, version: 'v1' | 'v2'): SendForm | string {
   if (typeof buttonText !== 'string' || buttonText === '') return requires('buttonText');
   if (!Array.isArray(sections) || sections.length === 0) return requires('sections');
   const read = (sections as unknown[]).filter(isFields).map((section) => ({
-    title: String(section.title ?? ''),
+    title: wordsOf(section.title),
     rows: rowsOf(section.rows),
   }));
   if (read.some((section) => section.rows.some((row) => row.id === '' || row.title === ''))) return requires('rowId');
@@ -189,8 +189,8 @@ function readList(body: Fields, version: 'v1' | 'v2'): SendForm | string {
 function rowsOf(rows: unknown): ScreenChoice[] {
   if (!Array.isArray(rows)) return [];
   return (rows as unknown[]).filter(isFields).map((row) => ({
-    id: String(row.rowId ?? ''),
-    title: String(row.title ?? ''),
+    id: wordsOf(row.rowId),
+    title: wordsOf(row.title),
     ...(typeof row.description === 'string' ? { description: row.description } : {}),
   }));
 }

@@ -58,10 +58,12 @@ function apiKeyOf(number: SimNumber): { apikey?: string | null } {
   return number.version === 'v2' ? { apikey: null } : {};
 }
 
-/** v1 knows no headers. `jwt_key` is not sent itself: it becomes a short-lived token signed with it. */
+/** v1 knows no headers. A `webhookSecret` stands for a header that the operator set by hand. `jwt_key` is not sent itself: it becomes a short-lived token signed with it. */
 function customHeaders(number: SimNumber, nowMs: number): Record<string, string> {
   if (number.version === 'v1') return {};
-  const { jwt_key: jwtKey, ...headers } = number.webhook.headers;
+  const { jwt_key: jwtKey, ...given } = number.webhook.headers;
+  const { webhookSecret } = number.secrets;
+  const headers = webhookSecret === undefined ? given : { 'x-webhook-secret': webhookSecret, ...given };
   return jwtKey === undefined ? headers : { ...headers, authorization: `Bearer ${tokenOf(jwtKey, nowMs)}` };
 }
 

@@ -4,7 +4,7 @@
  */
 import { type Customer, strangerOf } from '../world/customer.ts';
 import type { Template } from '../world/number.ts';
-import { type Fields, isFields } from '../world/read.ts';
+import { type Fields, isFields, wordsOf } from '../world/read.ts';
 import type { ScreenContent } from '../world/screen.ts';
 import type { GraphRefusal } from './error-table.ts';
 import { checkInteractive } from './interactive-check.ts';
@@ -53,21 +53,21 @@ export function checkSend(body: Fields, context: CheckContext): CheckedSend | Gr
   }
   const customer = addresseeOf(body);
   if (isRefusal(customer)) return customer;
-  const type = body.type ?? 'text';
-  const check = typeof type === 'string' ? typeChecks[type] : undefined;
+  const type = body.type === undefined ? 'text' : wordsOf(body.type);
+  const check = Object.hasOwn(typeChecks, type) ? typeChecks[type] : undefined;
   if (!check) return { code: '100', details: `Param type must be one of {${Object.keys(typeChecks).join(', ')}}.` };
   const data = body.biz_opaque_callback_data;
   if (data !== undefined && (typeof data !== 'string' || data.length > CALLBACK_DATA_LIMIT)) {
     return tooLong('biz_opaque_callback_data', CALLBACK_DATA_LIMIT);
   }
-  const part = body[String(type)];
-  if (part === undefined || part === null) return missing(String(type));
+  const part = body[type];
+  if (part === undefined || part === null) return missing(type);
   const checked = check(part, context, body);
   if (isRefusal(checked)) return checked;
   return {
     customer: customer.customer,
     input: customer.input,
-    type: String(type),
+    type,
     screen: checked.screen,
     ...(checked.category ? { category: checked.category } : {}),
     ...(typeof data === 'string' ? { correlation: data } : {}),
@@ -101,7 +101,7 @@ function checkMedia(type: string, part: unknown, context: CheckContext): Checked
     return { code: '100', details: `Exactly one of ${type}['id'] and ${type}['link'] is required.` };
   }
   if (link !== undefined && !isWebLink(link)) return wrong(`${type}['link']`, 'is not a valid URI');
-  if (id !== undefined && !context.hasMedia(String(id))) return wrong(`${type}['id']`, 'is not a known media id');
+  if (id !== undefined && !context.hasMedia(wordsOf(id))) return wrong(`${type}['id']`, 'is not a known media id');
   if (caption !== undefined) {
     if (type === 'audio' || type === 'sticker')
       return { code: '100', details: `Unexpected key "caption" on param ${type}.` };
@@ -111,7 +111,7 @@ function checkMedia(type: string, part: unknown, context: CheckContext): Checked
   return {
     screen: {
       type,
-      mediaUrl: link === undefined ? context.mediaUrl(String(id)) : String(link),
+      mediaUrl: link === undefined ? context.mediaUrl(wordsOf(id)) : wordsOf(link),
       ...(typeof caption === 'string' ? { text: caption } : {}),
       ...(typeof part.filename === 'string' ? { fileName: part.filename } : {}),
     },

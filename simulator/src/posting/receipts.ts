@@ -40,8 +40,8 @@ export class Receipts {
   /** All receipts at once, before the sender has its answer; resolves when the first was answered. */
   async postFirst(sent: SentMessage): Promise<void> {
     const first = this.post(sent, 'sent', null);
-    this.post(sent, 'delivered', null);
-    this.post(sent, 'read', null);
+    void this.post(sent, 'delivered', null);
+    void this.post(sent, 'read', null);
     await first;
   }
 

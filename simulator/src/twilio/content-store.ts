@@ -1,6 +1,6 @@
 /** Contents of Twilio's Content API: texts, quick replies and list pickers that a send names by `ContentSid`. */
 import { BoundedMap } from '../world/bounded-map.ts';
-import { type Fields, isFields } from '../world/read.ts';
+import { type Fields, isFields, wordsOf } from '../world/read.ts';
 import type { ScreenChoice, ScreenContent } from '../world/screen.ts';
 
 const CONTENT_LIMIT = 1_000;
@@ -24,7 +24,7 @@ export class TwilioContents {
 /** What the phone shows of a content with its variables filled in. */
 export function contentScreen(content: Fields | undefined, sid: string, variables: Fields): ScreenContent {
   const types = content && isFields(content.types) ? content.types : {};
-  const fill = (text: unknown) => fillIn(String(text ?? ''), variables);
+  const fill = (text: unknown) => fillIn(wordsOf(text), variables);
   const quick = types['twilio/quick-reply'];
   if (isFields(quick))
     return { type: 'buttons', text: fill(quick.body), buttons: choicesOf(quick.actions, 'title', fill) };

@@ -2,7 +2,7 @@
 import { type Doorkeeper, visit } from '../faults/door.ts';
 import { type Exchange, jsonReply, type Reply, segmentsOf } from '../http/exchange.ts';
 import type { SimNumber } from '../world/number.ts';
-import { isFields, jsonOf } from '../world/read.ts';
+import { isFields, jsonOf, wordsOf } from '../world/read.ts';
 import { type CompanionAnswers, companionError, sendCompanion, webjsDialect } from './webjs-send.ts';
 import { sessionOf } from './webjs-stand.ts';
 
@@ -27,7 +27,7 @@ export function createWebjsHandler(keeper: Doorkeeper, answers: CompanionAnswers
     const body = jsonOf(exchange.body.toString('utf8'));
     if (!isFields(body)) return companionError('invalid', 'The body is not a JSON object');
     const to = isFields(body.to) ? body.to : {};
-    const customer = String(to.phone ?? to.lid ?? to.chatId ?? '').replace(/\D/g, '');
+    const customer = wordsOf(to.phone ?? to.lid ?? to.chatId).replace(/\D/g, '');
     return visit(keeper, {
       exchange,
       number,
@@ -40,10 +40,8 @@ export function createWebjsHandler(keeper: Doorkeeper, answers: CompanionAnswers
 
   function read(exchange: Exchange, number: SimNumber): Reply | null | Promise<Reply | null> {
     const body = jsonOf(exchange.body.toString('utf8'));
-    const given = isFields(body) ? body.messageId : undefined;
-    if (typeof given !== 'string' || given === '') return companionError('invalid', 'messageId is missing');
-    // Both the bare id and `false_<chat>_<id>` are taken.
-    const id = given.split('_').at(2) ?? given;
+    const id = isFields(body) ? body.messageId : undefined;
+    if (typeof id !== 'string' || id === '') return companionError('invalid', 'messageId is missing');
     return visit(keeper, {
       exchange,
       number,

@@ -1,14 +1,18 @@
-/** `POST /sessions/{session}/messages`: our own wire form. The sender's id becomes the message's id, so a repeat is known. */
+/**
+ * `POST /sessions/{session}/messages`: our own wire form. The message's id is made from the sender's, which every
+ * acknowledgement carries back, so a repeat is known and not sent again.
+ */
+import { createHash } from 'node:crypto';
 import type { Dialect, Work } from '../faults/door.ts';
 import { jsonReply, type Reply } from '../http/exchange.ts';
 import { BoundedMap } from '../world/bounded-map.ts';
 import { isMediaKind } from '../world/content.ts';
 import { type Customer, strangerOf } from '../world/customer.ts';
 import type { SimNumber } from '../world/number.ts';
-import { type Fields, isFields } from '../world/read.ts';
+import { type Fields, isFields, wordsOf } from '../world/read.ts';
 import { mediaScreen, type ScreenChoice, type ScreenContent } from '../world/screen.ts';
 import type { World } from '../world/world.ts';
-import { companionMessageId } from './webjs-stand.ts';
+import { chatIdOf, companionMessageId, serialId } from './webjs-stand.ts';
 
 /** Answers remembered, so that the same id is sent once. */
 const REPEAT_LIMIT = 100_000;
@@ -101,7 +105,7 @@ function screenOf(content: unknown): ScreenContent | string {
       return typeof text === 'string' && text !== '' ? { type, text } : 'content.text is missing';
     case 'location':
       return typeof content.latitude === 'number' && typeof content.longitude === 'number'
-        ? { type, text: String(content.name ?? `${content.latitude}, ${content.longitude}`) }
+        ? { type, text: wordsOf(content.name) || `${content.latitude}, ${content.longitude}` }
         : 'content.latitude and content.longitude are missing';
     case 'contacts':
       return Array.isArray(content.contacts) || Array.isArray(content.vCards)
@@ -109,15 +113,15 @@ function screenOf(content: unknown): ScreenContent | string {
         : 'content.contacts is missing';
     case 'reaction':
       return typeof content.targetId === 'string'
-        ? { type, text: String(content.emoji ?? ''), targetId: content.targetId }
+        ? { type, text: wordsOf(content.emoji), targetId: content.targetId }
         : 'content.targetId is missing';
     case 'buttons':
-      return { type, text: String(text ?? ''), buttons: choicesOf(content.buttons) };
+      return { type, text: wordsOf(text), buttons: choicesOf(content.buttons) };
     case 'list':
       return {
         type,
-        text: String(text ?? ''),
-        list: { button: String(content.button ?? ''), sections: sectionsOf(content.sections) },
+        text: wordsOf(text),
+        list: { button: wordsOf(content.button), sections: sectionsOf(content.sections) },
       };
     default:
       return `content.type ${type} is not known`;
@@ -137,16 +141,21 @@ function sectionsOf(list: unknown): { title: string; rows: ScreenChoice[] }[] {
   if (!Array.isArray(list)) return [];
   return (list as unknown[])
     .filter(isFields)
-    .map((each) => ({ title: String(each.title ?? ''), rows: choicesOf(each.rows) }));
+    .map((each) => ({ title: wordsOf(each.title), rows: choicesOf(each.rows) }));
 }
 
 function repeat(world: World, number: SimNumber, id: string, reply: Reply, raw: Buffer): Work {
   world.ledger.add(
     world.clock.now(),
-    { kind: 'repeat', provider: 'webjs', number: number.number, messageId: id, correlation: id, status: reply.status },
+    { kind: 'repeat', provider: 'webjs', number: number.number, correlation: id, status: reply.status },
     raw,
   );
   return { reply };
+}
+
+/** As WhatsApp's web client makes ids: hexadecimal digits, and no underscore, which parts the whole id. */
+function messagePartOf(attemptId: string): string {
+  return `3EB0${createHash('sha256').update(attemptId).digest('hex').slice(0, 18).toUpperCase()}`;
 }
 
 function refuse(
@@ -176,13 +185,14 @@ function refuse(
 function accept(
   world: World,
   number: SimNumber,
-  messageId: string,
+  attemptId: string,
   customer: Customer,
   screen: ScreenContent,
   raw: Buffer,
   fault: string | null,
 ): Work {
   const atMs = world.clock.now();
+  const messageId = serialId(true, chatIdOf(customer), messagePartOf(attemptId));
   world.ledger.add(
     atMs,
     {
@@ -191,7 +201,7 @@ function accept(
       number: number.number,
       customer: customer.key,
       messageId,
-      correlation: messageId,
+      correlation: attemptId,
       what: screen.type,
       status: 201,
       ...(screen.text === undefined ? {} : { text: screen.text }),
@@ -201,5 +211,5 @@ function accept(
   );
   world.threads.add(number.key, customer, { id: messageId, direction: 'out', atMs, content: screen, tick: 'waiting' });
   const reply = jsonReply(201, { messageId, timestamp: atMs });
-  return { reply, sent: { number, customer, messageId, type: screen.type, atMs, correlation: messageId } };
+  return { reply, sent: { number, customer, messageId, type: screen.type, atMs, correlation: attemptId } };
 }

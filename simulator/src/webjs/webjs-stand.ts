@@ -12,6 +12,7 @@ import type { World } from '../world/world.ts';
 
 export const webjsStand: Stand = {
   messageId: (world) => companionMessageId(world.random),
+  wholeId: (inbound) => serialId(inbound.content.type === 'echo', chatOf(inbound), inbound.id),
   inbound: inboundPosting,
   receipt: receiptPosting,
   account: (world, number, change) => post(world, number, change.name, change.value, accountEnvelope(change.name)),
@@ -45,8 +46,13 @@ export function chatIdOf(customer: Customer): string {
     : `${customer.lid ?? customer.key}@lid`;
 }
 
+/** The id by which everything names a message; one that is whole already stays. */
 export function serialId(fromMe: boolean, chatId: string, messageId: string): string {
-  return `${fromMe}_${chatId}_${messageId}`;
+  return /^(true|false)_/.test(messageId) ? messageId : `${fromMe}_${chatId}_${messageId}`;
+}
+
+function chatOf(inbound: Inbound): string {
+  return inbound.groupId ? `${inbound.groupId}@g.us` : chatIdOf(inbound.customer);
 }
 
 type Envelope = Pick<Posting, 'operation' | 'what' | 'customer' | 'messageId'>;
@@ -105,15 +111,15 @@ function inboundPosting(world: World, number: SimNumber, inbound: Inbound): Post
     return post(world, number, change.event, { ...frame(number, inbound, false), ...change.payload }, envelope);
   const part = contentPart(world, inbound.content);
   if (!part) return null;
-  const replied = inbound.replyTo ? { replyTo: { id: inbound.replyTo } } : {};
+  const replied = inbound.replyTo ? { replyTo: { id: serialId(true, chatOf(inbound), inbound.replyTo) } } : {};
   return post(world, number, 'message', { ...frame(number, inbound, isEcho), ...part, ...replied }, envelope);
 }
 
 function frame(number: SimNumber, inbound: Inbound, fromMe: boolean): Fields {
   const { customer, groupId } = inbound;
-  const chatId = groupId ? `${groupId}@g.us` : chatIdOf(customer);
+  const chatId = chatOf(inbound);
   return {
-    id: serialId(fromMe, chatId, inbound.id),
+    id: inbound.id,
     from: fromMe ? ownChatId(number) : chatId,
     to: fromMe ? chatId : ownChatId(number),
     fromMe,
@@ -162,9 +168,9 @@ function contentPart(world: World, content: InboundContent): Fields | null {
     case 'contacts':
       return { type: 'contacts', vCards: content.contacts.map((card) => vcardOf(card.name, card.phones)) };
     case 'button_reply':
-      return { type: 'button_reply', body: content.choice.title, selectedId: content.choice.id };
+      return { type: 'buttons_response', body: content.choice.title, selectedButtonId: content.choice.id };
     case 'list_reply':
-      return { type: 'list_reply', body: content.choice.title, selectedId: content.choice.id };
+      return { type: 'list_response', body: content.choice.title, selectedRowId: content.choice.id };
     case 'order':
       return { type: 'order', body: content.text, orderId: content.catalogId };
     case 'unsupported':
@@ -180,9 +186,8 @@ function mediaPart(world: World, content: InboundContent): Fields | null {
   const caption = 'caption' in content ? content.caption : undefined;
   const isVoice = 'isVoice' in content && content.isVoice === true;
   return {
-    type: content.type,
+    type: isVoice ? 'ptt' : content.type,
     ...optional('body', caption),
-    ...(isVoice ? { isVoice } : {}),
     media: {
       url: content.media.url ?? `${world.urls.webjs}/api/files/${file.id}`,
       mimetype: file.mimeType,
@@ -211,7 +216,8 @@ function receiptPosting(world: World, sent: SentMessage, status: ReceiptStatus):
   const { number, customer } = sent;
   const chatId = chatIdOf(customer);
   const payload = {
-    id: serialId(true, chatId, sent.messageId),
+    id: sent.messageId,
+    ...optional('attemptId', sent.correlation),
     from: ownChatId(number),
     to: chatId,
     fromMe: true,

@@ -51,7 +51,7 @@ interface Slot {
   readonly seq: number;
   readonly atMs: number;
   readonly facts: LedgerFacts;
-  request: string | Buffer | undefined;
+  request: string | undefined;
 }
 
 export interface LedgerQuery {
@@ -81,7 +81,7 @@ export class Ledger {
   }
 
   add(atMs: number, facts: LedgerFacts, request?: string | Buffer): void {
-    const slot: Slot = { seq: this.#next, atMs, facts, request };
+    const slot: Slot = { seq: this.#next, atMs, facts, request: requestText(request) };
     this.#slots[slot.seq % this.#limit] = slot;
     this.#dropRequest(slot.seq - REQUEST_LIMIT);
     this.#next += 1;
@@ -140,16 +140,12 @@ function isWanted(facts: LedgerFacts, query: LedgerQuery): boolean {
 }
 
 function present(slot: Slot): LedgerEntry {
-  const request = requestText(slot.request);
-  return {
-    seq: slot.seq,
-    at: new Date(slot.atMs).toISOString(),
-    ...slot.facts,
-    ...(request === undefined ? {} : { request }),
-  };
+  const { seq, atMs, facts, request } = slot;
+  return { seq, at: new Date(atMs).toISOString(), ...facts, ...(request === undefined ? {} : { request }) };
 }
 
+/** A copy: a body is a view of the connection's whole read buffer, which keeping the view would keep. */
 function requestText(request: string | Buffer | undefined): string | undefined {
-  const text = Buffer.isBuffer(request) ? request.toString('utf8') : request;
-  return text?.slice(0, REQUEST_TEXT_LIMIT);
+  if (!Buffer.isBuffer(request)) return request?.slice(0, REQUEST_TEXT_LIMIT);
+  return request.toString('utf8', 0, REQUEST_TEXT_LIMIT);
 }

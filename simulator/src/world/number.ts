@@ -98,6 +98,7 @@ export function parseNumberSettings(input: unknown): NumberSettings {
   const fields = fieldsOf(input, 'body');
   const provider = oneOf(fields.provider, providers, 'provider');
   const number = textOf(fields, 'number');
+  const secrets = textMap(fields.secrets, 'secrets');
   const limits = optionalFields(fields.limits, 'limits');
   const delays = optionalFields(fields.receiptDelaysMs, 'receiptDelaysMs');
   return {
@@ -105,8 +106,8 @@ export function parseNumberSettings(input: unknown): NumberSettings {
     number,
     webhookUrl: webhookUrlOf(fields),
     name: optionalText(fields, 'name') ?? number,
-    secrets: textMap(fields.secrets, 'secrets'),
-    ids: { ...defaultIds(provider, number), ...textMap(fields.ids, 'ids') },
+    secrets,
+    ids: { ...defaultIds(provider, number), ...accountSidOf(secrets), ...textMap(fields.ids, 'ids') },
     version: fields.version === undefined ? 'v2' : oneOf(fields.version, ['v1', 'v2'], 'version'),
     autoReceipts: optionalFlag(fields, 'autoReceipts') ?? true,
     window: optionalFlag(fields, 'window') ?? true,
@@ -155,6 +156,11 @@ export function createNumber(settings: NumberSettings): SimNumber {
     bucket: null,
     offline: new Set(),
   };
+}
+
+/** Twilio's account sid may be told with the secrets, since it is half of its credentials. */
+function accountSidOf(secrets: Readonly<Record<string, string>>): Record<string, string> {
+  return secrets.accountSid === undefined ? {} : { accountSid: secrets.accountSid };
 }
 
 function webhookUrlOf(fields: Fields): string | null {

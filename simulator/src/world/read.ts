@@ -51,6 +51,11 @@ export function listOf(value: unknown, name: string): readonly unknown[] {
   return value;
 }
 
+/** A text or a number as text; anything else is no words at all. */
+export function wordsOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 /** An object whose values are all texts. */
 export function textMap(value: unknown, name: string): Readonly<Record<string, string>> {
   const texts: Record<string, string> = {};

@@ -50,6 +50,8 @@ export interface AccountChange {
 export interface Stand {
   /** A new message id in the provider's form. */
   messageId(world: World, number: SimNumber, isMedia: boolean): string;
+  /** The id as everything will name it, where that holds more than the message's own part (web companion). */
+  wholeId?(inbound: Inbound): string;
   /** Null where the provider has no such thing. */
   inbound(world: World, number: SimNumber, inbound: Inbound): Posting | null;
   /** Null where the provider reports no such status, or was given no address to report to. */

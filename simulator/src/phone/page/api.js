@@ -23,7 +23,7 @@ export async function call(method, path, body) {
   const answer = await fetch(path, {
     method,
     headers: { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const value = await answer.json();
   if (!answer.ok) throw new Error(value?.error?.message ?? `The simulator answered ${answer.status}.`);

@@ -201,7 +201,7 @@ async function repeatLast() {
 
 function tap(message, choice, kind) {
   const isTemplateButton = kind === 'template' && number()?.provider !== 'instagram';
-  send({ type: 'button_reply', id: choice.id, title: choice.title, isTemplateButton }, { replyTo: message.id });
+  void send({ type: 'button_reply', id: choice.id, title: choice.title, isTemplateButton }, { replyTo: message.id });
 }
 
 function openList(message) {
@@ -222,7 +222,7 @@ function listRow(message, row, dialog) {
   button.addEventListener('click', () => {
     dialog.close();
     const { id, title, description } = row;
-    send({ type: 'list_reply', id, title, description }, { replyTo: message.id });
+    void send({ type: 'list_reply', id, title, description }, { replyTo: message.id });
   });
   return button;
 }
@@ -296,7 +296,7 @@ function wireComposer() {
     const words = text.value.trim();
     if (!words) return;
     text.value = '';
-    send({ type: 'text', text: words });
+    void send({ type: 'text', text: words });
   });
   text.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -307,7 +307,7 @@ function wireComposer() {
   attach.append(element('option', { value: '' }, '+'));
   attach.append(...Object.keys(attachments).map((name) => element('option', { value: name }, name)));
   attach.addEventListener('change', () => {
-    if (attach.value) sendAttachment(attach.value);
+    if (attach.value) void sendAttachment(attach.value);
     attach.value = '';
   });
   const language = byId('language');
@@ -319,7 +319,7 @@ function wireComposer() {
 function drawPhrases() {
   const chips = phrases[byId('language').value].map((words) => {
     const chip = element('button', { type: 'button', class: 'chip', dir: 'auto' }, words);
-    chip.addEventListener('click', () => send({ type: 'text', text: words }));
+    chip.addEventListener('click', () => void send({ type: 'text', text: words }));
     return chip;
   });
   byId('phrases').replaceChildren(...chips);
@@ -338,7 +338,7 @@ function wirePeople() {
   byId('offline').addEventListener('change', (event) => {
     const current = number();
     const isOffline = event.target.checked;
-    guarded(notify, async () => {
+    void guarded(notify, async () => {
       const { provider, number: name } = current;
       await call('POST', '/control/customers', { provider, number: name, from: state.customerKey, isOffline });
       current.offline = current.offline.filter((key) => key !== state.customerKey);
@@ -372,7 +372,7 @@ wirePeople();
 listen({
   open: () => {
     setConnection('Connected', false);
-    load();
+    void guarded(notify, load);
   },
   error: () => setConnection('Connection lost, trying again…', true),
   numbers: load,

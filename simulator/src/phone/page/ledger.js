@@ -35,7 +35,7 @@ export function createLedger(toggle) {
   toggle.addEventListener('click', () => show(drawer.hidden));
   close.addEventListener('click', () => show(false));
   drawer.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') show(false);
+    if (event.key === 'Escape') void show(false);
   });
   clear.addEventListener('click', async () => {
     await call('DELETE', '/control/ledger');
