@@ -5,13 +5,14 @@ import {
   pageQuerySchema,
   parseId,
   problemSchema,
+  replayedSchema,
   traceSchema,
 } from '@switchyard/contract';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { encodeCursor, parseCursor } from '#kernel';
 import { inboxTopic, listDeliveries, replayDelivery, traceDelivery } from '#inbox';
+import { encodeCursor, parseCursor } from '#kernel';
 import { accessTo, authenticate } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
 import { presentDelivery, presentTrace } from '../present-delivery.ts';
@@ -22,7 +23,6 @@ const query = pageQuerySchema.extend({
   account: z.string().optional(),
   state: z.enum(['stored', 'normalised', 'dead']).optional(),
 });
-const replayedSchema = z.object({ revived: z.int() }).meta({ id: 'Replayed' });
 
 export async function deliveryRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const routes = app.withTypeProvider<ZodTypeProvider>();
