@@ -4,7 +4,7 @@
  */
 import type { LoadOrder, LoadReport } from './loader.ts';
 import type { MetaTarget } from './meta-body.ts';
-import { answerOf, ask, cpuSeconds, forkTool, median, rssMb, startServer } from './processes.ts';
+import { answerOf, ask, cpuSeconds, databaseCpuSeconds, forkTool, median, rssMb, startServer } from './processes.ts';
 import { makeShop } from './shop.ts';
 
 export interface IngestOptions {
@@ -18,16 +18,20 @@ export async function ingest(options: IngestOptions) {
   const bare = forkTool('./bare-server.ts');
   const { port: barePort } = await answerOf<{ port: number }>(bare);
   const server = await startServer(shop.env);
-  const pairs: { readonly bare: LoadReport; readonly ours: LoadReport; readonly cpuPerRequestUs: number }[] = [];
+  const postmaster = shop.postmaster();
+  const pairs: { readonly bare: LoadReport; readonly ours: LoadReport; readonly gatewayUs: number; readonly databaseUs: number; readonly loaderUs: number }[] = [];
   try {
     await load(shop.port, shop.target, { ...options, seconds: 2 });
     for (let pair = 0; pair < options.pairs; pair += 1) {
       const first = await load(barePort, shop.target, options);
-      const before = cpuSeconds(server.pid);
+      const before = [cpuSeconds(server.pid), databaseCpuSeconds(postmaster)] as const;
       const ours = await load(shop.port, shop.target, options);
-      const cpuPerRequestUs = ((cpuSeconds(server.pid) - before) / Math.max(1, answered(ours))) * 1e6;
+      const each = (seconds: number) => (seconds / Math.max(1, answered(ours))) * 1e6;
+      const gatewayUs = each(cpuSeconds(server.pid) - before[0]);
+      const databaseUs = each(databaseCpuSeconds(postmaster) - before[1]);
+      const loaderUs = (ours.cpuSeconds / Math.max(1, ours.requests)) * 1e6;
       refuseLoss(ours);
-      pairs.push({ bare: first, ours, cpuPerRequestUs });
+      pairs.push({ bare: first, ours, gatewayUs, databaseUs, loaderUs });
       console.error(
         `pair ${pair + 1}: bare ${first.rps.toFixed(0)}/s, ours ${ours.rps.toFixed(0)}/s, ratio ${(ours.rps / first.rps).toFixed(3)}`,
       );
@@ -40,7 +44,11 @@ export async function ingest(options: IngestOptions) {
       p50Ms: round(median(pairs.map((pair) => pair.ours.p50Ms)), 2),
       p99Ms: round(median(pairs.map((pair) => pair.ours.p99Ms)), 2),
       rssMb: round(rssMb(server.pid), 1),
-      gatewayCpuUs: round(median(pairs.map((pair) => pair.cpuPerRequestUs)), 1),
+      cpuUsPerRequest: {
+        gateway: round(median(pairs.map((pair) => pair.gatewayUs)), 1),
+        database: round(median(pairs.map((pair) => pair.databaseUs)), 1),
+        loader: round(median(pairs.map((pair) => pair.loaderUs)), 1),
+      },
       pairs: pairs.map((pair) => round(pair.ours.rps / pair.bare.rps, 3)),
     };
   } finally {

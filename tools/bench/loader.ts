@@ -1,10 +1,11 @@
 /**
- * A load generator for loopback: keep-alive connections that each send the next request when the answer to the last is
- * whole. Runs as a process of its own (`fork`), told by one message and answering with one.
+ * A load generator for loopback, a process of its own (`fork`): told by one message, answering with one. It does what a
+ * provider does: makes a message, signs it, posts it over keep-alive connections by an ordinary HTTP client (undici), and
+ * sends the next on a connection when the answer to the last is whole.
  */
-import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
-import { type MetaTarget, metaBody, signedRequest } from './meta-body.ts';
+import { createHmac, randomBytes } from 'node:crypto';
+import { Client } from 'undici';
+import { type MetaTarget, metaBody } from './meta-body.ts';
 
 export interface LoadOrder {
   readonly port: number;
@@ -23,124 +24,92 @@ export interface LoadReport {
   readonly p99Ms: number;
   /** Answers by status, all of them. */
   readonly statuses: Readonly<Record<string, number>>;
+  /** CPU seconds of this process while it counted. */
+  readonly cpuSeconds: number;
 }
-
-const host = '127.0.0.1';
-const statusAt = 'HTTP/1.1 '.length;
 
 class Load {
   readonly #order: LoadOrder;
   readonly #latencies: number[] = [];
   readonly #statuses: Record<string, number> = {};
   readonly #run = randomBytes(6).toString('hex');
-  #sent = 0;
+  #made = 0;
   #isCounting = false;
   #isOn = true;
   #requests = 0;
-  readonly #prepared: Buffer[] = [];
 
   constructor(order: LoadOrder) {
     this.#order = order;
   }
 
-  /** Requests are signed beforehand, so that the signing does not compete with the server for the machine. */
-  prepare(count: number): void {
-    while (this.#prepared.length < count) this.#prepared.push(this.#make());
-  }
-
   async run(): Promise<LoadReport> {
-    const sockets = await Promise.all(Array.from({ length: this.#order.connections }, () => this.#open()));
-    for (const socket of sockets) this.#send(socket);
-    await pause(this.#order.warmSeconds * 1_000);
+    const { connections, warmSeconds, seconds: wanted, port } = this.#order;
+    const clients = Array.from({ length: connections }, () => new Client(`http://127.0.0.1:${port}`, { pipelining: 1 }));
+    const lanes = clients.map((client) => this.#lane(client));
+    await pause(warmSeconds * 1_000);
     this.#isCounting = true;
     const started = performance.now();
-    await pause(this.#order.seconds * 1_000);
-    const seconds = (performance.now() - started) / 1_000;
+    const cpu = process.cpuUsage();
+    await pause(wanted * 1_000);
     this.#isCounting = false;
+    const used = process.cpuUsage(cpu);
+    const seconds = (performance.now() - started) / 1_000;
     this.#isOn = false;
-    await pause(300);
-    for (const socket of sockets) socket.destroy();
-    return this.#report(seconds);
+    await Promise.all(lanes);
+    await Promise.all(clients.map((client) => client.close()));
+    return this.#report(seconds, (used.user + used.system) / 1e6);
+  }
+
+  async #lane(client: Client): Promise<void> {
+    while (this.#isOn) {
+      const body = this.#make();
+      const signature = createHmac('sha256', this.#order.target.appSecret).update(body).digest('hex');
+      const sentAt = performance.now();
+      const status = await post(client, this.#order.target.path, body, signature);
+      this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
+      if (!this.#isCounting) continue;
+      this.#requests += 1;
+      this.#latencies.push(performance.now() - sentAt);
+    }
   }
 
   #make(): Buffer {
-    this.#sent += 1;
-    const from = String(4_915_500_000_000 + (this.#sent % 500));
-    const body = metaBody(this.#order.target, {
-      id: `wamid.${this.#run}${String(this.#sent).padStart(24, '0')}`,
-      from,
+    this.#made += 1;
+    return metaBody(this.#order.target, {
+      id: `wamid.${this.#run}${String(this.#made).padStart(24, '0')}`,
+      from: String(4_915_500_000_000 + (this.#made % 500)),
       seconds: Math.floor(Date.now() / 1_000),
       text: 'hola, ¿tienen café molido para llevar?',
     });
-    return signedRequest(this.#order.target, host, body);
   }
 
-  async #open(): Promise<Socket> {
-    const socket = connect(this.#order.port, host);
-    socket.setNoDelay(true);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
-    socket.on('error', () => this.#count('broken'));
-    return socket;
-  }
-
-  #send(socket: Socket): void {
-    let answer = '';
-    let sentAt = 0;
-    const next = () => {
-      if (!this.#isOn) return;
-      answer = '';
-      sentAt = performance.now();
-      socket.write(this.#prepared.pop() ?? this.#make());
-    };
-    socket.setEncoding('latin1');
-    socket.on('data', (chunk: string) => {
-      answer += chunk;
-      if (!isWhole(answer)) return;
-      this.#count(answer.slice(statusAt, statusAt + 3));
-      if (this.#isCounting) {
-        this.#requests += 1;
-        this.#latencies.push(performance.now() - sentAt);
-      }
-      next();
-    });
-    next();
-  }
-
-  #count(status: string): void {
-    this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
-  }
-
-  #report(seconds: number): LoadReport {
+  #report(seconds: number, cpuSeconds: number): LoadReport {
     const sorted = this.#latencies.sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    return {
-      requests: this.#requests,
-      seconds,
-      rps: this.#requests / seconds,
-      p50Ms: at(0.5),
-      p99Ms: at(0.99),
-      statuses: this.#statuses,
-    };
+    const rps = this.#requests / seconds;
+    return { requests: this.#requests, seconds, rps, p50Ms: at(0.5), p99Ms: at(0.99), statuses: this.#statuses, cpuSeconds };
   }
 }
 
-function isWhole(answer: string): boolean {
-  const end = answer.indexOf('\r\n\r\n');
-  if (end < 0) return false;
-  const length = /content-length: (\d+)/i.exec(answer.slice(0, end));
-  if (length) return answer.length >= end + 4 + Number(length[1]);
-  return answer.includes('0\r\n\r\n', end + 4) || answer.length === end + 4;
+async function post(client: Client, path: string, body: Buffer, signature: string): Promise<string> {
+  try {
+    const answer = await client.request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}`, 'user-agent': 'facebookexternalua' },
+      body,
+    });
+    await answer.body.dump();
+    return String(answer.statusCode);
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'broken';
+  }
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 process.on('message', (order: LoadOrder) => {
-  const load = new Load(order);
-  load.prepare(Math.ceil((order.seconds + order.warmSeconds) * 14_000));
-  load.run().then(
+  new Load(order).run().then(
     (report) => process.send?.(report),
     (error: unknown) => {
       console.error(String(error));

@@ -1,5 +1,4 @@
-/** One inbound text message as Meta documents it, signed; each with an id of its own. */
-import { createHmac } from 'node:crypto';
+/** One inbound text message as Meta documents it. */
 
 export interface MetaTarget {
   readonly path: string;
@@ -41,11 +40,4 @@ export function metaBody(
       ],
     }),
   );
-}
-
-/** The whole HTTP request, ready for the wire. */
-export function signedRequest(target: MetaTarget, host: string, body: Buffer): Buffer {
-  const signature = createHmac('sha256', target.appSecret).update(body).digest('hex');
-  const head = `POST ${target.path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nUser-Agent: facebookexternalua\r\nAccept: */*\r\nX-Hub-Signature-256: sha256=${signature}\r\nContent-Length: ${body.length}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(head), body]);
 }

@@ -1,5 +1,5 @@
 /** A server of its own with one workspace and one Meta account, in a data folder that is removed afterwards. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +11,15 @@ export interface Shop {
   readonly port: number;
   readonly target: MetaTarget;
   readonly token: string;
+  /** Process id of the embedded database. */
+  postmaster(): number;
   remove(): void;
 }
 
 export async function makeShop(more: Readonly<Record<string, string>> = {}): Promise<Shop> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
+  // The database's own user must be able to pass through.
+  chmodSync(folder, 0o711);
   const port = await freePort();
   const env = { SWITCHYARD_DATA: folder, SWITCHYARD_DEMO: '0', SWITCHYARD_LOG: 'warn', PORT: String(port), ...more };
   const appSecret = 'an-app-secret-for-the-benchmark';
@@ -49,6 +53,7 @@ export async function makeShop(more: Readonly<Record<string, string>> = {}): Pro
     port,
     token: added.token,
     target: { path: `/webhooks/meta/whatsapp/${added.token}`, appSecret, phoneNumberId, displayNumber: '15550783881' },
+    postmaster: () => Number(readFileSync(join(folder, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

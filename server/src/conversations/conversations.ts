@@ -3,6 +3,7 @@
  * Every function runs in the caller's transaction, inside one workspace.
  */
 import type {
+  AccountEvent,
   AccountId,
   ChannelName,
   ContactId,
@@ -119,8 +120,8 @@ export type Applied =
 /** An act on a message that is already here, named by its provider id. */
 export interface MessageAct {
   readonly accountId: AccountId;
-  /** The conversation in which the act came: only messages of its thread may be touched. */
-  readonly conversationId: ConversationId;
+  /** The conversation in which the act came: only messages of its thread may be touched. null: the provider named none. */
+  readonly conversationId: ConversationId | null;
   readonly targetId: string;
   /** Who acts: customers change what came in, a device of ours what went out. Reactions go either way. */
   readonly by: 'customer' | 'device';
@@ -141,6 +142,13 @@ export interface NewConsent {
   /** What shows it: the word that they wrote, the event. */
   readonly evidence?: string;
   readonly at: Date;
+}
+
+/** The account at which a choice was made. */
+export interface ConsentingAccount {
+  readonly accountId: AccountId;
+  readonly provider: Provider;
+  readonly channel: ChannelName;
 }
 
 export interface ConversationSummary {
@@ -197,7 +205,7 @@ export interface ConversationsDoor {
    * Finds or makes contact, identities and open conversation; merges contacts that one delivery proves to be the same
    * person, the older one staying. Callers of one account run one at a time; of different accounts they may meet on
    * one contact, and wait for each other's commit.
-   * Throws when the correspondent has neither an identity nor a group.
+   * What names neither a customer nor a group (Instagram's mentions) goes to one conversation of the account.
    */
   resolveConversation(tx: WorkspaceTx, correspondent: Correspondent): Promise<OpenConversation>;
   /** The customer says that they have a new address (WhatsApp's `user_changed_number`). The old one stays theirs. */
@@ -218,6 +226,8 @@ export interface ConversationsDoor {
   /** `emoji` null takes the reaction away. */
   applyReaction(tx: WorkspaceTx, act: MessageAct, emoji: string | null): Promise<Applied>;
   recordConsent(tx: WorkspaceTx, consent: NewConsent): Promise<void>;
+  /** An account event of type `opt`: the customer chose in the provider's own settings. Other events change nothing. */
+  applyOptEvent(tx: WorkspaceTx, account: ConsentingAccount, event: AccountEvent, at: Date): Promise<void>;
   /** The latest choice; null when there is none. */
   findConsent(
     tx: WorkspaceTx,

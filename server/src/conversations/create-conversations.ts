@@ -1,4 +1,4 @@
-import type { Identity } from '@switchyard/contract';
+import type { AccountEvent, Identity } from '@switchyard/contract';
 import { assert, newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import { findConsent, recordConsent } from './consent-store.ts';
@@ -10,7 +10,7 @@ import {
   loadConversation,
   markRead,
 } from './conversation-store.ts';
-import type { Conversation, ConversationsDoor } from './conversations.ts';
+import type { ConsentingAccount, Conversation, ConversationsDoor } from './conversations.ts';
 import { currentAddress, identityKeys, identityOfAddress } from './identify.ts';
 import { undoMerge } from './merge-store.ts';
 import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
@@ -30,14 +30,32 @@ export function createConversations(): ConversationsDoor {
     applyEdit,
     applyDelete,
     applyReaction,
-    // The uuid of a consent is ours alone: it has no public form yet.
-    recordConsent: (tx, consent) => recordConsent(tx, newId('event'), consent),
+    recordConsent: (tx, consent) => recordConsent(tx, newConsentId(), consent),
+    applyOptEvent,
     findConsent,
     listConversations,
     findSummary,
     listMessages,
     markRead,
   };
+}
+
+/** A uuid of version 7 like all others; consents have no public form, so it has no name in the contract. */
+function newConsentId(): string {
+  return newId('event');
+}
+
+async function applyOptEvent(
+  tx: WorkspaceTx,
+  { accountId, provider, channel }: ConsentingAccount,
+  event: AccountEvent,
+  at: Date,
+): Promise<void> {
+  if (event.opt === undefined) return;
+  const { customer, topic, choice } = event.opt;
+  const { contactId } = await resolveConversation(tx, { accountId, provider, customer });
+  const consent = { contactId, channel, topic, choice, source: 'provider', evidence: event.key, at };
+  await recordConsent(tx, newConsentId(), consent);
 }
 
 /** Old and new address in one correspondent: whoever holds the new one is proved to be the same person. */

@@ -76,7 +76,7 @@ export interface Target extends Row {
 export async function findTarget(tx: WorkspaceTx, act: MessageAct): Promise<Target | undefined> {
   const [row] = await tx.query<Target>(
     `SELECT m.id, m.direction, m.edited_at AS "editedAt", m.deleted_at AS "deletedAt",
-            (m.conversation_id = $4 OR EXISTS (
+            ($4::uuid IS NULL OR m.conversation_id = $4 OR EXISTS (
               SELECT FROM conversations a JOIN conversations b ON b.workspace_id = a.workspace_id
                  AND b.account_id = a.account_id AND b.contact_id = a.contact_id AND b.group_id IS NULL
                WHERE a.workspace_id = $1 AND a.id = $4 AND a.group_id IS NULL AND b.id = m.conversation_id))

@@ -4,7 +4,7 @@
  * the earlier one's commit and then finds its contact.
  */
 import type { ContactId, Identity } from '@switchyard/contract';
-import { assert, newId } from '#kernel';
+import { newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import { findGroup, openConversation, openGroup } from './conversation-store.ts';
 import type { Correspondent, OpenConversation } from './conversations.ts';
@@ -26,6 +26,8 @@ import { storableText } from './storable.ts';
 /** Each round is lost to a transaction that committed; more than a few in a row is a mistake of ours. */
 const maxRounds = 5;
 const maxNameLength = 200;
+/** No provider's group is called so: theirs are numbers with a host. */
+const namelessGroup = 'nobody-named';
 
 export async function resolveConversation(tx: WorkspaceTx, correspondent: Correspondent): Promise<OpenConversation> {
   const keys = identityKeys(correspondent.accountId, correspondent.customer);
@@ -42,18 +44,22 @@ export async function resolveConversation(tx: WorkspaceTx, correspondent: Corres
   throw new Error('broken promise: a customer is resolved within a few rounds');
 }
 
-/** A group whose author is not told: its conversation stands for whoever wrote. */
+/**
+ * Some events name nobody: a group's message whose author is not told, Instagram's mentions (ids of media only), a
+ * companion's revocation. The group's conversation stands for whoever wrote; without a group, one conversation of the
+ * account keeps what names nobody.
+ */
 async function resolveNameless(
   tx: WorkspaceTx,
   { accountId, groupId }: Correspondent,
   profileName: string | null,
 ): Promise<OpenConversation> {
-  assert(groupId !== undefined, 'a correspondent has an identity or a group');
-  const known = await findGroup(tx, accountId, storableText(groupId));
+  const group = storableText(groupId ?? namelessGroup);
+  const known = await findGroup(tx, accountId, group);
   if (known) return known;
   const contactId = newId('contact');
   await insertContact(tx, contactId, profileName);
-  return { conversationId: await openGroup(tx, accountId, contactId, storableText(groupId)), contactId };
+  return { conversationId: await openGroup(tx, accountId, contactId, group), contactId };
 }
 
 interface ResolvedContact {
@@ -138,5 +144,5 @@ function isHeld(known: readonly KnownRow[], key: IdentityKey, contactId: Contact
 
 function nameOf(correspondent: Correspondent): string | null {
   const name = storableText(correspondent.profileName ?? '').trim();
-  return name === '' ? null : [...name].slice(0, maxNameLength).join('');
+  return name === '' ? null : Array.from(name).slice(0, maxNameLength).join('');
 }

@@ -9,7 +9,7 @@ import { type Flow, type FlowDefinition, findStep } from './definition.ts';
 import type { Advance, FlowEvent, FlowFacts, FlowState } from './flow.ts';
 import { foldText } from './folding.ts';
 import { matchOffer } from './match.ts';
-import { clip } from './present.ts';
+import { clip, lengthOf, maxBodyLength } from './present.ts';
 import { kindOf } from './steps/index.ts';
 import { type Outcome, parseChoiceId, type StepContext } from './steps/step.ts';
 import { fill, parseLanguage, type TextKey, texts } from './texts/index.ts';
@@ -132,10 +132,9 @@ function withLead(
   if (leads.length === 0) return sends;
   const lead = leads.join('\n\n');
   const [first, ...rest] = sends;
-  const maxBodyLength = 1024;
   const room = first?.type === 'text' ? maxTextLength : maxBodyLength;
   const hasText = first !== undefined && 'text' in first;
-  if (hasText && [...lead].length + [...first.text].length + 2 <= room)
+  if (hasText && lengthOf(lead) + lengthOf(first.text) + 2 <= room)
     return [{ ...first, text: `${lead}\n\n${first.text}` }, ...rest];
   return [{ type: 'text', text: clip(lead, maxTextLength) }, ...sends];
 }

@@ -11,35 +11,20 @@ export const demoFlowSource: FlowSource = {
   home: 'menu',
   misunderstood: { limit: 3, next: 'person' },
   shortcuts: [
+    { next: 'welcome', words: ['hello', 'hi', 'hey', 'good morning', 'good afternoon', 'good evening', 'start'] },
     {
       next: 'welcome',
-      words: [
-        ...['hello', 'hi', 'hey', 'good morning', 'good afternoon', 'good evening', 'start', 'restart'],
-        ...['hola', 'buenas', 'buenos días', 'buenas tardes', 'buenas noches', 'inicio', 'empezar'],
-        ...['olá', 'oi', 'bom dia', 'boa tarde', 'boa noite', 'início', 'começar'],
-        ...['bonjour', 'bonsoir', 'salut', 'coucou', 'accueil', 'commencer'],
-        ...['مرحبا', 'أهلا', 'السلام عليكم', 'سلام', 'صباح الخير', 'مساء الخير', 'ابدأ'],
-        ...['שלום', 'היי', 'בוקר טוב', 'ערב טוב', 'התחל'],
-      ],
+      words: ['hola', 'buenas', 'buenos días', 'buenas tardes', 'buenas noches', 'inicio', 'empezar'],
     },
-    {
-      next: 'menu',
-      words: ['menu', 'main menu', 'menú', 'menú principal', 'menu principal', 'القائمة', 'القائمة الرئيسية', 'תפריט'],
-    },
-    {
-      next: 'categories',
-      words: [
-        ...['products', 'catalog', 'catalogue', 'shop', 'productos', 'catálogo', 'tienda', 'produtos', 'loja'],
-        ...['produits', 'boutique', 'المنتجات', 'منتجات', 'המוצרים', 'מוצרים', 'חנות'],
-      ],
-    },
-    {
-      next: 'person',
-      words: [
-        ...['agent', 'human', 'person', 'talk to a person', 'persona', 'agente', 'humano', 'asesor', 'pessoa'],
-        ...['atendente', 'personne', 'conseiller', 'humain', 'موظف', 'شخص', 'נציג', 'בן אדם'],
-      ],
-    },
+    { next: 'welcome', words: ['olá', 'oi', 'bom dia', 'boa tarde', 'boa noite', 'início', 'começar'] },
+    { next: 'welcome', words: ['bonjour', 'bonsoir', 'salut', 'coucou', 'accueil', 'commencer'] },
+    { next: 'welcome', words: ['مرحبا', 'أهلا', 'السلام عليكم', 'سلام', 'صباح الخير', 'مساء الخير', 'ابدأ'] },
+    { next: 'welcome', words: ['שלום', 'היי', 'בוקר טוב', 'ערב טוב', 'התחל'] },
+    { next: 'menu', words: ['menu', 'main menu', 'menú', 'menú principal', 'القائمة', 'القائمة الرئيسية', 'תפריט'] },
+    { next: 'categories', words: ['products', 'catalog', 'catalogue', 'shop', 'productos', 'catálogo', 'tienda'] },
+    { next: 'categories', words: ['produtos', 'loja', 'produits', 'boutique', 'المنتجات', 'منتجات', 'מוצרים', 'חנות'] },
+    { next: 'person', words: ['agent', 'human', 'person', 'persona', 'agente', 'humano', 'asesor', 'pessoa'] },
+    { next: 'person', words: ['atendente', 'personne', 'conseiller', 'humain', 'موظف', 'شخص', 'נציג', 'בן אדם'] },
   ],
   steps: {
     welcome: { kind: 'say', text: 'greeting', next: 'menu' },

@@ -10,7 +10,7 @@ const maxRowTitleLength = 24;
 const maxRowDescriptionLength = 72;
 const maxListButtonLength = 20;
 /** Text beside buttons or a list. */
-const maxBodyLength = 1024;
+export const maxBodyLength = 1024;
 
 export interface Presentation {
   readonly text: string;
@@ -48,7 +48,7 @@ function fitButtons({ choices }: Presentation, capabilities: ShowingCapabilities
   return (
     capabilities.sends.includes('buttons') &&
     choices.length <= capabilities.maxButtons &&
-    choices.every((choice) => !choice.description && length(choice.title) <= capabilities.maxButtonTitleLength)
+    choices.every((choice) => !choice.description && lengthOf(choice.title) <= capabilities.maxButtonTitleLength)
   );
 }
 
@@ -76,15 +76,15 @@ function numbered({ text, choices, numberHint }: Presentation, maxLength: number
     ({ title, description }, index) => `${index + 1}. ${title}${description ? ` · ${description}` : ''}`,
   );
   const below = `\n\n${lines.join('\n')}\n\n${numberHint}`;
-  return clip(clip(text, Math.max(1, maxLength - length(below))) + below, maxLength);
+  return clip(clip(text, Math.max(1, maxLength - lengthOf(below))) + below, maxLength);
 }
 
 /** At most `max` characters as providers count them (code points), the last an ellipsis when something was cut. */
 export function clip(text: string, max: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 }
 
-function length(text: string): number {
-  return [...text].length;
+export function lengthOf(text: string): number {
+  return Array.from(text).length;
 }

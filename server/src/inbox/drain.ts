@@ -18,7 +18,7 @@ export interface NudgeableDrain extends Drain {
 
 export function createDrain(deps: DrainDeps): NudgeableDrain {
   const turns = createTurns(deps);
-  const normaliser = createNormaliser({ ...deps, wakeTurns: turns.nudge });
+  const normaliser = createNormaliser({ ...deps, wakeTurns: () => turns.nudge() });
   const parked = createParkedSweep(deps);
   const loops = [normaliser, turns, parked];
   let stopListening: (() => Promise<void>) | null = null;
@@ -34,7 +34,7 @@ export function createDrain(deps: DrainDeps): NudgeableDrain {
           (error: unknown) => deps.log.warn({ error: String(error) }, 'no doorbell for the inbox; it is polled'),
         );
     },
-    nudge: normaliser.nudge,
+    nudge: () => normaliser.nudge(),
     async stop() {
       await stopListening?.();
       await Promise.all(loops.map((loop) => loop.stop()));

@@ -137,6 +137,7 @@ export interface NewEventRow {
   readonly conversationId: ConversationId | null;
   readonly ordinal: number;
   readonly event: InboundEvent;
+  readonly receivedAt: Date;
   readonly position: string;
   readonly afterPosition: string;
   readonly state: 'pending' | 'parked' | 'handled' | 'ignored';
@@ -149,12 +150,12 @@ export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]
   if (rows.length === 0) return;
   await tx.query(
     `INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload,
-       occurred_at, position, after_position, state, reason, wait_key, is_test, settled_at)
+       occurred_at, received_at, position, after_position, state, reason, wait_key, is_test, settled_at)
      SELECT $1, e.id, e.delivery_id, e.account_id, e.conversation_id, e.ordinal, e.payload->>'kind', e.payload->>'type',
-       e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.position, e.after_position, e.state,
+       e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.received_at, e.position, e.after_position, e.state,
        e.reason, e.wait_key, e.is_test, CASE WHEN e.state IN ('handled', 'ignored') THEN now() END
      FROM json_to_recordset($2) AS e (id uuid, delivery_id uuid, account_id uuid, conversation_id uuid, ordinal integer,
-       payload jsonb, position bigint, after_position bigint, state text, reason text, wait_key text, is_test boolean)`,
+       payload jsonb, received_at timestamptz, position bigint, after_position bigint, state text, reason text, wait_key text, is_test boolean)`,
     [
       tx.workspaceId,
       storableJson(
@@ -165,6 +166,7 @@ export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]
           conversation_id: row.conversationId,
           ordinal: row.ordinal,
           payload: row.event,
+          received_at: row.receivedAt,
           position: row.position,
           after_position: row.afterPosition,
           state: row.state,

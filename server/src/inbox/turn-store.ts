@@ -59,7 +59,7 @@ export async function readPending(
   const rows = await tx.query<PendingRow>(
     `SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.ordinal, e.payload,
        e.occurred_at AS "occurredAt", e.position, e.after_position AS "afterPosition", e.attempts, e.is_test AS "isTest",
-       e.created_at AS "createdAt"
+       e.received_at AS "receivedAt"
      FROM events e
      WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.state = 'pending'
      ORDER BY e.position, e.id LIMIT $3`,
@@ -73,7 +73,7 @@ export async function readPending(
     ordinal: row.ordinal,
     event: row.payload,
     occurredAt: row.occurredAt,
-    receivedAt: row.createdAt,
+    receivedAt: row.receivedAt,
     position: BigInt(row.position),
     afterPosition: BigInt(row.afterPosition),
     attempts: row.attempts,
@@ -92,7 +92,7 @@ interface PendingRow extends Record<string, unknown> {
   readonly afterPosition: string;
   readonly attempts: number;
   readonly isTest: boolean;
-  readonly createdAt: Date;
+  readonly receivedAt: Date;
 }
 
 export interface EventSettlement {

@@ -76,8 +76,8 @@ export function createTurns(deps: TurnDeps): Loop {
     },
   });
   return {
-    start: loop.start,
-    nudge: loop.nudge,
+    start: () => loop.start(),
+    nudge: () => loop.nudge(),
     stop: async () => {
       await loop.stop();
       await Promise.all(inFlight);

@@ -107,6 +107,7 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Pr
     conversationId: null,
     ordinal,
     event,
+    receivedAt: delivery.receivedAt,
     position: delivery.position,
     afterPosition: delivery.afterPosition,
     reason: null,

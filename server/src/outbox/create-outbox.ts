@@ -19,7 +19,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const wake = createWake(deps);
   const { providerIdsKnown } = deps;
   return {
-    attach: wake.attach,
+    attach: (listener) => wake.attach(listener),
     lockProviderId,
     async queueMessage(tx, message) {
       const ids = { outboundId: newId('outbound'), messageId: newId('message') };

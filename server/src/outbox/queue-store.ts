@@ -2,6 +2,7 @@ import { type MessageId, type OutboundId, summarise } from '@switchyard/contract
 import { assert } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import type { QueuedMessage } from './outbox.ts';
+import { storableJson, storableText } from './storable.ts';
 
 export interface QueuedIds {
   readonly outboundId: OutboundId;
@@ -45,9 +46,9 @@ export async function insertQueued(tx: WorkspaceTx, ids: QueuedIds, message: Que
       message.authorId ?? null,
       message.isHeld ?? false,
       message.content.type,
-      JSON.stringify(message.content),
+      storableJson(message.content),
       message.turnId ?? null,
-      summarise(message.content),
+      storableText(summarise(message.content)),
       message.replyTo ?? null,
       message.lane ?? usualLane[message.author],
       message.repeatRule ?? 'never-twice',

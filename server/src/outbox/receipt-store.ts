@@ -3,6 +3,7 @@ import type { MessageStatus } from '#conversations';
 import type { WorkspaceTx } from '#storage';
 import type { OutboxState } from './outbox.ts';
 import { moves } from './states.ts';
+import { storableJson } from './storable.ts';
 
 /** A message of ours that an event speaks of. `outboundId` null: it was sent by other means (a phone, an import). */
 export interface FoundMessage {
@@ -154,7 +155,7 @@ export async function settleAsFailed(
       found.outboundId,
       proof.attemptId,
       proof.providerMessageId,
-      JSON.stringify(proof.failure),
+      storableJson(proof.failure),
       moves.failedReceipt.to,
       moves.failedReceipt.from,
     ],
@@ -181,8 +182,8 @@ export async function recordReceipt(tx: WorkspaceTx, receipt: ReceiptRow): Promi
       receipt.status,
       receipt.newStatus,
       receipt.occurredAt,
-      receipt.errors === null ? null : JSON.stringify(receipt.errors),
-      receipt.pricing === null ? null : JSON.stringify(receipt.pricing),
+      receipt.errors === null ? null : storableJson(receipt.errors),
+      receipt.pricing === null ? null : storableJson(receipt.pricing),
     ],
     'outbox-record-receipt',
   );

@@ -6,12 +6,11 @@
  * is kept, and a changed number taken in. Everything else is a message of the customer: saved, then led through the
  * middleware.
  */
-
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
 import type { FlowsDoor } from '#flows';
 import type { Clock } from '#kernel';
-import type { OutboxDoor, ProviderIdKnown } from '#outbox';
+import type { OutboxDoor } from '#outbox';
 import type { WorkspaceTx } from '#storage';
 import { applyAct, isAct } from './act.ts';
 import { compose } from './compose.ts';
@@ -24,13 +23,11 @@ import { standardMiddleware } from './standard.ts';
 import { insertTurn } from './turn-store.ts';
 
 export interface PipelineParts {
-  readonly outbox: Pick<OutboxDoor, 'queueMessage' | 'matchEcho'>;
+  readonly outbox: Pick<OutboxDoor, 'queueMessage' | 'matchEcho' | 'lockProviderId'>;
   readonly conversations: ConversationsDoor;
   readonly flows: FlowsDoor;
   readonly commerce: CommerceDoor;
   readonly clock: Clock;
-  /** A message of a customer is here now: whatever waited for its provider id may go on. */
-  readonly providerIdKnown: ProviderIdKnown;
   /** Instead of the standard ones: `[...standardMiddleware(…)]` with a team's own among them. */
   readonly middleware?: readonly Middleware[];
   readonly limits?: Partial<PipelineLimits>;

@@ -12,7 +12,6 @@ export async function handleEcho(workings: Workings, tx: WorkspaceTx, input: Tur
   const { conversation, stored } = input;
   if (await workings.outbox.matchEcho(tx, stored.accountId, conversation.id, stored.event)) return silent('own-echo');
   if (!(await saveTyped(workings, tx, input))) return silent('echo-known');
-  await workings.providerIdKnown(tx, stored.accountId, stored.event.providerMessageId);
   const until = new Date(occurredAtOf(stored).getTime() + workings.limits.deviceTakeoverMs);
   if (!doesTakeOver(input, until)) return silent('device-message');
   await workings.conversations.changeConversation(tx, conversation.id, { handler: 'person', handlerUntil: until });

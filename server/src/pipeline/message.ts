@@ -11,7 +11,7 @@ import type { TurnInput, TurnOutcome } from './pipeline.ts';
 /** A message of the customer: saved, led through the middleware, and what they gathered is written. */
 export async function handleMessage(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome> {
   const isNew = await saveReceived(workings, tx, input);
-  if (isNew) await afterSaving(workings, tx, input);
+  if (isNew) await takeInNumber(workings, tx, input);
   const ctx = await workings.run(firstContext(tx, input, isNew));
   await commit(workings, ctx);
   return { ...(ctx.end ?? { kind: 'silent', reason: 'unanswered' }), steps: ctx.steps };
@@ -42,10 +42,8 @@ function saveReceived({ conversations }: Workings, tx: WorkspaceTx, input: TurnI
   });
 }
 
-async function afterSaving(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<void> {
-  const { conversation, stored } = input;
-  const { content, providerMessageId } = stored.event;
-  await workings.providerIdKnown(tx, stored.accountId, providerMessageId);
+async function takeInNumber(workings: Workings, tx: WorkspaceTx, { conversation, stored }: TurnInput): Promise<void> {
+  const { content } = stored.event;
   const hasMoved = content.type === 'system' && content.name === 'user_changed_number' && !stored.isTest;
   if (hasMoved && content.newAddress !== undefined)
     await workings.conversations.changeAddress(tx, conversation, content.newAddress);

@@ -5,6 +5,10 @@
 
 /** Events between processes: ids only, at most 4,000 bytes of JSON; may be lost, so every listener also polls. */
 export interface Doorbell {
+  /**
+   * Resolves when the ring has left, or at once while the connection is lost: then it leaves with the next one. Rings
+   * alike that wait together are one. Rejects only for a wrong topic (lower case, 1 to 48) or too large a payload.
+   */
   ring(topic: string, payload?: Readonly<Record<string, string | number | null>>): Promise<void>;
   listen(
     topic: string,
@@ -20,9 +24,14 @@ export interface Doorbell {
  * cached too, for a shorter time. `invalidate` reaches every process.
  */
 export interface TwoLevelCache<Value> {
+  /**
+   * `hit`: a value that was held here or in the shared level; `negative`: an absence that was held; `miss`: it had to be
+   * loaded, and may be null all the same. Rejects as `load` does; a failure is never held.
+   */
   get(key: string): Promise<{ readonly value: Value | null; readonly outcome: 'hit' | 'miss' | 'negative' }>;
   /** The value if this process holds it, without any waiting: the gateway's fast path. undefined: ask `get`. */
   peek(key: string): Value | null | undefined;
+  /** Call it after the commit. Never rejects because an engine is away; a process cut off is right after `ttlMs`. */
   invalidate(key: string): Promise<void>;
 }
 
@@ -40,7 +49,7 @@ export interface CacheOptions<Value> {
 export interface Counters {
   /** Adds and gives the new total of the window and how long it still lasts. Atomic across processes. */
   add(key: string, amount: number, windowMs: number): Promise<{ readonly total: number; readonly remainingMs: number }>;
-  /** True the first time within `windowMs`: nonces, "once an incident". Atomic across processes. */
+  /** True the first time within `windowMs`: nonces, "once an incident". Atomic across processes. Always in Postgres. */
   claimOnce(key: string, windowMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -57,21 +66,26 @@ export type QueueName = (typeof queueNames)[number];
 
 /** Background work by name. At least once, no order between jobs; payloads are versioned and carry ids, not copies. */
 export interface Jobs {
-  /** The same `id` twice while the first is still there is one job. Letters first, no colon. */
+  /**
+   * The same `name` and `id` twice while the first waits, is delayed or runs is one job; afterwards it is another. So what
+   * changes while its job runs may need a job of another id. Letters first, no colon. Rejects when the engine is away.
+   */
   enqueue(
     queue: QueueName,
     job: { readonly name: string; readonly id: string; readonly payload: unknown; readonly delayMs?: number },
   ): Promise<void>;
-  /** Every `everyMs`, once across all processes. */
+  /** Every `everyMs`, once across all processes; the newest schedule of a name counts. A slow run may meet the next. */
   schedule(
     queue: QueueName,
     job: { readonly name: string; readonly everyMs: number; readonly payload: unknown },
   ): Promise<void>;
+  /** Once a queue and process. An attempt that throws is tried again later, up to `maxAttempts`, then counted as failed. */
   work(
     queue: QueueName,
     handle: (job: { readonly name: string; readonly payload: unknown; readonly attempt: number }) => Promise<void>,
     options: { readonly concurrency: number; readonly maxAttempts: number },
   ): Promise<void>;
+  /** `completed` and `failed` are those still kept: the last 1,000 of a day, the last 5,000 of two weeks. */
   counts(queue: QueueName): Promise<{
     readonly waiting: number;
     readonly active: number;

@@ -190,44 +190,6 @@ test('the same event twice is one receipt', async () => {
   expect(receipts).toEqual([{ was_applied: true }]);
 });
 
-test('a status waits for an answer that is being recorded, and is not parked beside it', async () => {
-  const place = await addPlace(world);
-  const { outboundId } = await inState(place, 'sending');
-  const { storage } = world.db;
-  const recorded = Promise.withResolvers<void>();
-  const looked = Promise.withResolvers<void>();
-  const answer = storage.inWorkspace(place.workspaceId, async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1 || ':' || $2, 0))`, [
-      place.accountId,
-      'wamid.race',
-    ]);
-    recorded.resolve();
-    await looked.promise;
-    await tx.query(
-      `UPDATE messages SET provider_message_id = 'wamid.race', status = 'sent'
-        WHERE id = (SELECT message_id FROM outbox WHERE id = $1)`,
-      [outboundId],
-    );
-  });
-  await recorded.promise;
-  const status = apply(place, statusEvent({ type: 'delivered', providerMessageId: 'wamid.race' }));
-  await waitUntilBlocked();
-  looked.resolve();
-  await answer;
-  expect((await status).kind).toBe('applied');
-});
-
-async function waitUntilBlocked(): Promise<void> {
-  for (let look = 0; look < 500; look += 1) {
-    const rows = await world.db.ownerQuery(
-      `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database =
-         (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    );
-    if (rows.length > 0) return;
-  }
-  throw new Error('nobody waits for the lock');
-}
-
 test('an echo with the content that is in flight is ours; other text is a person on the phone', async () => {
   const place = await addPlace(world, 'evolution');
   const { outboundId } = await inState(place, 'uncertain');

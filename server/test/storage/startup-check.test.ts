@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '#kernel';
-import { ensureRoles, neededRoleStatements, openDatabase, StorageUnavailable } from '#storage';
+import { ensureRoles, migrate, neededRoleStatements, openDatabase, StorageUnavailable } from '#storage';
+import { refusalOf } from '../../src/storage/database/server-facts.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -64,6 +65,9 @@ test('refuses a log-in that owns something', async () => {
 test('an unreachable server is unavailable, not refused', async () => {
   const nowhere = 'postgresql://nobody:x@127.0.0.1:1/nothing';
   await expect(open({ urls: { app: nowhere } })).rejects.toBeInstanceOf(StorageUnavailable);
+  for (const attempt of [migrate({ ownerUrl: nowhere }), ensureRoles({ ownerUrl: nowhere, secret: 'x' })]) {
+    await expect(attempt).rejects.toBeInstanceOf(StorageUnavailable);
+  }
 });
 
 test('uses the log-ins it is given, and makes none', async () => {
@@ -83,4 +87,33 @@ test('an owner that may not create roles is told what to run', async () => {
     expect(statements).toHaveLength(3);
     for (const statement of statements) expect((refusal as Error).message).toContain(statement);
   });
+});
+
+const fine = {
+  version: 180_004,
+  version_text: '18.4',
+  fsync: 'on',
+  full_page_writes: 'on',
+  synchronous_commit: 'on',
+  is_standby: false,
+  login: 'someone',
+  is_superuser: false,
+  bypasses_rls: false,
+  is_member: true,
+  owned: null,
+};
+
+test.each([
+  [{}, undefined],
+  [{ synchronous_commit: 'remote_apply' }, undefined],
+  [{ synchronous_commit: 'remote_write' }, undefined],
+  [{ version: 150_000, version_text: '15.0' }, undefined],
+  [{ version: 140_019, version_text: '14.19' }, 'too_old'],
+  [{ is_standby: true }, 'read_only'],
+  [{ fsync: 'off' }, 'fsync_off'],
+  [{ full_page_writes: 'off' }, 'full_page_writes_off'],
+  [{ synchronous_commit: 'off' }, 'synchronous_commit_off'],
+  [{ synchronous_commit: 'local' }, 'synchronous_commit_off'],
+])('of a server with %j it says %s', (changed, code) => {
+  expect(refusalOf({ ...fine, ...changed }, 'app', false)?.[0]).toBe(code);
 });

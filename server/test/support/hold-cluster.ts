@@ -1,6 +1,7 @@
 /** A process to be killed: holds the cluster of a data folder and says so with one line of JSON. `node hold-cluster.ts FOLDER` */
 import { silentLog } from '#kernel';
-import { startEmbedded } from '#storage';
+// Past the room's door, which would load the queues too: this process is started many times.
+import { startEmbedded } from '../../src/storage/embedded/index.ts';
 
 const folder = process.argv[2];
 if (!folder) throw new Error('which folder?');

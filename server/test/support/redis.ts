@@ -93,15 +93,15 @@ async function sweepAbandoned(): Promise<void> {
     if (!runner || isRunning(runner)) continue;
     const folder = join(tmpdir(), name);
     const pid = Number(await readFile(join(folder, 'redis.pid'), 'utf8').catch(() => ''));
-    if (pid && (await isRedisIn(folder, pid))) process.kill(pid, 'SIGTERM');
+    if (pid && (await isRedis(pid))) process.kill(pid, 'SIGTERM');
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** A process id may have passed to another program since. */
-async function isRedisIn(folder: string, pid: number): Promise<boolean> {
+async function isRedis(pid: number): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return command.includes('redis-server') && isRunning(pid) && command !== '' && folder !== '';
+  return command.includes('redis-server');
 }
 
 function isRunning(pid: number): boolean {

@@ -107,6 +107,8 @@ function showOnPhone(world: World, number: SimNumber, inbound: Inbound): void {
     );
     return;
   }
+  // Delivered a second time is not written a second time.
+  if (world.threads.find(number.key, customer.key, id)) return;
   const direction = content.type === 'echo' ? 'out' : 'in';
   world.threads.add(number.key, customer, { id, direction, atMs, content: screen, tick: 'waiting' });
 }

@@ -24,6 +24,7 @@ import { changeSettings } from '../world/settings.ts';
 import type { World } from '../world/world.ts';
 import { actInbound, NotExpressible, NotFound, numberOf } from './act.ts';
 
+const SETTLE_TIMEOUT_MS = 10_000;
 const LEDGER_PAGE = 1_000;
 const LEDGER_PAGE_LIMIT = 10_000;
 
@@ -69,6 +70,7 @@ const routes: Readonly<Record<string, Route>> = {
     world.clock.advance(milliseconds);
     return jsonReply(200, { now: new Date(world.clock.now()).toISOString() });
   },
+  'POST settle': settle,
   'GET health': ({ world }) => jsonReply(200, { status: 'ok', urls: world.urls }),
 };
 
@@ -201,6 +203,17 @@ function reopen(world: World, number: SimNumber): void {
   if (number.connection === 'open') return;
   number.connection = 'open';
   announce(world, number, 'open');
+}
+
+/** `{timeoutMs?}`: answers when all that is planned was posted, or says that it was not by then. */
+async function settle({ world }: ControlParts, exchange: Exchange): Promise<Reply> {
+  const timeoutMs = optionalNumber(fieldsOf(bodyOf(exchange), 'body'), 'timeoutMs') ?? SETTLE_TIMEOUT_MS;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const isSettled = await Promise.race([
+    world.poster.idle().then(() => true),
+    new Promise<boolean>((resolve) => timeout.addEventListener('abort', () => resolve(false), { once: true })),
+  ]);
+  return jsonReply(200, { isSettled });
 }
 
 function readLedger({ world }: ControlParts, exchange: Exchange): Reply {

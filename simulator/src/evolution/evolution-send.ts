@@ -153,7 +153,7 @@ function postOwnMessage(world: World, number: SimNumber, customer: Customer, mes
       customer: customer.key,
       messageId,
     });
-    if (posting) setTimeout(() => world.poster.post(posting), number.receiptDelaysMs.sent).unref();
+    if (posting) world.poster.postLater(posting, number.receiptDelaysMs.sent);
   }
 }
 

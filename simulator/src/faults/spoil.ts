@@ -54,5 +54,9 @@ export async function flood(exchange: Exchange, reply: Reply, bytes: number): Pr
 }
 
 async function drained(response: ServerResponse): Promise<void> {
-  await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  const listening = new AbortController();
+  const { signal } = listening;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() =>
+    listening.abort(),
+  );
 }

@@ -206,5 +206,5 @@ function postEcho(world: World, sent: Parameters<typeof echoOf>[1], body: Fields
   const echoed = typeof message.text === 'string' ? { text: message.text } : { attachments: [message.attachment] };
   const posting = echoOf(world, sent, echoed);
   if (!posting) return;
-  setTimeout(() => world.poster.post(posting), sent.number.receiptDelaysMs.sent).unref();
+  world.poster.postLater(posting, sent.number.receiptDelaysMs.sent);
 }

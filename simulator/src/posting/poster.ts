@@ -50,6 +50,8 @@ export class Poster {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Postings that a `reorder` or `batch` fault holds, by number. */
   readonly #held = new Map<string, { fault: WebhookFault; jobs: Job[]; timer: NodeJS.Timeout }>();
+  readonly #idle: (() => void)[] = [];
+  #open = 0;
   #retries = 0;
   #isClosed = false;
 
@@ -70,6 +72,23 @@ export class Poster {
     return this.#retries;
   }
 
+  /** Something will be posted, or is being posted; each call is ended by one of `ended`. */
+  opened(): void {
+    this.#open += 1;
+  }
+
+  ended(): void {
+    this.#open -= 1;
+    if (this.#open > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Resolves when nothing waits, is held back, is planned or will be tried again. */
+  idle(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
   post(posting: Posting): Handle {
     const fault = this.#parts.faults.takeWebhookFault({
       provider: posting.number.provider,
@@ -82,10 +101,19 @@ export class Poster {
       answered = resolve;
     });
     const job: Job = { posting, fault: fault?.kind ?? null, answered };
+    this.opened();
     if (fault) this.#misbehave(fault, job);
     else this.#pass(job);
     const isHeld = fault !== null && fault.kind !== 'duplicate' && fault.kind !== 'drop';
     return { heldBy: isHeld ? fault.kind : null, answer };
+  }
+
+  postLater(posting: Posting, milliseconds: number): void {
+    this.opened();
+    this.#later(milliseconds, () => {
+      this.post(posting);
+      this.ended();
+    });
   }
 
   async close(): Promise<void> {
@@ -118,6 +146,7 @@ export class Poster {
 
   #duplicate(fault: WebhookFault, job: Job): void {
     const copies = Array.from({ length: fault.count }, () => ({ ...job, answered: () => undefined }));
+    for (const _ of copies) this.opened();
     if (!fault.isConcurrent) {
       for (const each of [job, ...copies]) this.#enqueue(each);
       return;
@@ -165,6 +194,7 @@ export class Poster {
   #lose(job: Job, code: string): void {
     this.#parts.ledger.add(this.#parts.clock.now(), { ...factsOf(job.posting), kind: 'lost', code });
     job.answered({ ...notPosted, error: code });
+    this.ended();
   }
 
   async #postFirst(jobs: readonly Job[]): Promise<void> {
@@ -175,6 +205,7 @@ export class Poster {
     for (const job of jobs) {
       job.posting.settled?.(answer);
       job.answered(answer);
+      this.ended();
     }
   }
 
@@ -214,10 +245,14 @@ export class Poster {
       return;
     }
     this.#retries += 1;
-    this.#later(delayMs * settings.retryTimeScale, () => {
-      this.#retries -= 1;
-      void this.#try(posting, attempt + 1, null);
-    });
+    this.opened();
+    this.#later(delayMs * settings.retryTimeScale, () => void this.#retry(posting, attempt + 1));
+  }
+
+  async #retry(posting: Posting, attempt: number): Promise<void> {
+    await this.#try(posting, attempt, null);
+    this.#retries -= 1;
+    this.ended();
   }
 
   #giveUp(posting: Posting, code: string): void {

@@ -75,6 +75,11 @@ export class Receipts {
   }
 
   #later(milliseconds: number, act: () => void): void {
-    setTimeout(act, milliseconds).unref();
+    const { poster } = this.#world;
+    poster.opened();
+    setTimeout(() => {
+      act();
+      poster.ended();
+    }, milliseconds).unref();
   }
 }

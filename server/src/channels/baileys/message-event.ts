@@ -1,7 +1,7 @@
 import type { InboundEvent, MessageEvent, UnsupportedEvent } from '@switchyard/contract';
 import type { InboundContent } from '../inbound-content.ts';
 import { silenceOf } from '../jid/index.ts';
-import { type JsonValue, numberAt, objectAt, present, textAt, valueAt } from '../reading/index.ts';
+import { idAt, type JsonValue, numberAt, objectAt, present, textAt, valueAt } from '../reading/index.ts';
 import { contentOf } from './content.ts';
 import { contextOf } from './context.ts';
 import { type MessageKey, readKey } from './key.ts';
@@ -49,7 +49,7 @@ function contentOfStub(message: JsonValue): InboundContent {
   const stub = valueAt(message, 'messageStubType');
   if (stub === undefined) return { type: 'unsupported', name: 'empty' };
   if (stub === 'CIPHERTEXT' || numberAt(stub) === 2) return { type: 'unsupported', name: 'ciphertext' };
-  return { type: 'system', name: `stub ${String(stub)}` };
+  return { type: 'system', name: `stub ${idAt(stub) ?? 'unknown'}` };
 }
 
 function unsupported(message: JsonValue, key: MessageKey, origin: Origin, reason: string): UnsupportedEvent {

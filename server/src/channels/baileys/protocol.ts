@@ -24,7 +24,7 @@ export function protocolContent(
     return { type: 'edit', targetId: targetId ?? source.messageId, content: edited };
   }
   if (revokeTypes.includes(type) && targetId !== undefined) return { type: 'delete', targetId };
-  return present({ type: 'system', name: `protocol ${String(type ?? 'unknown')}`, text: textAt(body, 'text') });
+  return present({ type: 'system', name: `protocol ${idAt(type) ?? 'unknown'}`, text: textAt(body, 'text') });
 }
 
 /**

@@ -43,6 +43,7 @@ export const evolutionFields: AccountFields = {
   ],
   settings: [
     { name: 'instance', isRequired: true, binds: 'instance', hint: 'Name of the instance at the server' },
+    { name: 'requiresSecret', isRequired: false, hint: 'true: refuse a webhook that brings no secret' },
     { name: 'baseUrl', isRequired: false, hint: 'https://evolution.example.com; the configured one if empty' },
     { name: 'version', isRequired: false, hint: 'v1 or v2; v2 if empty' },
     { name: 'menus', isRequired: false, hint: 'native or text: text sends buttons and lists as numbered text' },

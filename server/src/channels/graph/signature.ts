@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { RawRequest, Verification, VerifySecrets } from '../channel.ts';
+import { hmacSha256Hex } from './hmac.ts';
 
 /** `sha256=` and 64 lower-case hex digits: Meta writes nothing else, so an older scheme or another spelling is refused. */
 const signatureShape = /^sha256=([0-9a-f]{64})$/;
@@ -17,10 +18,10 @@ export function verifyGraphSignature(request: RawRequest, secrets: VerifySecrets
   if (header === undefined) return refused('the signature is missing');
   const hex = signatureShape.exec(header)?.[1];
   if (hex === undefined) return refused('the signature is malformed');
-  const given = Buffer.from(hex, 'hex');
+  const given = Buffer.from(hex, 'latin1');
   let matches = 0;
   for (const key of keys) {
-    const expected = createHmac('sha256', key).update(request.body).digest();
+    const expected = Buffer.from(hmacSha256Hex(key, request.body), 'latin1');
     matches += Number(timingSafeEqual(given, expected));
   }
   return matches > 0 ? { kind: 'verified', isAuthenticated: true } : refused('the signature is wrong');

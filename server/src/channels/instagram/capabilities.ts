@@ -36,6 +36,11 @@ export const instagramFields: AccountFields = {
       binds: 'instagram_id',
       hint: 'user_id of the account, as it comes as entry.id in webhooks',
     },
+    {
+      name: 'baseUrl',
+      isRequired: false,
+      hint: 'https://graph.instagram.com if empty; graph.facebook.com with a page token',
+    },
     { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
   ],
 };

@@ -48,6 +48,7 @@ export const metaFields: AccountFields = {
       hint: 'Id of the number in the API, not the number itself',
     },
     { name: 'wabaId', isRequired: false, binds: 'waba_id', hint: 'Id of the WhatsApp business account' },
+    { name: 'baseUrl', isRequired: false, hint: 'https://graph.facebook.com if empty; another only for a stand-in' },
     { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
   ],
 };

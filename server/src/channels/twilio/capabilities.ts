@@ -39,6 +39,7 @@ export const twilioFields: AccountFields = {
       hint: 'whatsapp:+14155238886; needed without a messaging service',
     },
     { name: 'messagingServiceSid', isRequired: false, hint: 'MG…, instead of a sender' },
+    { name: 'baseUrl', isRequired: false, hint: 'https://api.twilio.com if empty; another only for a stand-in' },
     { name: 'apiKeySid', isRequired: false, hint: 'SK…, the API key that apiKeySecret belongs to' },
   ],
 };

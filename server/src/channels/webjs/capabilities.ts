@@ -17,8 +17,8 @@ export const webjsCapabilities: Capabilities = {
   ],
   canMarkRead: true,
   windowHours: null,
-  // The companion takes our attempt id as the message's own and refuses it twice, but nothing carries it back.
-  echoesAttemptId: false,
+  // The companion sends under our attempt's id, so its acknowledgements and echoes carry it.
+  echoesAttemptId: true,
   maxTextLength: 4_096,
   // WhatsApp shows no buttons or lists of a web client: they go out as numbered text.
   maxButtons: 10,

@@ -6,6 +6,7 @@ import { contactOfVcard, contentOfMessage } from '../baileys/index.ts';
 import type { InboundContent } from '../inbound-content.ts';
 import {
   arrayAt,
+  flagAt,
   idAt,
   isObject,
   type JsonValue,
@@ -45,20 +46,26 @@ const noticeTypes = new Set([
 export function contentOf(payload: JsonValue, messageId: string): InboundContent {
   const type = textAt(payload, 'type')?.toLowerCase() ?? '';
   return (
-    tapOf(payload) ??
+    tapOf(payload, type) ??
     fileOf(payload, type, messageId) ??
     locationOf(payload) ??
     contactsOf(payload) ??
     pollOf(payload) ??
+    orderOf(payload, type) ??
     textOf(payload, type) ??
     engineContentOf(payload, messageId) ??
     leftoverOf(payload, type)
   );
 }
 
-function tapOf(payload: JsonValue): InboundContent | undefined {
+/** Ours: `selectedId` under `button_reply` or `list_reply`; whatsapp-web.js names the id after the kind. */
+function tapOf(payload: JsonValue, type: string): InboundContent | undefined {
+  const selected = idAt(payload, 'selectedId');
   const title = textAt(payload, 'body') || undefined;
-  const row = idAt(payload, 'selectedRowId') ?? idAt(payload, 'listReply', 'id');
+  const row =
+    idAt(payload, 'selectedRowId') ??
+    idAt(payload, 'listReply', 'id') ??
+    (type === 'list_reply' ? selected : undefined);
   if (row !== undefined) {
     const description = textAt(payload, 'description') || textAt(payload, 'listReply', 'description') || undefined;
     return present({
@@ -68,7 +75,7 @@ function tapOf(payload: JsonValue): InboundContent | undefined {
       description,
     });
   }
-  const button = idAt(payload, 'selectedButtonId') ?? idAt(payload, 'buttonReply', 'id');
+  const button = idAt(payload, 'selectedButtonId') ?? idAt(payload, 'buttonReply', 'id') ?? selected;
   if (button === undefined) return undefined;
   return { type: 'button_reply', id: button, title: textAt(payload, 'buttonReply', 'title') || title || button };
 }
@@ -86,7 +93,7 @@ function fileOf(payload: JsonValue, type: string, messageId: string): InboundCon
     base64: textAt(file, 'base64') || textAt(file, 'data') || undefined,
   });
   const kind = named ?? mediaTypeOf(media.mimeType);
-  const isVoice = type === 'ptt' || type === 'voice' || undefined;
+  const isVoice = type === 'ptt' || type === 'voice' || flagAt(payload, 'isVoice') || undefined;
   return present({ type: kind, media, caption: textAt(payload, 'body') || undefined, isVoice });
 }
 
@@ -120,6 +127,13 @@ function pollOf(payload: JsonValue): InboundContent | undefined {
       : arrayAt(payload, 'poll', 'options');
   const words = options.map((option) => (typeof option === 'string' ? option : (textAt(option, 'name') ?? '')));
   return { type: 'poll', title, options: words };
+}
+
+/** The web client shows that there is an order; its lines have to be asked for. */
+function orderOf(payload: JsonValue, type: string): InboundContent | undefined {
+  return type === 'order'
+    ? present({ type: 'order', text: textAt(payload, 'body') || undefined, items: [] })
+    : undefined;
 }
 
 /** Empty text is no message: WAHA sends it for what its engine could not read. */

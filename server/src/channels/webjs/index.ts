@@ -1,7 +1,6 @@
 /**
  * WhatsApp by a companion process on an unofficial web client. Our own form is described in `verify.ts`, `envelope.ts`
- * and `webjs-client.ts`; WAHA's webhooks and raw Baileys objects are read too. A message's id is kept as the companion
- * writes it, `<fromMe>_<chat>_<id>`, in every direction.
+ * and `webjs-client.ts`; WAHA's webhooks and raw Baileys objects are read too.
  */
 import type { Channel } from '../channel.ts';
 import { webjsCapabilities, webjsFields } from './capabilities.ts';

@@ -17,6 +17,7 @@ import {
 import { webAcknowledgementOf } from './acknowledgement.ts';
 import { contentOf } from './content.ts';
 import { type Envelope, keyOf } from './envelope.ts';
+import { attemptOfMessageId, bareMessageId } from './message-id.ts';
 import { peopleOf } from './people.ts';
 
 /** `message`, and WAHA's `message.any` with our own ones among them. */
@@ -38,13 +39,14 @@ export function reactionOf(part: Part, envelope: Envelope): InboundEvent {
   const targetId = idAt(part.value, 'reaction', 'messageId');
   if (targetId === undefined) throw new Unreadable('the reaction names no message');
   const emoji = textAt(part.value, 'reaction', 'text') || null;
-  return messageEvent(part, envelope, { id: messageIdOf(part.value), content: { type: 'reaction', targetId, emoji } });
+  const content: InboundContent = { type: 'reaction', targetId: bareMessageId(targetId), emoji };
+  return messageEvent(part, envelope, { id: messageIdOf(part.value), content });
 }
 
 /** Ours: `id` is the edited message's. WAHA: `editedMessageId` is. A message may be edited many times. */
 export function editOf(part: Part, envelope: Envelope): InboundEvent {
   const id = messageIdOf(part.value);
-  const targetId = idAt(part.value, 'editedMessageId') ?? id;
+  const targetId = bareMessageId(idAt(part.value, 'editedMessageId') ?? id);
   const inner = contentOf(part.value, targetId);
   const content: InboundContent = { type: 'edit', targetId, content: inner.type === 'unsupported' ? null : inner };
   const version = fingerprint([textAt(part.value, 'body') ?? '', valueAt(part.value, 'timestamp') ?? '']).slice(0, 16);
@@ -62,11 +64,11 @@ export function revocationOf(part: Part, envelope: Envelope): InboundEvent {
     idAt(part.value, 'revokedMessageId') ?? idAt(before, 'id') ?? idAt(part.value, 'id') ?? idAt(after, 'id');
   if (targetId === undefined) throw new Unreadable('the revocation names no message');
   const about = [part.value, after, before].find((value) => idAt(value, 'id') !== undefined) ?? part.value;
-  const content: InboundContent = { type: 'delete', targetId };
+  const content: InboundContent = { type: 'delete', targetId: bareMessageId(targetId) };
   return messageEvent({ value: about, path: part.path }, envelope, { id: targetId, content, version: 'revoked' });
 }
 
-/** Acknowledgements by name; `attemptId` where a companion carries ours back. */
+/** Acknowledgements by name. The id is our attempt's where the companion sent it under that. */
 export function acknowledgementEventOf(part: Part, envelope: Envelope): StatusEvent {
   const id = messageIdOf(part.value);
   const acknowledgement = webAcknowledgementOf(part.value, envelope.engine);
@@ -77,12 +79,12 @@ export function acknowledgementEventOf(part: Part, envelope: Envelope): StatusEv
     kind: 'status',
     type: acknowledgement.type,
     key: keyOf(envelope, id, acknowledgement.name),
-    providerMessageId: id,
+    providerMessageId: bareMessageId(id),
     occurredAt: timeOf(part.value, envelope),
     bindings: envelope.bindings,
     path: part.path,
     customer: peopleOf(part.value).customer,
-    attemptId: textAt(part.value, 'attemptId') || undefined,
+    attemptId: attemptOfMessageId(id),
     errors: acknowledgement.type === 'failed' ? [error] : [],
   });
 }
@@ -97,12 +99,13 @@ interface Facts {
 function messageEvent(part: Part, envelope: Envelope, { id, content, version }: Facts): MessageEvent {
   const { value, path } = part;
   const { chat, isFromMe, customer } = peopleOf(value);
+  const replyTo = idAt(value, 'replyTo', 'id') ?? idAt(value, 'replyTo');
   const profileName = ['notifyName', 'pushName'].map((name) => textAt(value, name) || textAt(value, '_data', name));
   return present({
     kind: 'message',
     type: isFromMe ? 'echo' : content.type,
     key: keyOf(envelope, id, version),
-    providerMessageId: id,
+    providerMessageId: bareMessageId(id),
     direction: isFromMe ? 'out' : 'in',
     occurredAt: timeOf(value, envelope),
     bindings: envelope.bindings,
@@ -112,13 +115,13 @@ function messageEvent(part: Part, envelope: Envelope, { id, content, version }: 
     profileName: isFromMe ? undefined : profileName.find((name) => !!name),
     groupId: chat?.kind === 'group' ? chat.text : undefined,
     content,
-    replyTo: idAt(value, 'replyTo', 'id') ?? idAt(value, 'replyTo'),
+    replyTo: replyTo === undefined ? undefined : bareMessageId(replyTo),
     isForwarded: flagAt(value, 'isForwarded') || undefined,
-    attemptId: textAt(value, 'attemptId') || undefined,
+    attemptId: isFromMe ? attemptOfMessageId(id) : undefined,
   });
 }
 
-/** As the provider writes it, side and chat included: receipts, replies and reactions name it in the same form. */
+/** As the provider writes it, side and chat included. */
 function messageIdOf(payload: JsonValue): string {
   const id = idAt(payload, 'id') ?? idAt(payload, 'id', '_serialized');
   if (id === undefined) throw new Unreadable('the message has no id');

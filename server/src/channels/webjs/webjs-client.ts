@@ -1,6 +1,6 @@
 /**
  * Sends by the companion: `POST /sessions/{session}/messages {id, to, content, replyTo?}` → `201 {messageId, timestamp}`,
- * errors `{error: {code, message}}`. `id` is our attempt: the companion sends each only once.
+ * errors `{error: {code, message}}`. `id` is our attempt: the companion sends under it, and each only once.
  */
 import type { Failure, OutboundContent, Retry } from '@switchyard/contract';
 import type { SendingAccount, SendingNetwork, SendOutcome, SendRequest } from '../channel.ts';
@@ -9,6 +9,7 @@ import { type CompleteAnswer, callProvider, judgeBareAnswer, later } from '../ht
 import { numberedText } from '../numbered/index.ts';
 import { idAt, isObject, type JsonValue, parseJson, present, textAt } from '../reading/index.ts';
 import { webjsCapabilities } from './capabilities.ts';
+import { bareMessageId } from './message-id.ts';
 
 export async function sendByCompanion(
   account: SendingAccount,
@@ -28,13 +29,14 @@ export async function sendByCompanion(
   return call(account, network, { path: 'messages', body, readSuccess: readSent });
 }
 
-/** The message's id holds its chat, so nothing else is needed. */
+/** With the chat where it is known: the web client marks a chat. */
 export async function markCompanionRead(
   account: SendingAccount,
   providerMessageId: string,
   network: SendingNetwork,
+  chat: SendRequest['to'] = [],
 ): Promise<SendOutcome> {
-  const body = { messageId: providerMessageId };
+  const body = { messageId: providerMessageId, ...recipientOf(chat) };
   return call(account, network, { path: 'read', body, readSuccess: () => ({ kind: 'sent', providerMessageId }) });
 }
 
@@ -141,6 +143,18 @@ const errors: Readonly<Record<string, CompanionError>> = {
     detail: 'the number has reached its cap of messages',
     retry: { kind: 'later', afterMs: hourMs },
   },
+  unauthorized: {
+    kind: 'refused',
+    code: 'credentials-refused',
+    detail: 'the companion refused the key',
+    retry: { kind: 'never' },
+  },
+  not_found: {
+    kind: 'refused',
+    code: 'session-missing',
+    detail: 'the companion has no such session',
+    retry: { kind: 'never' },
+  },
   invalid: {
     kind: 'refused',
     code: 'request-invalid',
@@ -151,5 +165,7 @@ const errors: Readonly<Record<string, CompanionError>> = {
 
 function readSent(json: JsonValue): SendOutcome | undefined {
   const providerMessageId = idAt(json, 'messageId');
-  return providerMessageId === undefined ? undefined : { kind: 'sent', providerMessageId };
+  return providerMessageId === undefined
+    ? undefined
+    : { kind: 'sent', providerMessageId: bareMessageId(providerMessageId) };
 }

@@ -19,17 +19,19 @@ export interface ClaimRequest {
 const pairLimits = limits.filter((limit) => limit.scope === 'pair');
 
 /**
- * Lane by lane, and in each lane every workspace that has something waiting (found by leaps over the index, so a flood
- * of one costs the others nothing); of each its oldest heads of conversations; then one of each workspace in turn.
+ * Lane by lane every account that has something waiting, found by leaps over the index, so that a flood of one costs the
+ * others nothing and an account that is full is not looked at; of each its oldest heads of conversations; then one of each
+ * workspace in turn.
  */
 const claimSql = `
   WITH RECURSIVE waiting AS (
-    (SELECT lane, workspace_id FROM outbox WHERE state = 'queued' ORDER BY lane, workspace_id LIMIT 1)
+    (SELECT lane, workspace_id, account_id FROM outbox WHERE state = 'queued'
+      ORDER BY lane, workspace_id, account_id LIMIT 1)
     UNION ALL
-    SELECT next.lane, next.workspace_id FROM waiting w, LATERAL (
-      SELECT o.lane, o.workspace_id FROM outbox o
-       WHERE o.state = 'queued' AND (o.lane, o.workspace_id) > (w.lane, w.workspace_id)
-       ORDER BY o.lane, o.workspace_id LIMIT 1) next
+    SELECT next.lane, next.workspace_id, next.account_id FROM waiting w, LATERAL (
+      SELECT o.lane, o.workspace_id, o.account_id FROM outbox o
+       WHERE o.state = 'queued' AND (o.lane, o.workspace_id, o.account_id) > (w.lane, w.workspace_id, w.account_id)
+       ORDER BY o.lane, o.workspace_id, o.account_id LIMIT 1) next
   ), busy_workspaces AS (
     SELECT * FROM unnest($5::uuid[], $6::int[]) AS b (id, count)
   ), busy_accounts AS (
@@ -37,15 +39,16 @@ const claimSql = `
   ), heads AS (
     SELECT head.*, array_position($12::text[], w.lane) AS lane_rank FROM waiting w, LATERAL (
       SELECT o.workspace_id, o.id, o.account_id, o.due_at FROM outbox o
-       WHERE o.state = 'queued' AND o.lane = w.lane AND o.workspace_id = w.workspace_id AND o.due_at <= now()
-         AND NOT EXISTS (SELECT 1 FROM busy_accounts b WHERE b.id = o.account_id AND b.count >= $3)
+       WHERE o.state = 'queued' AND o.lane = w.lane AND o.workspace_id = w.workspace_id AND o.account_id = w.account_id
+         AND o.due_at <= now()
          AND NOT EXISTS (
            SELECT 1 FROM outbox earlier
             WHERE earlier.workspace_id = o.workspace_id AND earlier.conversation_id = o.conversation_id
               AND earlier.ordinal < o.ordinal AND earlier.state IN ('queued', 'claimed', 'sending', 'uncertain')
               AND (earlier.state <> 'uncertain' OR earlier.due_at > now() - $9 * interval '1 millisecond'))
-       ORDER BY o.due_at, o.id LIMIT $1) head
+       ORDER BY o.due_at, o.id LIMIT LEAST($1::int, $3::int)) head
      WHERE NOT EXISTS (SELECT 1 FROM busy_workspaces b WHERE b.id = w.workspace_id AND b.count >= $2)
+       AND NOT EXISTS (SELECT 1 FROM busy_accounts b WHERE b.id = w.account_id AND b.count >= $3)
   ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY lane_rank, due_at, id) AS of_workspace,
            row_number() OVER (PARTITION BY account_id ORDER BY lane_rank, due_at, id) AS of_account FROM heads
@@ -60,7 +63,7 @@ const claimSql = `
      WHERE o.state = ANY($11::text[]) FOR UPDATE OF o SKIP LOCKED
   ), claimed AS (
     UPDATE outbox o SET state = $10, lease_epoch = o.lease_epoch + 1, leased_until = now() + $4 * interval '1 millisecond'
-      FROM locked l WHERE o.workspace_id = l.workspace_id AND o.id = l.id
+      FROM locked l WHERE o.workspace_id = l.workspace_id AND o.id = l.id AND o.state = ANY($11::text[])
       RETURNING o.*, l.lane_rank, l.of_workspace
   )
   SELECT c.workspace_id AS "workspaceId", c.id AS "outboundId", c.account_id AS "accountId",

@@ -1,3 +1,4 @@
+import type { Failure } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import type { SendingNetwork, SendOutcome, SendRequest } from '#channels';
 import type { MarkedMessage } from './walk.ts';
@@ -9,18 +10,37 @@ export interface DeliverDeps {
   statusCallbackUrl(account: ServingAccount, attemptId: string): string | undefined;
 }
 
-/** The request itself. Takes only what was marked. A channel that throws has broken its promise: nobody knows what left. */
+/** The request itself. Takes only what was marked. */
 export async function deliver(deps: DeliverDeps, message: MarkedMessage, signal: AbortSignal): Promise<SendOutcome> {
-  const { account, channel } = message;
-  const credentials = { credentials: account.secrets, settings: account.settings };
-  const network = { ...deps.networkOf(account), signal };
-  const request = requestOf(deps, message);
+  const prepared = prepare(deps, message, signal);
+  if ('failure' in prepared) return { kind: 'unreachable', failure: prepared.failure };
+  const { secrets: credentials, settings } = message.account;
   try {
-    return await channel.send(credentials, request, network);
+    return await message.channel.send({ credentials, settings }, prepared.request, prepared.network);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return { kind: 'uncertain', failure: { code: 'ChannelBroke', detail, retry: { kind: 'never' }, isCertain: false } };
+    // A channel that throws has broken its promise: nobody knows what left.
+    const failure = {
+      code: 'ChannelBroke',
+      detail: detailOf(error),
+      retry: { kind: 'never' },
+      isCertain: false,
+    } as const;
+    return { kind: 'uncertain', failure };
   }
+}
+
+type Prepared = { readonly request: SendRequest; readonly network: SendingNetwork } | { readonly failure: Failure };
+
+function prepare(deps: DeliverDeps, message: MarkedMessage, signal: AbortSignal): Prepared {
+  try {
+    return { request: requestOf(deps, message), network: { ...deps.networkOf(message.account), signal } };
+  } catch (error) {
+    return { failure: { code: 'NotPrepared', detail: detailOf(error), retry: { kind: 'later' }, isCertain: true } };
+  }
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function requestOf(deps: DeliverDeps, message: MarkedMessage): SendRequest {

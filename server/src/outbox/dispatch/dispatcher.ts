@@ -54,7 +54,14 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     maxInFlight: settings.maxReadMarksInFlight,
   });
   const life = new DispatchLife({
-    ...{ storage, clock, random, log, settings, recorder, breakers, stopping },
+    storage,
+    clock,
+    random,
+    log,
+    settings,
+    recorder,
+    breakers,
+    stopping,
     permit: { storage, channels: deps.channels, findServing: deps.findServing, rate, breakers },
     deliver: deps,
     retry: { ...retryPolicy, ...deps.retry },

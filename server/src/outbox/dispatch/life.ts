@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { assert, type Clock, type Log } from '#kernel';
+import { assert, type Clock, createLoop, type Log, type Loop } from '#kernel';
 import type { Storage } from '#storage';
 import type { Breakers } from './breakers.ts';
 import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
@@ -30,8 +30,6 @@ export interface LifeDeps {
   listen(heard: () => void): Promise<() => Promise<void>>;
 }
 
-/** Looks in a row that found nothing, after which it looks less often. */
-const looksUntilIdle = 10;
 /** After a stop has ended the last requests: for their outcomes to be written. */
 const lastWordsMs = 2_000;
 
@@ -45,13 +43,10 @@ export class DispatchLife {
   readonly #walk: WalkDeps;
   readonly #inFlight = new InFlight();
   readonly #tasks = new Set<Promise<void>>();
-  /** Ends the pauses of a life that stops; requests in flight have their own signal and go on. */
-  readonly #ending = new AbortController();
+  readonly #claims: Loop;
+  readonly #sweeps: Loop;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
-  #isWoken = false;
-  #wakeUp: () => void = () => {};
   #unlisten: Promise<() => Promise<void>> | undefined;
-  #loops: Promise<unknown> = Promise.resolve();
 
   constructor(deps: LifeDeps) {
     this.#deps = deps;
@@ -72,6 +67,10 @@ export class DispatchLife {
       signal: deps.stopping.signal,
       isStopping: () => this.#state !== 'running',
     };
+    const { pollMs, sweepMs } = settings;
+    const common = { afterErrorMs: pollMs, log: deps.log };
+    this.#claims = createLoop({ ...common, name: 'outbox', idleMs: pollMs, step: () => this.#claimStep() });
+    this.#sweeps = createLoop({ ...common, name: 'outbox sweep', idleMs: sweepMs, step: () => this.#sweepStep() });
   }
 
   start(): void {
@@ -79,20 +78,19 @@ export class DispatchLife {
     this.#state = 'running';
     const silent = async () => {};
     this.#unlisten = this.#deps
-      .listen(() => this.#wake())
+      .listen(() => this.#claims.nudge())
       .catch((error: unknown) => {
         this.#deps.log.warn({ err: error }, 'the doorbell of the outbox cannot be heard; it is polled');
         return silent;
       });
-    this.#loops = Promise.all([this.#claimLoop(), this.#sweepLoop()]);
+    this.#claims.start();
+    this.#sweeps.start();
   }
 
   async stop(graceMs: number): Promise<void> {
     if (this.#state !== 'running') return;
     this.#state = 'stopping';
-    this.#ending.abort();
-    this.#wake();
-    await this.#loops;
+    await Promise.all([this.#claims.stop(), this.#sweeps.stop()]);
     if (!(await this.#isDoneWithin(graceMs))) {
       this.#deps.stopping.abort(new Error('the server stops'));
       if (!(await this.#isDoneWithin(lastWordsMs))) {
@@ -107,57 +105,34 @@ export class DispatchLife {
   /** False: full, or not running; others should be rung for. */
   wakeIfRoom(): boolean {
     if (this.#state !== 'running') return false;
-    this.#wake();
+    this.#claims.nudge();
     return this.#room() > 0;
   }
 
-  async #claimLoop(): Promise<void> {
-    let emptyLooks = 0;
-    while (this.#state === 'running') {
-      this.#isWoken = false;
-      const room = this.#room();
-      const claimed = room > 0 ? await this.#claim(room) : [];
-      emptyLooks = claimed.length > 0 || room === 0 ? 0 : emptyLooks + 1;
-      if (claimed.length > 0) this.#track(this.#dispatch(claimed));
-      if (room > 0 && claimed.length === room) continue;
-      await this.#sleep(emptyLooks > looksUntilIdle ? this.#deps.settings.idlePollMs : this.#deps.settings.pollMs);
-    }
+  async #claimStep(): Promise<boolean> {
+    const room = this.#room();
+    if (room <= 0) return false;
+    const { storage, settings } = this.#deps;
+    const claimed = await claimHeads(storage, {
+      maxMessages: room,
+      maxPerWorkspace: settings.maxPerWorkspace,
+      maxPerAccount: settings.maxPerAccount,
+      leaseMs: settings.leaseMs,
+      uncertainWaitMs: settings.uncertainWaitMs,
+      busyWorkspaces: this.#inFlight.workspaces,
+      busyAccounts: this.#inFlight.accounts,
+    });
+    for (const message of claimed) this.#inFlight.hold(message);
+    if (claimed.length > 0) this.#track(this.#dispatch(claimed));
+    return claimed.length === room;
   }
 
-  async #sweepLoop(): Promise<void> {
+  async #sweepStep(): Promise<boolean> {
     const { storage, settings, log } = this.#deps;
-    while (this.#state === 'running') {
-      await this.#pause(settings.sweepMs);
-      if (this.#state !== 'running') return;
-      try {
-        const swept = await sweep(storage, settings);
-        if (swept.released + swept.repeated > 0) this.#wake();
-        if (swept.doubted + swept.released > 0) log.warn(swept, 'messages of a process that is gone were taken up');
-      } catch (error) {
-        log.warn({ err: error }, 'the outbox could not be swept');
-      }
-    }
-  }
-
-  async #claim(maxMessages: number): Promise<readonly ClaimedMessage[]> {
-    const { storage, settings, log } = this.#deps;
-    try {
-      const claimed = await claimHeads(storage, {
-        maxMessages,
-        maxPerWorkspace: settings.maxPerWorkspace,
-        maxPerAccount: settings.maxPerAccount,
-        leaseMs: settings.leaseMs,
-        uncertainWaitMs: settings.uncertainWaitMs,
-        busyWorkspaces: this.#inFlight.workspaces,
-        busyAccounts: this.#inFlight.accounts,
-      });
-      for (const message of claimed) this.#inFlight.hold(message);
-      return claimed;
-    } catch (error) {
-      log.warn({ err: error }, 'the outbox could not be claimed from');
-      await this.#pause(settings.pollMs);
-      return [];
-    }
+    const swept = await sweep(storage, settings);
+    if (swept.released + swept.repeated > 0) this.#claims.nudge();
+    if (swept.doubted + swept.released > 0) log.warn(swept, 'messages of a process that is gone were taken up');
+    return swept.released + swept.doubted + swept.repeated + swept.left >= settings.maxSwept;
   }
 
   /** One batch: the permit for all, then each message by itself. */
@@ -189,7 +164,7 @@ export class DispatchLife {
       })
       .finally(() => {
         this.#inFlight.letGo(message);
-        this.#wake();
+        this.#claims.nudge();
       });
     this.#track(followed);
   }
@@ -226,26 +201,5 @@ export class DispatchLife {
 
   #room(): number {
     return this.#deps.settings.maxInFlight - this.#inFlight.size;
-  }
-
-  #wake(): void {
-    this.#isWoken = true;
-    this.#wakeUp();
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    if (this.#isWoken || this.#state !== 'running') return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wakeUp = resolve;
-    await promise;
-    clearTimeout(timer);
-  }
-
-  /** A wait that only the end of this life cuts short. */
-  async #pause(ms: number): Promise<void> {
-    await wait(ms, undefined, { signal: this.#ending.signal }).catch(() => {
-      // Aborted: the loop looks at the state and ends.
-    });
   }
 }

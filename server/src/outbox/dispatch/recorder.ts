@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkspaceId } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
-import type { Storage } from '#storage';
+import { type Storage, StorageUnavailable } from '#storage';
 import type { ProviderIdsKnown } from '../outbox.ts';
 import { createMicroBatch, type MicroBatch } from './micro-batch.ts';
 import { knownIds, type Settlement, settle } from './settle-store.ts';
@@ -26,18 +26,18 @@ export interface RecorderDeps {
 
 const retryBaseMs = 100;
 const retryCapMs = 5_000;
+/** A deadlock or a race for one provider id passes; what fails more often than this will fail again. */
+const maxOtherFailures = 3;
 
 /** One transaction a workspace at a time; what comes meanwhile forms its next. */
 export function createRecorder(deps: RecorderDeps): Recorder {
-  const batches = new Map<WorkspaceId, MicroBatch<Settlement, void>>();
+  const batches = new Map<WorkspaceId, MicroBatch<Settlement, Recorded>>();
 
-  function batchOf(workspaceId: WorkspaceId): MicroBatch<Settlement, void> {
+  function batchOf(workspaceId: WorkspaceId): MicroBatch<Settlement, Recorded> {
     const running = batches.get(workspaceId);
     if (running) return running;
-    const batch = createMicroBatch<Settlement, void>(deps.maxBatch, async (items) => {
-      await recordAll(deps, workspaceId, items);
-      return items.map(() => undefined);
-    });
+    const write = (items: readonly Settlement[]) => recordBatch(deps, workspaceId, items);
+    const batch = createMicroBatch<Settlement, Recorded>(deps.maxBatch, write);
     batches.set(workspaceId, batch);
     return batch;
   }
@@ -46,7 +46,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     async record(workspaceId, settlement) {
       const batch = batchOf(workspaceId);
       try {
-        await batch.add(settlement);
+        const recorded = await batch.add(settlement);
+        if (recorded.kind === 'failed') throw recorded.error;
       } finally {
         if (batch.isIdle && batches.get(workspaceId) === batch) batches.delete(workspaceId);
       }
@@ -54,15 +55,34 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   };
 }
 
-async function recordAll(deps: RecorderDeps, workspaceId: WorkspaceId, items: readonly Settlement[]): Promise<void> {
+type Recorded = { readonly kind: 'recorded' } | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Together; and where that fails for another reason than a database that is away, one by one: the others are not at fault. */
+async function recordBatch(
+  deps: RecorderDeps,
+  workspaceId: WorkspaceId,
+  items: readonly Settlement[],
+): Promise<readonly Recorded[]> {
+  const together = await recordPatiently(deps, workspaceId, items);
+  if (together.kind === 'recorded' || items.length === 1) return items.map(() => together);
+  return Promise.all(items.map((item) => recordPatiently(deps, workspaceId, [item])));
+}
+
+/** Settling is fenced by state, so after a commit of unknown outcome it may be said again. */
+async function recordPatiently(
+  deps: RecorderDeps,
+  workspaceId: WorkspaceId,
+  items: readonly Settlement[],
+): Promise<Recorded> {
   const startedMs = deps.clock.elapsedMs();
   for (let failures = 0; ; failures += 1) {
     try {
       await recordOnce(deps, workspaceId, items);
-      return;
+      return { kind: 'recorded' };
     } catch (error) {
-      // Settling is fenced by state, so after a commit of unknown outcome it may be said again.
-      if (deps.clock.elapsedMs() - startedMs > deps.maxRecordingMs) throw error;
+      const isAway = error instanceof StorageUnavailable;
+      const isTooLate = deps.clock.elapsedMs() - startedMs > deps.maxRecordingMs;
+      if (isTooLate || (!isAway && failures >= maxOtherFailures)) return { kind: 'failed', error };
       deps.log.warn({ err: error, workspaceId, messages: items.length }, 'outcomes could not be recorded yet');
       await wait(deps.random() * Math.min(retryCapMs, retryBaseMs * 2 ** failures), undefined, { ref: false });
     }

@@ -9,9 +9,8 @@ export interface DispatchSettings {
   readonly maxInFlight: number;
   readonly maxPerWorkspace: number;
   readonly maxPerAccount: number;
-  /** Without a bell: how often to look while there is work, and when there was none for a while. */
+  /** How often to look without a bell. */
   readonly pollMs: number;
-  readonly idlePollMs: number;
   /** How long later messages of a conversation wait for an uncertain one. */
   readonly uncertainWaitMs: number;
   /** How long a receipt or an echo may take before the repeat rule speaks. */
@@ -22,7 +21,7 @@ export interface DispatchSettings {
   readonly maxSettlementsInBatch: number;
   /** How long to go on trying to record an outcome while the database is away. */
   readonly maxRecordingMs: number;
-  /** What the breaker or a stop adds is short; what cannot be looked up is tried again after this. */
+  /** When account or consent cannot be looked up: until the next try. */
   readonly lookupRetryMs: number;
   readonly maxReadMarksWaiting: number;
   readonly maxReadMarksInFlight: number;
@@ -35,7 +34,6 @@ export const defaultDispatchSettings: DispatchSettings = {
   maxPerWorkspace: 48,
   maxPerAccount: 32,
   pollMs: 1_000,
-  idlePollMs: 3_000,
   uncertainWaitMs: 30_000,
   settleMs: 120_000,
   sweepMs: 5_000,

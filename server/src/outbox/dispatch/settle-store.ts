@@ -2,6 +2,7 @@ import type { AccountId, AttemptId, DeadLetterId, Failure, OutboundId } from '@s
 import type { MessageStatus } from '#conversations';
 import type { WorkspaceTx } from '#storage';
 import type { KnownProviderId, OutboxState } from '../outbox.ts';
+import { storableJson } from '../storable.ts';
 
 /**
  * What became of one message. Fenced: by the attempt where there was one, else by the lease; and by `from`, so that what
@@ -87,7 +88,7 @@ export interface Settled {
 export function settle(tx: WorkspaceTx, settlements: readonly Settlement[]): Promise<Settled[]> {
   return tx.query<Settled & Record<string, unknown>>(
     settleSql,
-    [tx.workspaceId, JSON.stringify(settlements)],
+    [tx.workspaceId, storableJson(settlements)],
     'outbox-settle',
   );
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { schemaName } from '../schema/tables.ts';
+import { translate } from './unavailable.ts';
 
 /**
  * The owner's connections: migrations, partitions, log-ins. The search path names our schema only, so that no statement
@@ -16,6 +17,8 @@ export async function withOwnerPool<T>(ownerUrl: string, work: (pool: pg.Pool) =
   pool.on('error', ignoreIdleBreak);
   try {
     return await work(pool);
+  } catch (error) {
+    throw translate(error);
   } finally {
     await pool.end();
   }

@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { lastLines } from './cluster-folder.ts';
@@ -86,7 +86,7 @@ const heldMessage = /shared memory block|could not bind|could not create any|loc
 export async function startPostmaster(place: Place, data: string, options: StartOptions): Promise<void> {
   const logFile = join(place.folder, 'postgres.log');
   await turnLog(logFile);
-  await removeForeignPidFile(data);
+  await removeDeadLocks(place, data);
   const args = ['start', '-D', data, '-l', logFile, '-w', '-t', '60', '-o', serverFlags(place, options)];
   const outcome = await runAs(place.user, place.binaries.pgCtl, args);
   if (outcome.status === 0) return;
@@ -147,11 +147,18 @@ function serverFlags(place: Place, options: StartOptions): string {
     .join(' ');
 }
 
-/** After a restart of the machine another program may have the pid of the file; Postgres would then refuse to start. */
-async function removeForeignPidFile(data: string): Promise<void> {
-  const noted = await readPostmaster(data);
-  if (!noted || process.platform !== 'linux' || !isAlive(noted.pid)) return;
-  if (!(await isPostgresAlive(noted.pid))) await rm(join(data, 'postmaster.pid'), { force: true });
+/**
+ * Postgres believes a lock file whose pid answers: one that another program has since a restart of the machine, or that of
+ * a killed server which nobody has reaped. Those are removed; the shared memory still tells of children that live.
+ */
+async function removeDeadLocks(place: Place, data: string): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const run = join(place.folder, 'run');
+  const sockets = (await readdir(run)).filter((name) => name.endsWith('.lock')).map((name) => join(run, name));
+  for (const file of [join(data, 'postmaster.pid'), ...sockets]) {
+    const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
+    if (pid && !(await isPostgresAlive(pid))) await rm(file, { force: true });
+  }
 }
 
 async function turnLog(file: string): Promise<void> {

@@ -3,15 +3,15 @@ import { silentLog } from '#kernel';
 import { type TestDatabase, testDatabase } from '../../../test/support/database.ts';
 import { roleNames } from '../database/roles.ts';
 import type { Engines } from '../engines.ts';
-import { cacheConformance } from './cache.conformance.ts';
+import { cacheConformance } from './cache/cache.conformance.ts';
 import { type EnginesUnderTest, eventually } from './conformance.ts';
 import { openEngines } from './conformance-process.ts';
-import { countersConformance } from './counters.conformance.ts';
-import { doorbellConformance } from './doorbell.conformance.ts';
-import { jobsConformance } from './jobs.conformance.ts';
-import { sweepCounters } from './postgres-counters-store.ts';
+import { countersConformance } from './counters/counters.conformance.ts';
+import { sweepCounters } from './counters/postgres-counters-store.ts';
+import { doorbellConformance } from './doorbell/doorbell.conformance.ts';
+import { jobsConformance } from './jobs/jobs.conformance.ts';
+import { jobsSchema, prepareJobs } from './jobs/postgres-jobs.ts';
 import { createPostgresEngines, openPostgresCounters } from './postgres-engines.ts';
-import { jobsSchema, prepareJobs } from './postgres-jobs.ts';
 
 let db: TestDatabase;
 let opened: Engines[] = [];
@@ -24,6 +24,12 @@ afterAll(() => db.close());
 afterEach(async () => {
   await Promise.all(opened.map((engines) => engines.close()));
   opened = [];
+  // A connection that was closed stays on the list for a moment, and the tests count on its order.
+  await eventually(async () => {
+    const left = `SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                  AND application_name = 'switchyard doorbell'`;
+    expect(await db.ownerQuery(left)).toEqual([]);
+  });
   const tables = await db.ownerQuery<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
      WHERE schemaname = $1 AND tablename <> 'migration'`,
@@ -34,7 +40,7 @@ afterEach(async () => {
 
 async function cut(where: string, values: readonly unknown[] = []): Promise<void> {
   const ended = await db.ownerQuery(
-    `SELECT pg_terminate_backend(pid, 5000) FROM (
+    `SELECT pg_terminate_backend(pid) FROM (
        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ${where}) AS those`,
     values,
   );

@@ -1,13 +1,13 @@
 import { Pool } from 'pg';
 import { type Clock, type Log, systemClock } from '#kernel';
 import type { Counters, Engines } from '../engines.ts';
-import { createBullmqJobs, type JobTimes } from './bullmq-jobs.ts';
+import { createTwoLevelCache } from './cache/two-level-cache.ts';
+import { createPostgresCounters } from './counters/postgres-counters-store.ts';
+import { createPostgresDoorbell } from './doorbell/postgres-doorbell-client.ts';
+import { createBullmqJobs, type JobTimes } from './jobs/bullmq-jobs.ts';
+import { openPostgresJobs } from './jobs/postgres-jobs.ts';
 import { once } from './once.ts';
-import { createPostgresCounters } from './postgres-counters-store.ts';
-import { createPostgresDoorbell } from './postgres-doorbell-client.ts';
-import { openPostgresJobs } from './postgres-jobs.ts';
 import { answerTimeoutMs } from './reconnect.ts';
-import { createTwoLevelCache } from './two-level-cache.ts';
 
 export interface PostgresEnginesOptions {
   /** Role `app`. `prepareJobs` must have run, and the table `counters` be there. */

@@ -1,14 +1,14 @@
 import { systemClock } from '#kernel';
 import type { Engines } from '../engines.ts';
-import { createBullmqJobs } from './bullmq-jobs.ts';
+import { createRedisSharedLevel } from './cache/redis-shared-level-client.ts';
+import { createTwoLevelCache } from './cache/two-level-cache.ts';
+import { createRedisCounters } from './counters/redis-counters-client.ts';
+import { createRedisDoorbell } from './doorbell/redis-doorbell-client.ts';
+import { createBullmqJobs } from './jobs/bullmq-jobs.ts';
+import { openRedisJobs } from './jobs/redis-jobs.ts';
 import { once } from './once.ts';
 import { openPostgresCounters, type PostgresEnginesOptions } from './postgres-engines.ts';
 import { commandOptions, firstConnect, openRedis, type RedisConnector } from './redis-connections.ts';
-import { createRedisCounters } from './redis-counters-client.ts';
-import { createRedisDoorbell } from './redis-doorbell-client.ts';
-import { openRedisJobs } from './redis-jobs.ts';
-import { createRedisSharedLevel } from './redis-shared-level-client.ts';
-import { createTwoLevelCache } from './two-level-cache.ts';
 
 /** The connection string is for what must outlast a flush: claims, and counting while Redis is away. */
 export interface RedisEnginesOptions extends PostgresEnginesOptions {

@@ -36,7 +36,8 @@ async function readKey(path: string): Promise<string | null> {
 
 /** Written and synced beside its place first and then linked there, which fails if another process was quicker. */
 async function makeKey(dataFolder: string, path: string): Promise<string> {
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  // The database's own user must be able to pass through; the key file itself is the owner's alone.
+  await mkdir(dataFolder, { recursive: true, mode: 0o711 });
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     const file = await open(draft, 'wx', 0o600);

@@ -1,0 +1,129 @@
+import { type Provider, parseProvider, providers, toPublicId } from '@switchyard/contract';
+import type { Command } from 'commander';
+import type { AccountSummary } from '#accounts';
+import { type CliDeps, loadWorkspace } from '../deps.ts';
+import { CommandFailed, WrongUse } from '../failures.ts';
+import { table } from '../output.ts';
+
+interface AddOptions {
+  readonly workspace: string;
+  readonly provider: string;
+  readonly name?: string;
+  readonly phone?: string;
+  readonly setting: readonly string[];
+  readonly secret: readonly string[];
+  readonly active?: boolean;
+  readonly json?: boolean;
+}
+
+export function addAccount(program: Command, deps: CliDeps): void {
+  const account = program.command('account').description('connected numbers and pages');
+
+  account
+    .command('add')
+    .description('connect an account; prints its webhook URL')
+    .requiredOption('--workspace <id or slug>', 'whose account')
+    .requiredOption('--provider <name>', providers.join(', '))
+    .option('--name <name>', 'shown to people; the number if left out')
+    .option('--phone <number>', 'E.164, for example +34600111222')
+    .option('--setting <name=value>', 'a setting of the provider; may be repeated', collect, [])
+    .option('--secret <name=value>', 'a secret of the provider; may be repeated', collect, [])
+    .option('--active', 'serve it at once')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      () =>
+        `\n${fieldHelp(deps)}\n\nExample: switchyard account add --workspace demo --provider meta --phone +34600111222 \\\n    --setting phoneNumberId=1065… --secret accessToken=EAAG… --secret appSecret=… --active`,
+    )
+    .action((options: AddOptions) =>
+      deps.withProduct(async (product) => {
+        const provider = parseProvider(options.provider);
+        if (!provider) throw new WrongUse(`--provider ${options.provider} is not one of ${providers.join(', ')}`);
+        const workspace = await loadWorkspace(product, options.workspace);
+        const made = await product.accounts.create(workspace.id, {
+          provider,
+          ...(options.name === undefined ? {} : { name: options.name }),
+          ...(options.phone === undefined ? {} : { phoneNumber: options.phone }),
+          settings: pairs(options.setting),
+          secrets: pairs(options.secret),
+          isActive: options.active ?? false,
+        });
+        if (!made.ok) throw new CommandFailed(made.refusal.detail);
+        const { account: added, token, webhookUrl } = made.value;
+        deps.output.result(
+          options.json
+            ? JSON.stringify({ account: present(added), token, webhookUrl })
+            : `Added ${added.name} (${toPublicId('account', added.id)}).\nWebhook: ${webhookUrl}`,
+        );
+      }),
+    );
+
+  account
+    .command('list')
+    .description('accounts of a workspace')
+    .requiredOption('--workspace <id or slug>', 'whose accounts')
+    .option('--json', 'print one JSON document')
+    .action((options: { workspace: string; json?: boolean }) =>
+      deps.withProduct(async (product) => {
+        const workspace = await loadWorkspace(product, options.workspace);
+        const all = (await product.accounts.list(workspace.id)).map(present);
+        if (options.json) deps.output.result(JSON.stringify({ accounts: all }));
+        else if (all.length === 0) deps.output.result('No account yet. Connect one: switchyard account add --help');
+        else
+          deps.output.result(
+            table(
+              ['id', 'provider', 'name', 'phone', 'status', 'webhook', 'primary', 'active'],
+              all.map((one) => [
+                one.id,
+                one.provider,
+                one.name,
+                one.phoneNumber,
+                one.status,
+                one.webhookStatus,
+                one.isPrimary ? 'yes' : '',
+                one.isActive ? 'yes' : 'no',
+              ]),
+            ),
+          );
+      }),
+    );
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function pairs(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at <= 0) throw new WrongUse(`"${text.slice(0, 20)}" is not name=value`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
+
+function fieldHelp(deps: CliDeps): string {
+  const line = (provider: Provider) => {
+    const { settings, secrets } = deps.channels[provider].fields;
+    const names = (fields: readonly { name: string; isRequired: boolean }[]) =>
+      fields.map((field) => (field.isRequired ? field.name : `[${field.name}]`)).join(' ');
+    return `  ${provider}: settings ${names(settings)}; secrets ${names(secrets)}`;
+  };
+  return `Fields by provider ([optional]):\n${providers.map(line).join('\n')}`;
+}
+
+function present(account: AccountSummary) {
+  return {
+    id: toPublicId('account', account.id),
+    workspaceId: toPublicId('workspace', account.workspaceId),
+    provider: account.provider,
+    channel: account.channel,
+    name: account.name,
+    phoneNumber: account.phoneNumber,
+    status: account.connectionStatus,
+    webhookStatus: account.webhookStatus,
+    isPrimary: account.isPrimary,
+    isActive: account.isActive,
+  };
+}

@@ -1,0 +1,49 @@
+import type { Provider } from '@switchyard/contract';
+import type { Accounts } from '#accounts';
+import type { Channel } from '#channels';
+import type { Config } from '#config';
+import type { Engines, Storage } from '#storage';
+import type { Workspace, Workspaces } from '#workspaces';
+import { CommandFailed } from './failures.ts';
+import type { Output } from './output.ts';
+
+/** The rooms that commands use; beside a running server or without one. */
+export interface CliProduct {
+  readonly config: Config;
+  readonly storage: Storage;
+  readonly engines: Engines;
+  readonly workspaces: Workspaces;
+  readonly accounts: Accounts;
+}
+
+/** What `doctor` finds about one thing. */
+export interface Finding {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'problem';
+  readonly detail: string;
+}
+
+/** Filled by main. */
+export interface CliDeps {
+  readonly output: Output;
+  readonly channels: Readonly<Record<Provider, Channel>>;
+  readConfig(): Config;
+  /** Opens what is needed, and closes it again whatever happens. */
+  withProduct<T>(work: (product: CliProduct) => Promise<T>): Promise<T>;
+  /** The owner's log-in on the database: for `db` commands, without migrating first. */
+  withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<T>;
+  /** Runs the server until it is told to stop. */
+  start(options: { readonly isJson: boolean }): Promise<void>;
+  /** Looks at the machine, the settings and the database; changes nothing. */
+  examine(): Promise<readonly Finding[]>;
+}
+
+/** By id, prefixed id or slug; fails with the names there are. */
+export async function loadWorkspace(product: CliProduct, idOrSlug: string): Promise<Workspace> {
+  const found = await product.workspaces.find(idOrSlug);
+  if (found) return found;
+  const known = (await product.workspaces.list()).map((workspace) => workspace.slug).join(', ');
+  throw new CommandFailed(
+    `there is no workspace ${idOrSlug}${known ? `; there are: ${known}` : '; make one: switchyard workspace create NAME'}`,
+  );
+}

@@ -1,0 +1,34 @@
+/** Numbers for collectors, in Prometheus' text form; labels hold no tenant's words. */
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Product } from './product.ts';
+
+export function createMetrics(product: Product): () => Promise<string> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'switchyard_' });
+  const { storage } = product.foundation;
+  const backlog = async (sql: string, name: string) => {
+    const rows = await storage.workerStatement<{ count: string }>(sql, [], name);
+    return Number(rows[0]?.count ?? 0);
+  };
+  gauge(registry, 'switchyard_inbox_stored', 'Deliveries that wait to be normalised', () =>
+    backlog(`SELECT count(*) FROM inbox WHERE state = 'stored'`, 'metrics-inbox'),
+  );
+  gauge(registry, 'switchyard_conversations_due', 'Conversations with pending events', () =>
+    backlog('SELECT count(*) FROM conversations WHERE next_due_at IS NOT NULL', 'metrics-due'),
+  );
+  gauge(registry, 'switchyard_outbox_open', 'Outbound messages on their way', () =>
+    backlog(`SELECT count(*) FROM outbox WHERE state IN ('queued', 'claimed', 'sending')`, 'metrics-outbox'),
+  );
+  return () => registry.metrics();
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => Promise<number>): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      this.set(await read());
+    },
+  });
+}

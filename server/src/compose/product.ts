@@ -1,0 +1,149 @@
+/**
+ * The product without its doors to the world: every room made once, wired by hand. Commands use it beside a running
+ * server; `serve` adds listeners and workers.
+ */
+import { hostname } from 'node:os';
+import type { Provider } from '@switchyard/contract';
+import { type Accounts, createAccounts, type ServingAccount } from '#accounts';
+import {
+  type Channel,
+  defaultSendTimeouts,
+  evolutionChannel,
+  instagramChannel,
+  metaChannel,
+  type SendingNetwork,
+  twilioChannel,
+  webjsChannel,
+} from '#channels';
+import { type CommerceDoor, createCommerce } from '#commerce';
+import type { Config } from '#config';
+import { type ConversationsDoor, createConversations } from '#conversations';
+import { createFlows } from '#flows';
+import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
+import type { Log } from '#kernel';
+import { createDispatcher, createOutbox, type Dispatcher, type Outbox, oneByOne } from '#outbox';
+import { createPipeline } from '#pipeline';
+import { createPasswords, type WorkspaceTx } from '#storage';
+import { createWorkspaces, type Workspaces } from '#workspaces';
+import { type Foundation, openFoundation } from './foundation.ts';
+
+export const channels = {
+  meta: metaChannel,
+  instagram: instagramChannel,
+  twilio: twilioChannel,
+  evolution: evolutionChannel,
+  webjs: webjsChannel,
+} as const satisfies Record<Provider, Channel>;
+
+export interface Product {
+  readonly config: Config;
+  readonly foundation: Foundation;
+  readonly workspaces: Workspaces;
+  readonly accounts: Accounts;
+  readonly conversations: ConversationsDoor;
+  readonly commerce: CommerceDoor;
+  readonly outbox: Outbox;
+  createDispatcher(): Dispatcher;
+  createDrain(): NudgeableDrain;
+  close(): Promise<void>;
+}
+
+export async function openProduct(config: Config, log: Log): Promise<Product> {
+  const foundation = await openFoundation(config, log);
+  const { storage, engines, sealer, clock } = foundation;
+  const workspaces = createWorkspaces({ storage, passwords: createPasswords(), counters: engines.counters, clock });
+  const accounts = createAccounts({ storage, engines, sealer, channels, publicUrl: config.publicUrl, clock, log });
+  const conversations = createConversations();
+  const commerce = createCommerce();
+  const outbox: Outbox = createOutbox({
+    doorbell: engines.doorbell,
+    // The outbox and the parked events need each other: the one below declares the need, it is filled here.
+    providerIdsKnown: oneByOne((tx, accountId, providerMessageId) => release(tx, accountId, providerMessageId)),
+    log,
+  });
+  const release = (tx: WorkspaceTx, accountId: ServingAccount['accountId'], providerMessageId: string) =>
+    releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId);
+  const findServing = accounts.findServing;
+  return {
+    config,
+    foundation,
+    workspaces,
+    accounts,
+    conversations,
+    commerce,
+    outbox,
+    createDispatcher: () =>
+      createDispatcher({
+        storage,
+        doorbell: engines.doorbell,
+        counters: engines.counters,
+        clock,
+        random: Math.random,
+        log,
+        channels,
+        findServing,
+        providerIdsKnown: oneByOne(release),
+        networkOf: (account) => networkOf(config, account),
+        statusCallbackUrl,
+      }),
+    createDrain: () =>
+      createDrain({
+        storage,
+        engines,
+        accounts,
+        channels,
+        effects: {
+          openConversation: async (tx, account, event) =>
+            (
+              await conversations.resolveConversation(tx, {
+                accountId: account.accountId,
+                provider: account.provider,
+                customer: event.customer,
+                ...(event.direction === 'in' && event.profileName !== undefined
+                  ? { profileName: event.profileName }
+                  : {}),
+                ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
+              })
+            ).conversationId,
+          applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
+          applyAccountEvent: async (tx, account, event) => {
+            await accounts.applyEvent(tx, account.accountId, event);
+            if (event.type === 'opt') await conversations.applyOptEvent(tx, account, event, clock.now());
+          },
+        },
+        pipeline: createPipeline({
+          outbox,
+          conversations,
+          flows: createFlows(),
+          commerce,
+          clock,
+        }),
+        findServing,
+        loadConversation: conversations.loadConversation,
+        capabilitiesOf: (account) => channels[account.provider].capabilities,
+        releaseParked: release,
+        applyReceipt: outbox.applyReceipt,
+        clock,
+        worker: `${hostname()} ${process.pid}`,
+        leaseMs: config.leaseMs,
+        log,
+      }),
+    async close() {
+      await accounts.close();
+      await foundation.close();
+    },
+  };
+}
+
+/** Where this account's provider is reached: its own address, else the one in the settings. */
+function networkOf(config: Config, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
+  const own = account.settings.baseUrl;
+  const baseUrl = own ?? config.providerUrls[account.provider] ?? '';
+  return { baseUrl, timeouts: defaultSendTimeouts };
+}
+
+/** Twilio tells a message's fate at a URL of our choice: the account's webhook with our attempt id in it. */
+function statusCallbackUrl(account: ServingAccount, attemptId: string): string | undefined {
+  if (account.provider !== 'twilio' || !account.webhookUrl) return undefined;
+  return `${account.webhookUrl}?attempt=${attemptId}`;
+}

@@ -1,0 +1,165 @@
+/** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { createApi } from '#api';
+import type { Config } from '#config';
+import { createGateway, listenerLimits } from '#gateway';
+import { createReceiver, inboxTopic } from '#inbox';
+import { ensurePartitions, partitionDaysAhead } from '#storage';
+import { readVersion } from './foundation.ts';
+import { createMetrics } from './metrics.ts';
+import { channels, type Product } from './product.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  /** Readiness off, stop listening, finish what is in flight, give back leases. */
+  stop(): Promise<void>;
+}
+
+export const serveLimits = { graceMs: 10_000, partitionCheckMs: 3_600_000 } as const;
+
+export async function serve(product: Product): Promise<RunningServer> {
+  const { config, foundation } = product;
+  const { log, engines } = foundation;
+  const isWorker = config.roles.includes('worker');
+  const drain = isWorker ? product.createDrain() : null;
+  const dispatcher = isWorker ? product.createDispatcher() : null;
+  if (dispatcher) product.outbox.attach(dispatcher);
+  const bell = createBell(() => engines.doorbell.ring(inboxTopic));
+  const receiver = createReceiver({
+    storage: foundation.storage,
+    log,
+    stored: () => {
+      drain?.nudge();
+      if (!drain) bell.ring();
+    },
+  });
+  const gateway = createGateway({
+    accounts: product.accounts,
+    channels,
+    receiver,
+    sealer: foundation.sealer,
+    counters: engines.counters,
+    settings: { ...config, publicUrl: config.publicUrl },
+    operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
+    authenticateKey: async (key) => product.workspaces.findByKey(key),
+    clock: foundation.clock,
+    log,
+  });
+  let isStopping = false;
+  const metrics = createMetrics(product);
+  const listener = await listen(product, {
+    takesWebhooks: config.roles.includes('gateway'),
+    gateway,
+    unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
+    metrics,
+  });
+  drain?.start();
+  dispatcher?.start();
+  const partitions = setInterval(() => keepPartitions(product), serveLimits.partitionCheckMs);
+  partitions.unref();
+  return {
+    url: listener.url,
+    async stop() {
+      isStopping = true;
+      clearInterval(partitions);
+      await listener.close();
+      await Promise.all([receiver.close(), drain?.stop(serveLimits.graceMs), dispatcher?.stop(serveLimits.graceMs)]);
+      bell.stop();
+    },
+  };
+}
+
+interface ListenParts {
+  readonly takesWebhooks: boolean;
+  readonly gateway: ReturnType<typeof createGateway>;
+  readonly unready: () => Promise<readonly string[]>;
+  readonly metrics: () => Promise<string>;
+}
+
+/** One listener: webhooks go straight to the gateway's plain handler, everything else through the API. */
+async function listen(product: Product, parts: ListenParts): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { config, foundation } = product;
+  let server: Server | undefined;
+  const api = await createApi(
+    {
+      storage: foundation.storage,
+      engines: foundation.engines,
+      workspaces: product.workspaces,
+      accounts: product.accounts,
+      conversations: product.conversations,
+      outbox: product.outbox,
+      capabilitiesOf: (provider) => channels[provider].capabilities,
+      clock: foundation.clock,
+      log: foundation.log,
+      version: await readVersion(),
+      publicUrl: config.publicUrl,
+      isProxyTrusted: config.isProxyTrusted,
+      consoleFolder: join(import.meta.dirname, '..', '..', '..', 'console', 'dist'),
+      unready: parts.unready,
+      metrics: parts.metrics,
+    },
+    (handler) => {
+      server = listener(parts, handler);
+      return server;
+    },
+  );
+  await api.ready();
+  await new Promise<void>((resolve, reject) => {
+    server?.once('error', (error) => reject(refusedPort(config, error)));
+    server?.listen(config.port, config.host, resolve);
+  });
+  return { url: `http://${config.host}:${config.port}`, close: () => api.close() };
+}
+
+function listener(parts: ListenParts, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const { maxConnections, ...limits } = listenerLimits;
+  const server = createServer(limits, (request, response) => {
+    if (parts.takesWebhooks && parts.gateway.handles(request.url ?? '')) parts.gateway.handle(request, response);
+    else handler(request, response);
+  });
+  server.maxConnections = maxConnections;
+  return server;
+}
+
+function refusedPort(config: Config, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EADDRINUSE')
+    return new Error(`port ${config.port} on ${config.host} is taken; set PORT to another`);
+  return new Error(`cannot listen on ${config.host}:${config.port}: ${error.message}`);
+}
+
+async function unreadyParts(product: Product): Promise<readonly string[]> {
+  try {
+    await product.foundation.storage.gatewayStatement('SELECT 1', [], 'ready');
+    return [];
+  } catch (error) {
+    return [`database: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+function keepPartitions(product: Product): void {
+  const { owner, clock, log } = product.foundation;
+  ensurePartitions({ ownerUrl: owner.ownerUrl }, clock.now(), partitionDaysAhead).catch((error: unknown) =>
+    log.error({ error: String(error) }, 'the partitions of the next days could not be made'),
+  );
+}
+
+const bellPauseMs = 20;
+
+/** Rings at most once in `bellPauseMs`, however many batches are stored; the last of them is never left unrung. */
+function createBell(ring: () => Promise<void>) {
+  let timer: NodeJS.Timeout | null = null;
+  return {
+    ring(): void {
+      timer ??= setTimeout(() => {
+        timer = null;
+        ring().catch(() => {
+          // The workers poll; a bell that does not ring costs them half a second.
+        });
+      }, bellPauseMs);
+    },
+    stop(): void {
+      if (timer) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Counters in the table `counters` (unlogged: a crash of the database starts every window anew). One statement each,
+ * and the database's clock decides, so that servers need not agree on the time.
+ */
+import type { Pool } from 'pg';
+import { assert, type Log } from '#kernel';
+import type { Counters } from '../../engines.ts';
+
+export const maxCounterKeyBytes = 512;
+const sweepEveryMs = 60_000;
+const sweepBatch = 5_000;
+
+/** `table`: with its schema. The pool is closed by its owner, after this. */
+export function createPostgresCounters(pool: Pool, options: { readonly table: string; readonly log: Log }): Counters {
+  const statements = counterStatements(options.table);
+  const sweep = () =>
+    sweepCounters(pool, options.table).catch((error: unknown) => {
+      options.log.warn({ err: error }, 'counters whose window has ended could not be swept');
+    });
+  const timer = setInterval(() => void sweep(), sweepEveryMs).unref();
+
+  return {
+    async add(key, amount, windowMs) {
+      checkCounter(key, amount, windowMs);
+      const values = [`sum:${key}`, amount, windowMs];
+      const { rows } = await pool.query<{ total: string; remainingMs: number }>({ ...statements.add, values });
+      const row = rows[0]!;
+      return { total: Number(row.total), remainingMs: Math.max(0, Math.ceil(row.remainingMs)) };
+    },
+    async claimOnce(key, windowMs) {
+      checkCounter(key, 1, windowMs);
+      const { rowCount } = await pool.query({ ...statements.claim, values: [`once:${key}`, windowMs] });
+      return rowCount === 1;
+    },
+    async close() {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** Refuses what would not mean the same on every engine. */
+export function checkCounter(key: string, amount: number, windowMs: number): void {
+  assert(
+    key !== '' && Buffer.byteLength(key) <= maxCounterKeyBytes,
+    `a counter's key is 1 to ${maxCounterKeyBytes} bytes`,
+  );
+  assert(!key.includes('\0'), "a counter's key holds no NUL");
+  assert(Number.isSafeInteger(amount), 'a counter counts whole numbers');
+  assert(Number.isSafeInteger(windowMs) && windowMs > 0, 'a window is a whole number of milliseconds');
+}
+
+/** Deletes up to 5,000 counters whose window has ended; gives how many. Rows in use are left for the next time. */
+export async function sweepCounters(pool: Pool, table: string): Promise<number> {
+  const { rowCount } = await pool.query({
+    name: 'counters-sweep',
+    text: `DELETE FROM ${table} WHERE key IN (
+             SELECT key FROM ${table} WHERE ends_at < statement_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED)
+           AND ends_at < statement_timestamp()`,
+    values: [sweepBatch],
+  });
+  return rowCount ?? 0;
+}
+
+/** The time of the statement, not of each expression: whether a window has ended is decided once for a row. */
+function counterStatements(table: string) {
+  return {
+    add: {
+      name: 'counters-add',
+      text: `INSERT INTO ${table} AS c (key, total, ends_at)
+             VALUES ($1, $2, statement_timestamp() + $3::float8 * interval '1 millisecond')
+             ON CONFLICT (key) DO UPDATE SET
+               total = EXCLUDED.total + CASE WHEN c.ends_at > statement_timestamp() THEN c.total ELSE 0 END,
+               ends_at = CASE WHEN c.ends_at > statement_timestamp() THEN c.ends_at ELSE EXCLUDED.ends_at END
+             RETURNING total, extract(epoch FROM ends_at - clock_timestamp())::float8 * 1000 AS "remainingMs"`,
+    },
+    claim: {
+      name: 'counters-claim',
+      text: `INSERT INTO ${table} AS c (key, total, ends_at)
+             VALUES ($1, 1, statement_timestamp() + $2::float8 * interval '1 millisecond')
+             ON CONFLICT (key) DO UPDATE SET ends_at = EXCLUDED.ends_at WHERE c.ends_at <= statement_timestamp()`,
+    },
+  };
+}

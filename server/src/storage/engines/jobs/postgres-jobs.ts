@@ -1,0 +1,89 @@
+/** BullMQ's Postgres backend, in a schema of our own, on one pool for all queues and workers of the process. */
+import {
+  type BackendFactory,
+  type PgPool,
+  PostgresConnection,
+  PostgresQueueBackend,
+  quoteSchemaName,
+  runMigrations,
+  withBackend,
+} from 'bullmq';
+import { Client, Pool } from 'pg';
+import type { Log } from '#kernel';
+import { queueNames } from '../../engines.ts';
+import { answerTimeoutMs } from '../reconnect.ts';
+import type { JobsHome } from './bullmq-jobs.ts';
+
+export const jobsSchema = 'switchyard_jobs';
+/** Each worker keeps one connection to listen with; these are for the statements of all of them. */
+const statementConnections = 6;
+
+/**
+ * Makes or updates the tables of the job queues, and lets `grantTo` (role names) work with them without owning them.
+ * Runs as the owner of the database, with the other migrations; run again it changes nothing. Safe to run from
+ * several processes at once.
+ */
+export async function prepareJobs(
+  ownerConnectionString: string,
+  grantTo: readonly string[],
+  schema: string = jobsSchema,
+): Promise<void> {
+  const client = new Client({ connectionString: ownerConnectionString });
+  await client.connect();
+  try {
+    // BullMQ locks its own migrations; grants that meet fail, so both go one process at a time. Ends with the session.
+    await client.query(`SELECT pg_advisory_lock(hashtext('switchyard job queues'), hashtext($1))`, [schema]);
+    await runMigrations(client, schema);
+    for (const role of grantTo) await client.query(grants(client.escapeIdentifier(role), quoteSchemaName(schema)));
+  } finally {
+    await client.end();
+  }
+}
+
+function grants(role: string, schema: string): string {
+  return `
+    GRANT USAGE ON SCHEMA ${schema} TO ${role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role};
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role};`;
+}
+
+export function openPostgresJobs(connectionString: string, log: Log, schema: string = jobsSchema): JobsHome {
+  const pool = new Pool({
+    connectionString,
+    max: statementConnections + queueNames.length,
+    options: `-c search_path=${quoteSchemaName(schema)}`,
+    application_name: 'switchyard jobs',
+    connectionTimeoutMillis: answerTimeoutMs,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the job queues was lost'));
+  // BullMQ adds a listener for each queue and worker, and takes none away.
+  pool.setMaxListeners(4 * queueNames.length);
+  // BullMQ describes the parts of pg that it uses in types of its own, which pg's do not fit to the letter.
+  const connection = pool as unknown as PgPool;
+  const { Queue, Worker } = withBackend(backendIn(schema));
+  return {
+    openQueue: (name, options) => new Queue(name, { connection, ...options }),
+    openWorker: (name, process, options) => new Worker(name, process, { connection, ...options }),
+    close: () => pool.end(),
+  };
+}
+
+/** BullMQ takes the schema from a connection's settings only, and with a pool of ours assumes its own name for it. */
+class ConnectionInSchema extends PostgresConnection {
+  override readonly schema: string;
+
+  constructor(pool: PgPool, schema: string) {
+    super(pool);
+    this.schema = schema;
+  }
+}
+
+/** As BullMQ's createPostgresBackend (6.7.0) does it, but for the schema. */
+function backendIn(schema: string): BackendFactory<PostgresQueueBackend, PgPool> {
+  return (name, options, { withBlockingConnection = false } = {}) => {
+    const connection = new ConnectionInSchema(options.connection, schema);
+    return new PostgresQueueBackend(connection, name, options, true, withBlockingConnection ? name : undefined);
+  };
+}

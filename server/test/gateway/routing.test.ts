@@ -1,0 +1,125 @@
+/** What routing costs, when it forgets, and what is said when the database is away. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Connected, metaBody, metaSignature, openWorld, type World } from './world.ts';
+
+let world: World;
+let account: Connected;
+
+beforeAll(async () => {
+  world = await openWorld();
+  account = await world.connect({ provider: 'meta', settings: { phoneNumberId: '106540352242922' } });
+});
+afterAll(() => world.close());
+
+function sendText(path = account.path, secret?: string) {
+  const body = metaBody('106540352242922');
+  return world.send(path, { headers: metaSignature(body, secret), body });
+}
+
+function statementsSent(): number {
+  const { app, gateway, worker } = world.db.storage.statements;
+  return app + gateway + worker;
+}
+
+describe('routing', () => {
+  it('costs a known token no statement: the only one is the insert', async () => {
+    await sendText();
+    const before = statementsSent();
+    for (let n = 0; n < 5; n += 1) expect((await sendText()).status).toBe(200);
+    expect(statementsSent() - before).toBe(5);
+  });
+
+  it('remembers an unknown token too', async () => {
+    await sendText('/webhooks/meta/whatsapp/a-token-of-nobody');
+    const before = statementsSent();
+    for (let n = 0; n < 5; n += 1)
+      expect((await sendText('/webhooks/meta/whatsapp/a-token-of-nobody')).status).toBe(404);
+    expect(statementsSent() - before).toBe(0);
+  });
+
+  it('knows a token at once that was asked for before it was given', async () => {
+    const token = 'an-imported-token-of-an-older-system';
+    expect((await sendText(`/webhooks/meta/whatsapp/${token}`)).status).toBe(404);
+    const imported = await world.connect({ provider: 'meta', token });
+    expect(imported.token).toBe(token);
+    expect((await sendText(imported.path)).status).toBe(200);
+  });
+
+  it('uses a changed secret with the next delivery', async () => {
+    await sendText();
+    await world.accounts.update(world.workspaceId, account.id, { secrets: { appSecret: 'a newer secret' } });
+    expect((await sendText(account.path, 'a newer secret')).status).toBe(200);
+    expect((await sendText(account.path)).status).toBe(401);
+    await world.accounts.update(world.workspaceId, account.id, { secrets: { appSecret: 'an app secret' } });
+  });
+
+  it('keeps a rotated token for the overlap, and knows the new one', async () => {
+    const rotated = await world.connect({ provider: 'meta' });
+    const result = await world.accounts.rotateToken(world.workspaceId, rotated.id);
+    if (!result.ok) throw new Error(result.refusal.code);
+    expect((await sendText(rotated.path)).status).toBe(200);
+    expect((await sendText(new URL(result.value.webhookUrl).pathname)).status).toBe(200);
+  });
+
+  it('forgets an account that was removed', async () => {
+    const removed = await world.connect({ provider: 'meta' });
+    expect((await sendText(removed.path)).status).toBe(200);
+    await world.accounts.remove(world.workspaceId, removed.id);
+    expect((await sendText(removed.path)).status).toBe(404);
+  });
+
+  it('counts hits, misses and negatives by account and kind of route', async () => {
+    const counted = await world.connect({ provider: 'meta' });
+    for (let n = 0; n < 3; n += 1) await sendText(counted.path);
+    await world.accounts.close();
+    const rows = await world.db.ownerQuery<{ outcome: string; count: string }>(
+      `SELECT outcome, sum(count) AS count FROM routing_counts WHERE account_id = $1 AND route_kind = 'token'
+       GROUP BY outcome ORDER BY outcome`,
+      [counted.id],
+    );
+    expect(rows).toEqual([
+      { outcome: 'hit', count: '2' },
+      { outcome: 'miss', count: '1' },
+    ]);
+    const accounts = await world.accounts.list(world.workspaceId);
+    const seen = accounts.find(({ id }) => id === counted.id);
+    expect(seen).toMatchObject({ webhookStatus: 'active' });
+    expect(seen?.lastWebhookAt).toBeInstanceOf(Date);
+  });
+});
+
+describe('with the database away', () => {
+  afterEach(() => world.db.ownerQuery(`ALTER DATABASE ${world.db.name} CONNECTION LIMIT -1`));
+
+  async function cutDatabase(): Promise<void> {
+    await world.db.ownerQuery(`ALTER DATABASE ${world.db.name} CONNECTION LIMIT 0`);
+    await world.db.ownerQuery(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = $1 AND usename LIKE 'switchyard%' AND pid <> pg_backend_pid()`,
+      [world.db.name],
+    );
+  }
+
+  it('answers 503 with Retry-After to a known token, to an unknown one, and to a challenge: never that it is wrong', async () => {
+    await sendText();
+    await cutDatabase();
+    const challenge = '/api/whatsapp/webhook?hub.mode=subscribe&hub.challenge=1&hub.verify_token=unheard-of';
+    const answers = [
+      await sendText(),
+      await sendText('/webhooks/meta/whatsapp/a-token-never-seen'),
+      await world.send('/webhooks/evolution/an-instance-never-seen', { body: '{}' }),
+      await world.send(challenge, { method: 'GET' }),
+      await world.send('/api/whatsapp/webhook-test', { headers: { authorization: 'Bearer swy_x' }, body: '{}' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
+    for (const { headers } of answers) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  it('still refuses a wrong signature at once, and stores again when the database is back', async () => {
+    await sendText();
+    await cutDatabase();
+    expect((await sendText(account.path, 'a wrong secret')).status).toBe(401);
+    await world.db.ownerQuery(`ALTER DATABASE ${world.db.name} CONNECTION LIMIT -1`);
+    expect((await sendText()).status).toBe(200);
+  });
+});

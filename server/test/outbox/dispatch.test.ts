@@ -1,0 +1,413 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { OutboundId } from '@switchyard/contract';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { metaChannel } from '#channels';
+import { newId } from '#kernel';
+import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
+import { addPlace, type Conversation, statusEvent, text } from './world.ts';
+
+let world: DispatchWorld;
+beforeAll(async () => {
+  world = await openDispatchWorld();
+});
+afterEach(() => world.rest());
+afterAll(() => world.close());
+
+const textsOf = (sends: readonly { text: string }[], prefix: string) =>
+  sends.map((send) => send.text).filter((sent) => sent.startsWith(prefix));
+
+async function addConversations(place: Conversation, count: number): Promise<Conversation[]> {
+  const added = [];
+  for (let index = 0; index < count; index += 1) {
+    added.push({ ...place, conversationId: await world.addConversation(place) });
+  }
+  return added;
+}
+
+test('sends what was queued and records the try, the id and the message', async () => {
+  const place = await addPlace(world);
+  const outboundId = await world.queue(place, { content: text('a reply') });
+  world.start();
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
+  const sent = world.provider.ledger.find((send) => send.text === 'a reply')!;
+  const row = await world.row(outboundId);
+  expect(row).toMatchObject({ attempts: 1, messageStatus: 'sent', messageProviderId: sent.providerMessageId });
+  expect(sent).toMatchObject({ to: '+34600000001', attemptId: row.attemptId });
+  const tries = await world.db.ownerQuery(
+    `SELECT id, number, outcome, provider_message_id AS "providerMessageId", ended_at >= started_at AS "isEnded"
+       FROM attempts WHERE outbound_id = $1`,
+    [outboundId],
+  );
+  expect(tries).toEqual([
+    { id: row.attemptId, number: 1, outcome: 'sent', providerMessageId: sent.providerMessageId, isEnded: true },
+  ]);
+  expect(world.known).toContainEqual({ accountId: place.accountId, providerMessageId: sent.providerMessageId });
+});
+
+test('a dispatcher of this process is woken without the doorbell', async () => {
+  const place = await addPlace(world);
+  const dispatcher = world.start({ settings: { pollMs: 600_000 } });
+  world.outbox.attach(dispatcher);
+  const rings = world.rings.length;
+  await eventually(async () => {
+    const outboundId = await world.queue(place);
+    await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'), 2_000);
+  });
+  expect(world.rings.length).toBe(rings);
+  await dispatcher.stop(0);
+  await world.queue(place);
+  expect(world.rings.length).toBe(rings + 1);
+});
+
+test('keeps the order of a conversation behind a slow first message; others do not wait', async () => {
+  const place = await addPlace(world);
+  const [other] = await addConversations(place, 1);
+  const slow = Promise.withResolvers<void>();
+  world.provider.behave(async (send, answer) => {
+    if (send.text === 'order 1') await slow.promise;
+    answer.accept();
+  });
+  for (const number of [1, 2, 3]) await world.queue(place, { content: text(`order ${number}`) });
+  world.start();
+  await eventually(() => expect(textsOf(world.provider.requests, 'order')).toEqual(['order 1']));
+  const outboundId = await world.queue(other!, { content: text('elsewhere') });
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
+  expect(textsOf(world.provider.requests, 'order')).toEqual(['order 1']);
+  slow.resolve();
+  await eventually(() => expect(textsOf(world.provider.ledger, 'order')).toEqual(['order 1', 'order 2', 'order 3']));
+});
+
+test('sends to different conversations in parallel, up to the limit of the account', async () => {
+  const place = await addPlace(world);
+  const together = Promise.withResolvers<void>();
+  let inFlight = 0;
+  let most = 0;
+  world.provider.behave(async (_send, answer) => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    if (inFlight === 4) together.resolve();
+    await together.promise;
+    answer.accept();
+    inFlight -= 1;
+  });
+  const ids: OutboundId[] = [];
+  for (const conversation of await addConversations(place, 10)) ids.push(await world.queue(conversation));
+  world.start({ settings: { maxPerAccount: 4 } });
+  await eventually(async () => {
+    const rows = await Promise.all(ids.map((id) => world.row(id)));
+    expect(rows.every((row) => row.state === 'sent')).toBe(true);
+  });
+  expect(most).toBe(4);
+});
+
+test('twenty dispatchers send every message once and in order', async () => {
+  const place = await addPlace(world);
+  const conversations = await addConversations(place, 12);
+  const expected: string[] = [];
+  for (const [index, conversation] of conversations.entries()) {
+    for (let number = 0; number < 6; number += 1) {
+      expected.push(`crowd ${index}/${number}`);
+      await world.queue(conversation, { content: text(`crowd ${index}/${number}`) });
+    }
+  }
+  for (let count = 0; count < 20; count += 1) world.start({ settings: { maxInFlight: 3 } });
+  await eventually(() => expect(textsOf(world.provider.ledger, 'crowd').length).toBe(expected.length), 15_000);
+  const sent = textsOf(world.provider.requests, 'crowd');
+  expect([...sent].sort()).toEqual([...expected].sort());
+  for (const index of conversations.keys()) {
+    const own = sent.filter((body) => body.startsWith(`crowd ${index}/`));
+    expect(own).toEqual(expected.filter((body) => body.startsWith(`crowd ${index}/`)));
+  }
+});
+
+test('a closed window is refused without a request; a template may open it', async () => {
+  const place = await addPlace(world);
+  const conversationId = await world.addConversation(place, { hoursSinceInbound: 25 });
+  const closed = await world.queue({ ...place, conversationId }, { content: text('too late') });
+  const template = { type: 'template', name: 'come_back', language: 'en', parameters: [] } as const;
+  const opened = await world.queue({ ...place, conversationId }, { content: template });
+  world.start();
+  await eventually(async () => expect((await world.row(opened)).state).toBe('sent'));
+  const row = await world.row(closed);
+  expect(row).toMatchObject({
+    state: 'refused',
+    attempts: 0,
+    messageStatus: 'failed',
+    failure: { code: 'WindowClosed' },
+  });
+  expect(textsOf(world.provider.requests, 'too late')).toEqual([]);
+});
+
+test('what the account or the channel cannot send is refused without a request', async () => {
+  const off = await addPlace(world);
+  world.accounts.set(off.accountId, { isActive: false });
+  const gone = await addPlace(world);
+  world.accounts.set(gone.accountId, { isDeleted: true });
+  const other = await addPlace(world);
+  world.accounts.set(other.accountId, { provider: 'webjs' });
+  const ids = [await world.queue(off), await world.queue(gone), await world.queue(other)];
+  const requests = world.provider.requests.length;
+  world.start();
+  await eventually(async () => {
+    const rows = await Promise.all(ids.map((id) => world.row(id)));
+    expect(rows.map((row) => row.failure?.code)).toEqual(['AccountInactive', 'AccountGone', 'NoChannel']);
+  });
+  expect(world.provider.requests.length).toBe(requests);
+});
+
+test('a campaign does not reach who opted out; a reply does', async () => {
+  const place = await addPlace(world);
+  await world.db.ownerQuery(
+    `INSERT INTO consents (workspace_id, id, contact_id, channel, topic, choice, source)
+       SELECT workspace_id, $2, contact_id, 'whatsapp', 'all', 'out', 'word' FROM conversations WHERE id = $1`,
+    [place.conversationId, newId('event')],
+  );
+  const campaign = await world.queue(place, { author: 'campaign' });
+  const reply = await world.queue(place, { content: text('you are off the list') });
+  world.start();
+  await eventually(async () => expect((await world.row(reply)).state).toBe('sent'));
+  expect(await world.row(campaign)).toMatchObject({ state: 'refused', attempts: 0, failure: { code: 'OptedOut' } });
+});
+
+test('more than the account may send a second is deferred, not failed', async () => {
+  const place = await addPlace(world);
+  world.accounts.set(place.accountId, { settings: { phoneNumberId: '1060', messagesPerSecond: '3' } });
+  const ids: OutboundId[] = [];
+  for (const conversation of await addConversations(place, 7)) {
+    ids.push(await world.queue(conversation, { content: text('rated') }));
+  }
+  world.start();
+  const rows = () => Promise.all(ids.map((id) => world.row(id)));
+  await eventually(async () => {
+    const waiting = (await rows()).filter((row) => row.dueInMs > 0);
+    expect(waiting.length).toBeGreaterThan(0);
+    expect(waiting.every((row) => row.state === 'queued' && row.attempts === 0)).toBe(true);
+  });
+  await eventually(async () => expect((await rows()).every((row) => row.state === 'sent')).toBe(true));
+  expect((await rows()).every((row) => row.attempts === 1)).toBe(true);
+});
+
+test('the 46th message to one customer waits until the first is old enough', async () => {
+  const place = await addPlace(world);
+  const ids: OutboundId[] = [];
+  for (let count = 0; count < 46; count += 1) ids.push(await world.queue(place));
+  await world.db.ownerQuery(
+    `UPDATE outbox SET state = 'sent', settled_at = now() - interval '70 seconds' WHERE id = ANY($1)`,
+    [ids.slice(0, 45)],
+  );
+  world.start();
+  await eventually(async () => {
+    const row = await world.row(ids[45]!);
+    expect(row).toMatchObject({ state: 'queued', attempts: 0 });
+    expect(row.dueInMs).toBeGreaterThan(150_000);
+  });
+  expect((await world.row(ids[45]!)).dueInMs).toBeLessThan(200_000);
+});
+
+test('live replies go before a campaign', async () => {
+  const place = await addPlace(world);
+  const conversations = await addConversations(place, 6);
+  for (const [index, conversation] of conversations.entries()) {
+    const isReply = index >= 4;
+    const content = text(isReply ? `lane reply ${index}` : `lane campaign ${index}`);
+    await world.queue(conversation, { content, author: isReply ? 'bot' : 'campaign' });
+  }
+  world.start({ settings: { maxInFlight: 1 } });
+  await eventually(() => expect(textsOf(world.provider.ledger, 'lane').length).toBe(6));
+  expect(textsOf(world.provider.ledger, 'lane').slice(0, 2)).toEqual(['lane reply 4', 'lane reply 5']);
+});
+
+test('a flood of one workspace does not keep another waiting', async () => {
+  const flood = await addPlace(world);
+  for (const conversation of await addConversations(flood, 20)) {
+    await world.queue(conversation, { content: text('flood') });
+  }
+  const small = await addPlace(world);
+  await world.queue(small, { content: text('flooded: my one message') });
+  world.start({ settings: { maxInFlight: 2, maxPerWorkspace: 1 } });
+  await eventually(() => expect(textsOf(world.provider.requests, 'flooded')).toHaveLength(1));
+  const order = textsOf(world.provider.requests, 'flood');
+  expect(order.indexOf('flooded: my one message')).toBeLessThan(3);
+});
+
+test('a refusal for good is a failed message and no second try', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((_send, answer) => answer.refuse(400, 131026));
+  const outboundId = await world.queue(place, { content: text('undeliverable') });
+  world.start();
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('refused'));
+  const row = await world.row(outboundId);
+  expect(row).toMatchObject({ attempts: 1, messageStatus: 'failed', failure: { providerCode: '131026' } });
+  expect(textsOf(world.provider.requests, 'undeliverable')).toHaveLength(1);
+});
+
+test('a limit of the provider is tried again; used-up tries end as a dead letter', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((_send, answer) => answer.refuse(400, 130429));
+  const outboundId = await world.queue(place, { content: text('throttled') });
+  world.start({ retry: { baseMs: 1, capMs: 5, maxAttempts: 3, maxAdviceMs: 1 } });
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('dead'));
+  expect(await world.row(outboundId)).toMatchObject({ attempts: 3, messageStatus: 'failed' });
+  expect(textsOf(world.provider.requests, 'throttled')).toHaveLength(3);
+  const letters = await world.db.ownerQuery('SELECT reason FROM dead_letters WHERE outbound_id = $1', [outboundId]);
+  expect(letters).toEqual([{ reason: 'TriesUsedUp' }]);
+});
+
+test('a provider that cannot be reached is surely not sent to: queued again with a wait', async () => {
+  const place = await addPlace(world);
+  const closed = createServer();
+  await new Promise<void>((listening) => closed.listen(0, '127.0.0.1', listening));
+  const baseUrl = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+  await new Promise((done) => closed.close(done));
+  const outboundId = await world.queue(place, { content: text('nobody there') });
+  world.start({ networkOf: () => ({ ...world.provider.network(), baseUrl }) });
+  await eventually(async () => {
+    const row = await world.row(outboundId);
+    expect(row).toMatchObject({ state: 'queued', attempts: 1, messageStatus: 'queued' });
+    expect(row.dueInMs).toBeGreaterThan(0);
+  });
+  const outcomes = await world.db.ownerQuery('SELECT outcome FROM attempts WHERE outbound_id = $1', [outboundId]);
+  expect(outcomes).toEqual([{ outcome: 'unreachable' }]);
+});
+
+test('what breaks before the request leaves is no doubt; a channel that breaks in the middle is', async () => {
+  const place = await addPlace(world);
+  const outboundId = await world.queue(place);
+  const unprepared = world.start({
+    statusCallbackUrl: () => {
+      throw new Error('no public URL');
+    },
+  });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'queued', failure: { code: 'NotPrepared' } }),
+  );
+  await unprepared.stop(0);
+  const send = () => Promise.reject(new Error('a bug'));
+  world.start({ channels: { meta: { ...metaChannel, send } } });
+  await eventually(async () =>
+    expect(await world.row(outboundId)).toMatchObject({ state: 'uncertain', failure: { code: 'ChannelBroke' } }),
+  );
+});
+
+test('a lost answer is uncertain and never sent again blindly; later messages wait, then go ahead', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((send, answer) => (send.text === 'lost 1' ? answer.acceptThenHangUp() : answer.accept()));
+  const first = await world.queue(place, { content: text('lost 1') });
+  const second = await world.queue(place, { content: text('lost 2') });
+  const settings = { uncertainWaitMs: 400, settleMs: 600 };
+  world.start({ settings });
+  await eventually(async () =>
+    expect(await world.row(first)).toMatchObject({ state: 'uncertain', messageStatus: 'uncertain' }),
+  );
+  expect((await world.row(second)).state).toBe('queued');
+  await eventually(async () => expect((await world.row(second)).state).toBe('sent'));
+  const [waited] = await world.db.ownerQuery<{ ms: number }>(
+    `SELECT extract(epoch FROM two.started_at - one.ended_at)::float8 * 1000 AS ms
+       FROM attempts one, attempts two WHERE one.outbound_id = $1 AND two.outbound_id = $2`,
+    [first, second],
+  );
+  expect(waited!.ms).toBeGreaterThanOrEqual(400);
+  await eventually(async () => {
+    const [left] = await world.db.ownerQuery(
+      `SELECT leased_until = 'infinity' AS "isLeft" FROM outbox WHERE id = $1 AND state = 'uncertain'`,
+      [first],
+    );
+    expect(left).toEqual({ isLeft: true });
+  });
+  expect(textsOf(world.provider.requests, 'lost')).toEqual(['lost 1', 'lost 2']);
+});
+
+test('what is wanted rather twice is tried once more, flagged before it leaves', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((_send, answer) => answer.acceptThenHangUp());
+  const outboundId = await world.queue(place, { content: text('twice'), repeatRule: 'rather-twice' });
+  world.start({ settings: { settleMs: 100 } });
+  await eventually(async () => {
+    const [row] = await world.db.ownerQuery(
+      `SELECT state, is_possible_duplicate AS "isFlagged", leased_until = 'infinity' AS "isLeft" FROM outbox WHERE id = $1`,
+      [outboundId],
+    );
+    expect(row).toEqual({ state: 'uncertain', isFlagged: true, isLeft: true });
+  });
+  expect(textsOf(world.provider.requests, 'twice')).toHaveLength(2);
+});
+
+test('a breaker leaves a silent provider alone', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((_send, answer) => answer.acceptThenHangUp());
+  const conversations = await addConversations(place, 9);
+  const ids: OutboundId[] = [];
+  for (const conversation of conversations) ids.push(await world.queue(conversation, { content: text('silent') }));
+  world.start({ settings: { maxPerAccount: 1 }, breaker: { threshold: 3, coolDownMs: 60_000 } });
+  await eventually(async () => {
+    const rows = await Promise.all(ids.map((id) => world.row(id)));
+    expect(rows.filter((row) => row.state === 'uncertain')).toHaveLength(3);
+    expect(rows.filter((row) => row.state === 'queued' && row.dueInMs > 5_000)).toHaveLength(6);
+  });
+  expect(textsOf(world.provider.requests, 'silent')).toHaveLength(3);
+});
+
+test('marks an inbound message as read, where the channel can', async () => {
+  const place = await addPlace(world);
+  world.outbox.attach(world.start());
+  await world.db.storage.inWorkspace(place.workspaceId, async (tx) => {
+    world.outbox.markRead(tx, { accountId: place.accountId, providerMessageId: 'wamid.inbound' });
+  });
+  await eventually(() => expect(world.provider.reads).toContain('wamid.inbound'));
+});
+
+test.each(['accept', 'acceptThenHangUp'] as const)(
+  'a receipt that overtakes its answer (%s) is not undone by it',
+  async (end) => {
+    const place = await addPlace(world);
+    world.provider.behave(async (send, answer) => {
+      await world.db.storage.inWorkspace(place.workspaceId, (tx) =>
+        world.outbox.applyReceipt(
+          tx,
+          place.accountId,
+          newId('event'),
+          statusEvent({ type: 'delivered', providerMessageId: send.providerMessageId, attemptId: send.attemptId }),
+        ),
+      );
+      answer[end]();
+    });
+    const outboundId = await world.queue(place, { content: text('overtaken') });
+    world.start();
+    await eventually(async () => {
+      const tries = await world.db.ownerQuery(
+        'SELECT outcome FROM attempts WHERE outbound_id = $1 AND milliseconds > 0',
+        [outboundId],
+      );
+      expect(tries).toEqual([{ outcome: 'sent' }]);
+    });
+    expect(await world.row(outboundId)).toMatchObject({ state: 'sent', messageStatus: 'delivered', attempts: 1 });
+  },
+);
+
+test('a status that comes while its answer is being recorded waits for the record', async () => {
+  const place = await addPlace(world);
+  const recording = Promise.withResolvers<string>();
+  const goOn = Promise.withResolvers<void>();
+  const outboundId = await world.queue(place, { content: text('being recorded') });
+  world.start({
+    providerIdsKnown: async (_tx, [known]) => {
+      recording.resolve(known!.providerMessageId);
+      await goOn.promise;
+    },
+  });
+  const status = statusEvent({ type: 'read', providerMessageId: await recording.promise });
+  const outcome = world.db.storage.inWorkspace(place.workspaceId, (tx) =>
+    world.outbox.applyReceipt(tx, place.accountId, newId('event'), status),
+  );
+  await eventually(async () => {
+    const blocked = await world.db.ownerQuery(
+      `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    expect(blocked).toHaveLength(1);
+  });
+  goOn.resolve();
+  expect((await outcome).kind).toBe('applied');
+  expect((await world.row(outboundId)).messageStatus).toBe('read');
+});
