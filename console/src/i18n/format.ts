@@ -1,0 +1,61 @@
+/** Times and numbers for people, in the chosen language. */
+import { useNow } from '@vueuse/core';
+import { computed } from 'vue';
+import { languageFacts } from './index.ts';
+
+/** One clock for the whole page: a thousand rows must not have a thousand timers. */
+const now = useNow({ interval: 5_000 });
+
+const steps = [
+  { unit: 'second', seconds: 1, below: 60 },
+  { unit: 'minute', seconds: 60, below: 3_600 },
+  { unit: 'hour', seconds: 3_600, below: 86_400 },
+  { unit: 'day', seconds: 86_400, below: 2_592_000 },
+  { unit: 'month', seconds: 2_592_000, below: 31_536_000 },
+  { unit: 'year', seconds: 31_536_000, below: Number.POSITIVE_INFINITY },
+] as const;
+
+const intl = computed(() => languageFacts.value.intl);
+const relative = computed(() => new Intl.RelativeTimeFormat(intl.value, { numeric: 'auto', style: 'short' }));
+const exact = computed(() => new Intl.DateTimeFormat(intl.value, { dateStyle: 'medium', timeStyle: 'medium' }));
+const clock = computed(() => new Intl.DateTimeFormat(intl.value, { timeStyle: 'short' }));
+const day = computed(() => new Intl.DateTimeFormat(intl.value, { dateStyle: 'full' }));
+const number = computed(() => new Intl.NumberFormat(intl.value, { maximumFractionDigits: 1 }));
+
+export function agoOf(instant: string): string {
+  const seconds = (new Date(instant).getTime() - now.value.getTime()) / 1_000;
+  // Clocks differ by a little: what has just come is not in the future.
+  const distance = Math.abs(seconds) < 5 ? 0 : Math.abs(seconds);
+  const step = steps.find(({ below }) => distance < below) ?? steps[5];
+  return relative.value.format(Math.sign(seconds) * Math.floor(distance / step.seconds), step.unit);
+}
+
+export const exactTime = (instant: string): string => exact.value.format(new Date(instant));
+export const clockTime = (instant: string): string => clock.value.format(new Date(instant));
+export const formatNumber = (value: number): string => number.value.format(value);
+
+/** Today and yesterday by name, earlier days in full. */
+export function dayOf(instant: string): string {
+  const date = new Date(instant);
+  const days = Math.round((midnight(date) - midnight(now.value)) / 86_400_000);
+  if (days < -1 || days > 0) return day.value.format(date);
+  return new Intl.RelativeTimeFormat(intl.value, { numeric: 'auto' }).format(days, 'day');
+}
+
+export const dayKey = (instant: string): number => midnight(new Date(instant));
+
+function midnight(date: Date): number {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+/** Milliseconds up to a second, then seconds. */
+export function formatDuration(milliseconds: number): string {
+  if (Math.abs(milliseconds) < 1_000) return `${formatNumber(milliseconds)} ms`;
+  if (Math.abs(milliseconds) < 120_000) return `${formatNumber(milliseconds / 1_000)} s`;
+  return `${formatNumber(milliseconds / 60_000)} min`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_024) return `${formatNumber(bytes)} B`;
+  return bytes < 1_048_576 ? `${formatNumber(bytes / 1_024)} KiB` : `${formatNumber(bytes / 1_048_576)} MiB`;
+}

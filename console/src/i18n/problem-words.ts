@@ -1,0 +1,13 @@
+import i18next from 'i18next';
+import { ProblemError } from '../api/problem-error.ts';
+
+/** A refusal in the chosen language where we have words for its code, else as the server put it. */
+export function wordsOf(error: unknown): string {
+  if (!(error instanceof ProblemError)) return i18next.t('problem.failed');
+  if (error.code === 'slow-down' && error.retryAfterSeconds !== null) {
+    return i18next.t('problem.slow-down-seconds', { count: error.retryAfterSeconds });
+  }
+  if (error.code === 'forbidden' && /https/.test(error.message)) return i18next.t('problem.https');
+  const key = `problem.${error.code}`;
+  return i18next.exists(key) ? i18next.t(key as 'problem.failed') : error.message;
+}

@@ -1,0 +1,2 @@
+/** Numbers and ids are written from left to right in every language. */
+export const addressDirection = 'ltr';
