@@ -65,6 +65,14 @@ export const apiKeySchema = z
   .meta({ id: 'ApiKey' });
 export type ApiKeyView = z.infer<typeof apiKeySchema>;
 
+/** The secret is in the answer to its making, and nowhere else. */
+export const madeApiKeySchema = apiKeySchema.extend({ secret: z.string() }).meta({ id: 'MadeApiKey' });
+
+export const memberSchema = z
+  .object({ id: z.string(), name: z.string(), email: z.string(), role: z.string() })
+  .meta({ id: 'Member' });
+export type MemberView = z.infer<typeof memberSchema>;
+
 export const newApiKeySchema = z.strictObject({
   name: z.string().min(1).max(100),
   scopes: z.array(z.string()).min(1).default(['read', 'write']),
@@ -112,6 +120,21 @@ export const accountChangeSchema = z.strictObject({
 
 /** Holds the token: only in the answer to those who may see it, with an audit entry. */
 export const accountTokenSchema = z.object({ token: z.string(), webhookUrl: z.string() }).meta({ id: 'AccountToken' });
+
+export const madeAccountSchema = accountSchema.extend(accountTokenSchema.shape).meta({ id: 'MadeAccount' });
+
+export const accountWebhookSchema = z
+  .object({
+    tokens: z.array(
+      z.object({
+        webhookUrl: z.string(),
+        createdAt: z.string(),
+        retiresAt: z.string().nullable(),
+        lastUsedAt: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'AccountWebhook' });
 
 export const deliverySchema = z
   .object({
@@ -176,6 +199,8 @@ export const traceSchema = deliverySchema
   })
   .meta({ id: 'DeliveryTrace' });
 export type DeliveryTraceView = z.infer<typeof traceSchema>;
+
+export const replayedSchema = z.object({ revived: z.int() }).meta({ id: 'Replayed' });
 
 export const conversationSchema = z
   .object({
@@ -284,6 +309,10 @@ export const newMessageSchema = z.strictObject({
   /** Provider id of the message answered to. */
   replyTo: z.string().max(300).optional(),
 });
+
+export const queuedMessageSchema = z
+  .object({ id: z.string(), status: z.literal('queued') })
+  .meta({ id: 'QueuedMessage' });
 
 /** What `/api/v1/events` tells the browser: which resource to look at again. Ids only. */
 export const liveEventSchema = z.object({

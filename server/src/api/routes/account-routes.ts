@@ -4,6 +4,8 @@ import {
   accountChangeSchema,
   accountSchema,
   accountTokenSchema,
+  accountWebhookSchema,
+  madeAccountSchema,
   newAccountSchema,
   pageOf,
   parseId,
@@ -21,19 +23,6 @@ import type { ApiDeps } from '../deps.ts';
 import { notFound, refusal } from '../problem.ts';
 
 const params = z.object({ id: z.string() });
-const madeAccountSchema = accountSchema.extend(accountTokenSchema.shape).meta({ id: 'MadeAccount' });
-const webhookSchema = z
-  .object({
-    tokens: z.array(
-      z.object({
-        webhookUrl: z.string(),
-        createdAt: z.string(),
-        retiresAt: z.string().nullable(),
-        lastUsedAt: z.string().nullable(),
-      }),
-    ),
-  })
-  .meta({ id: 'AccountWebhook' });
 
 export async function accountRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -179,7 +168,7 @@ export async function accountRoutes(app: FastifyInstance, deps: ApiDeps): Promis
         tags,
         summary: 'The webhook URLs of an account; they hold its tokens',
         params,
-        response: { 200: webhookSchema, '4xx': problemSchema },
+        response: { 200: accountWebhookSchema, '4xx': problemSchema },
       },
     },
     async (request) => {

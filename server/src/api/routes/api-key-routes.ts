@@ -1,6 +1,7 @@
 import {
   type ApiKeyView,
   apiKeySchema,
+  madeApiKeySchema,
   newApiKeySchema,
   pageOf,
   parseId,
@@ -14,9 +15,6 @@ import type { ApiKey } from '#workspaces';
 import { accessTo, authenticate } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
 import { notFound, refusal } from '../problem.ts';
-
-/** The secret is in the answer to its making, and nowhere else. */
-const madeKeySchema = apiKeySchema.extend({ secret: z.string() }).meta({ id: 'MadeApiKey' });
 
 export async function apiKeyRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -41,7 +39,7 @@ export async function apiKeyRoutes(app: FastifyInstance, deps: ApiDeps): Promise
         tags,
         summary: 'Make a key; its secret is shown once',
         body: newApiKeySchema,
-        response: { 201: madeKeySchema, '4xx': problemSchema },
+        response: { 201: madeApiKeySchema, '4xx': problemSchema },
       },
     },
     async (request, reply) => {

@@ -8,6 +8,7 @@ import {
   pageQuerySchema,
   parseId,
   problemSchema,
+  queuedMessageSchema,
   toPublicId,
 } from '@switchyard/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -27,7 +28,6 @@ const query = pageQuerySchema.extend({
   handler: z.enum(['bot', 'person']).optional(),
   search: z.string().max(100).optional(),
 });
-const queuedSchema = z.object({ id: z.string(), status: z.literal('queued') }).meta({ id: 'QueuedMessage' });
 
 export async function conversationRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -141,7 +141,7 @@ export async function conversationRoutes(app: FastifyInstance, deps: ApiDeps): P
           'Queued in order; what becomes of it is told by its status. A person who writes takes the conversation over from the bot.',
         params,
         body: newMessageSchema,
-        response: { 202: queuedSchema, '4xx': problemSchema },
+        response: { 202: queuedMessageSchema, '4xx': problemSchema },
       },
     },
     async (request, reply) => {

@@ -5,6 +5,7 @@ import {
   pageQuerySchema,
   parseId,
   problemSchema,
+  replayedSchema,
   traceSchema,
 } from '@switchyard/contract';
 import type { FastifyInstance } from 'fastify';
@@ -22,7 +23,6 @@ const query = pageQuerySchema.extend({
   account: z.string().optional(),
   state: z.enum(['stored', 'normalised', 'dead']).optional(),
 });
-const replayedSchema = z.object({ revived: z.int() }).meta({ id: 'Replayed' });
 
 export async function deliveryRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const routes = app.withTypeProvider<ZodTypeProvider>();

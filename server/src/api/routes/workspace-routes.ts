@@ -1,14 +1,16 @@
-import { pageOf, problemSchema, toPublicId, type WorkspaceView, workspaceSchema } from '@switchyard/contract';
+import {
+  memberSchema,
+  pageOf,
+  problemSchema,
+  toPublicId,
+  type WorkspaceView,
+  workspaceSchema,
+} from '@switchyard/contract';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import type { Workspace } from '#workspaces';
 import { accessTo, authenticate } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
-
-const memberSchema = z
-  .object({ id: z.string(), name: z.string(), email: z.string(), role: z.string() })
-  .meta({ id: 'Member' });
 
 export async function workspaceRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const routes = app.withTypeProvider<ZodTypeProvider>();
