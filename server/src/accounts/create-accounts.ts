@@ -1,7 +1,15 @@
 import { type AccountId, channelOfProvider, type Failure, type Provider, type WorkspaceId } from '@switchyard/contract';
 import type { AccountFields } from '#channels';
 import { type Clock, done, type Log, newId, type Result, refused } from '#kernel';
-import { type Engines, hashToken, newToken, type Sealer, type Storage, type WorkspaceTx } from '#storage';
+import {
+  type Engines,
+  hashToken,
+  type NoteChange,
+  newToken,
+  type Sealer,
+  type Storage,
+  type WorkspaceTx,
+} from '#storage';
 import { openSecrets, sealSecrets, tokenPlace } from './account-secrets.ts';
 import {
   type AccountRow,
@@ -47,6 +55,7 @@ export interface AccountsDeps {
   /** What each provider's accounts need: its channel, or the like. */
   readonly channels: Readonly<Record<Provider, { readonly fields: AccountFields }>>;
   readonly publicUrl: string | undefined;
+  readonly noteChange: NoteChange;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -83,7 +92,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     try {
       const { accountId, value } = await storage.inWorkspace(workspaceId, async (tx) => {
         await lockAccounts(tx);
-        return work(tx, changed);
+        const outcome = await work(tx, changed);
+        deps.noteChange(tx, 'account', [outcome.accountId]);
+        return outcome;
       });
       for (const { kind, key } of changed) await routing.forgetRoute(kind, key);
       await routing.forgetAccount(workspaceId, accountId);
@@ -229,7 +240,10 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       return lists.flat();
     },
 
-    applyEvent: applyAccountEvent,
+    async applyEvent(tx, accountId, event) {
+      await applyAccountEvent(tx, accountId, event);
+      deps.noteChange(tx, 'account', [accountId]);
+    },
     noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
     close: () => notes.close(),
   };

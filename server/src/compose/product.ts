@@ -23,7 +23,7 @@ import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
 import { createDispatcher, createOutbox, type Dispatcher, type Outbox, oneByOne } from '#outbox';
 import { createPipeline } from '#pipeline';
-import { createPasswords, type WorkspaceTx } from '#storage';
+import { createLiveBell, createPasswords, type LiveBell, type WorkspaceTx } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 
@@ -43,6 +43,7 @@ export interface Product {
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly outbox: Outbox;
+  readonly liveBell: LiveBell;
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
   close(): Promise<void>;
@@ -52,13 +53,19 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const foundation = await openFoundation(config, log);
   const { storage, engines, sealer, clock } = foundation;
   const workspaces = createWorkspaces({ storage, passwords: createPasswords(), counters: engines.counters, clock });
-  const accounts = createAccounts({ storage, engines, sealer, channels, publicUrl: config.publicUrl, clock, log });
+  const liveBell = createLiveBell(engines.doorbell, log);
+  const noteChange = liveBell.noteAfterCommit;
+  const accounts = createAccounts({
+    ...{ storage, engines, sealer, channels, noteChange, clock, log },
+    publicUrl: config.publicUrl,
+  });
   const conversations = createConversations();
   const commerce = createCommerce();
   const outbox: Outbox = createOutbox({
     doorbell: engines.doorbell,
     // The outbox and the parked events need each other: the one below declares the need, it is filled here.
     providerIdsKnown: oneByOne((tx, accountId, providerMessageId) => release(tx, accountId, providerMessageId)),
+    noteChange,
     log,
   });
   const release = (tx: WorkspaceTx, accountId: ServingAccount['accountId'], providerMessageId: string) =>
@@ -72,6 +79,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     conversations,
     commerce,
     outbox,
+    liveBell,
     createDispatcher: () =>
       createDispatcher({
         storage,
@@ -83,6 +91,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         channels,
         findServing,
         providerIdsKnown: oneByOne(release),
+        noteChange,
         networkOf: (account) => networkOf(config, account),
         statusCallbackUrl,
       }),
@@ -110,7 +119,9 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
             await accounts.applyEvent(tx, account.accountId, event);
             if (event.type === 'opt') await conversations.applyOptEvent(tx, account, event, clock.now());
           },
+          noteChange,
         },
+        noteChange,
         pipeline: createPipeline({
           outbox,
           conversations,
@@ -130,6 +141,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
       }),
     async close() {
       await accounts.close();
+      await liveBell.close();
       await foundation.close();
     },
   };

@@ -13,7 +13,7 @@ import type { Capabilities } from '#channels';
 import type { Conversation } from '#conversations';
 import { type Clock, createLoop, type Log, type Loop, newId } from '#kernel';
 import type { Pipeline, TurnOutcome } from '#pipeline';
-import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
+import { type NoteChange, type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
 import { nextEvent } from './next-event.ts';
 import { insertDeadLetters } from './normalise-store.ts';
 import {
@@ -45,6 +45,7 @@ export interface TurnDeps {
   readonly capabilitiesOf: (account: ServingAccount) => Capabilities;
   /** Events that waited for this provider message id can go on. */
   readonly releaseParked: (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
+  readonly noteChange: NoteChange;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly log: Log;
@@ -132,6 +133,8 @@ async function handle(deps: TurnDeps, tx: WorkspaceTx, lease: ConversationLease,
     waitKey: outcome.kind === 'waiting' ? outcome.waitKey : null,
     turnId: outcome.kind === 'waiting' ? null : turnId,
   });
+  deps.noteChange(tx, 'conversation', [lease.conversationId]);
+  deps.noteChange(tx, 'delivery', [stored.deliveryId]);
   if (outcome.kind !== 'waiting') await deps.releaseParked(tx, stored.accountId, stored.event.providerMessageId);
 }
 

@@ -13,7 +13,7 @@ import type {
 import type { ServingAccount } from '#accounts';
 import { newId } from '#kernel';
 import type { ReceiptOutcome } from '#outbox';
-import type { Storage, WorkspaceTx } from '#storage';
+import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import {
   claimKeys,
   insertDeadLetters,
@@ -30,6 +30,7 @@ export interface EventEffects {
   openConversation(tx: WorkspaceTx, account: ServingAccount, event: MessageEvent): Promise<ConversationId>;
   applyReceipt(tx: WorkspaceTx, account: ServingAccount, eventId: EventId, event: StatusEvent): Promise<ReceiptOutcome>;
   applyAccountEvent(tx: WorkspaceTx, account: ServingAccount, event: AccountEvent): Promise<void>;
+  readonly noteChange: NoteChange;
 }
 
 type Fresh = PlannedEvent & { readonly eventId: EventId };
@@ -52,6 +53,12 @@ export async function writePlans(
     await storage.inWorkspace(workspaceId, async (tx) => {
       await writeEvents(tx, effects, plans, duplicates);
       await settle(tx, workspaceId, plans, duplicates);
+      const own = plans.filter((plan) => plan.delivery.workspaceId === workspaceId);
+      effects.noteChange(
+        tx,
+        'delivery',
+        own.map((plan) => plan.delivery.deliveryId),
+      );
     });
   }
 }

@@ -1,14 +1,15 @@
 import type { InboundEvent } from '@switchyard/contract';
 import { type Log, newId } from '#kernel';
-import type { Doorbell, Tx } from '#storage';
+import type { Doorbell, NoteChange, Tx } from '#storage';
 import type { Outbox, ProviderIdKnown, ProviderIdsKnown, QueueListener } from './outbox.ts';
 import { insertQueued } from './queue-store.ts';
-import { leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
+import { findOutbound, leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
 import { applyReceipt, matchEcho } from './receipts.ts';
 
 export interface OutboxDeps {
   readonly doorbell: Doorbell;
   readonly providerIdsKnown: ProviderIdsKnown;
+  readonly noteChange: NoteChange;
   readonly log: Log;
 }
 
@@ -17,7 +18,7 @@ export const outboxTopic = 'outbox';
 
 export function createOutbox(deps: OutboxDeps): Outbox {
   const wake = createWake(deps);
-  const { providerIdsKnown } = deps;
+  const { providerIdsKnown, noteChange } = deps;
   return {
     attach: (listener) => wake.attach(listener),
     lockProviderId,
@@ -25,12 +26,15 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       const ids = { outboundId: newId('outbound'), messageId: newId('message') };
       await insertQueued(tx, ids, message);
       if (!message.isHeld) wake.afterCommitOf(tx);
+      noteChange(tx, 'message', [ids.messageId]);
+      noteChange(tx, 'conversation', [message.conversationId]);
       return ids;
     },
     applyReceipt: (tx, accountId, eventId, event: Extract<InboundEvent, { kind: 'status' }>) =>
-      applyReceipt(tx, event, { accountId, eventId, providerIdsKnown }),
+      applyReceipt(tx, event, { accountId, eventId, providerIdsKnown, noteChange }),
     matchEcho: (tx, accountId, conversationId, event) =>
-      matchEcho(tx, event, { accountId, conversationId, providerIdsKnown }),
+      matchEcho(tx, event, { accountId, conversationId, providerIdsKnown, noteChange }),
+    findOutbound,
     async settleUncertain(tx, outboundId, choice) {
       if (choice === 'leave') return leaveUncertain(tx, outboundId, 'person');
       const isMoved = await repeatUncertain(tx, outboundId);

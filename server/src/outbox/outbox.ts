@@ -99,6 +99,11 @@ export interface OutboxDoor {
     conversationId: ConversationId,
     event: Extract<InboundEvent, { kind: 'message' }>,
   ): Promise<boolean>;
+  /** What was queued for a message, with its state; null: it was not sent from here. */
+  findOutbound(
+    tx: WorkspaceTx,
+    messageId: MessageId,
+  ): Promise<{ readonly outboundId: OutboundId; readonly state: OutboxState } | null>;
   /** A person settles an uncertain message: resend it (flagged as possible duplicate) or let it be. */
   settleUncertain(tx: WorkspaceTx, outboundId: OutboundId, choice: 'send-again' | 'leave'): Promise<boolean>;
   /**

@@ -240,3 +240,16 @@ export async function leaveUncertain(
   );
   return rows.length > 0;
 }
+
+/** What was queued for this message, with its state; null: it was not sent from here. */
+export async function findOutbound(
+  tx: WorkspaceTx,
+  messageId: MessageId,
+): Promise<{ readonly outboundId: OutboundId; readonly state: OutboxState } | null> {
+  const rows = await tx.query<{ outboundId: OutboundId; state: OutboxState }>(
+    'SELECT id AS "outboundId", state FROM outbox WHERE workspace_id = $1 AND message_id = $2',
+    [tx.workspaceId, messageId],
+    'outbox-find-outbound',
+  );
+  return rows[0] ?? null;
+}

@@ -7,7 +7,7 @@ import {
   type StatusEvent,
 } from '@switchyard/contract';
 import type { MessageStatus } from '#conversations';
-import type { WorkspaceTx } from '#storage';
+import type { NoteChange, WorkspaceTx } from '#storage';
 import { echoWindowMs, isEchoOf } from './echo-match.ts';
 import type { OutboxState, ProviderIdsKnown, ReceiptOutcome } from './outbox.ts';
 import { claimOf, isForward, statusesBefore } from './receipt-order.ts';
@@ -35,6 +35,7 @@ interface Origin {
   readonly accountId: AccountId;
   readonly eventId: string;
   readonly providerIdsKnown: ProviderIdsKnown;
+  readonly noteChange: NoteChange;
 }
 
 export async function applyReceipt(tx: WorkspaceTx, event: StatusEvent, origin: Origin): Promise<ReceiptOutcome> {
@@ -52,7 +53,8 @@ export async function applyReceipt(tx: WorkspaceTx, event: StatusEvent, origin: 
     errors: event.errors.length > 0 ? event.errors : null,
     pricing: event.pricing ?? null,
   });
-  if (event.isUpTo) await readUpTo(tx, found, event);
+  origin.noteChange(tx, 'message', [found.messageId]);
+  if (event.isUpTo) await readUpTo(tx, found, event, origin);
   if (isSettled) await origin.providerIdsKnown(tx, [reference]);
   return { kind: newStatus === null ? 'late' : 'applied', messageId: found.messageId };
 }
@@ -61,13 +63,15 @@ export async function applyReceipt(tx: WorkspaceTx, event: StatusEvent, origin: 
 export async function matchEcho(
   tx: WorkspaceTx,
   event: Extract<InboundEvent, { kind: 'message' }>,
-  place: Pick<Origin, 'accountId' | 'providerIdsKnown'> & { readonly conversationId: ConversationId },
+  place: Pick<Origin, 'accountId' | 'providerIdsKnown' | 'noteChange'> & { readonly conversationId: ConversationId },
 ): Promise<boolean> {
   const reference = referenceOf(place.accountId, event);
   const found = (await findOrLock(tx, reference)) ?? (await findByContent(tx, event, place));
   if (!found) return false;
   if (!found.outboundId || !isOneOf(moves.evidence.from, found.state)) return true;
-  if (await settleAsSent(tx, found, reference)) await place.providerIdsKnown(tx, [reference]);
+  if (!(await settleAsSent(tx, found, reference))) return true;
+  place.noteChange(tx, 'message', [found.messageId]);
+  await place.providerIdsKnown(tx, [reference]);
   return true;
 }
 
@@ -135,10 +139,16 @@ function isOfLatestTry(found: FoundMessage, reference: Reference): boolean {
   return reference.attemptId === null || found.attemptId === null || reference.attemptId === found.attemptId;
 }
 
-async function readUpTo(tx: WorkspaceTx, found: FoundMessage, event: StatusEvent): Promise<void> {
+async function readUpTo(
+  tx: WorkspaceTx,
+  found: FoundMessage,
+  event: StatusEvent,
+  { noteChange }: Pick<Origin, 'noteChange'>,
+): Promise<void> {
   const claim = claimOf(event.type);
   if (claim === null || claim === 'failed') return;
   await advanceEarlier(tx, found, { to: claim, from: statusesBefore(claim), occurredAt: event.occurredAt });
+  noteChange(tx, 'conversation', [found.conversationId]);
 }
 
 function failureOf(event: StatusEvent): Failure {

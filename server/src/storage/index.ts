@@ -13,6 +13,7 @@ export {
 
 export * from './engines/index.ts';
 export * from './engines.ts';
+export * from './live/index.ts';
 export type { CatalogueDifference } from './schema/catalogue.ts';
 export { checkCatalogue } from './schema/catalogue-store.ts';
 export { SchemaFailure, type SchemaFailureCode } from './schema/failures.ts';

@@ -89,7 +89,7 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
   const sealer = createSealer(parseKeyring(keyText(randomBytes(32))));
   const clock = systemClock;
   const accounts = createAccounts({
-    ...{ storage: db.storage, engines, sealer, channels, publicUrl, clock, log: silentLog },
+    ...{ storage: db.storage, engines, sealer, channels, publicUrl, clock, log: silentLog, noteChange: () => {} },
   });
   const workspaces = createWorkspaces({
     ...{ storage: db.storage, passwords: createPasswords(), counters: engines.counters, clock },

@@ -39,6 +39,7 @@ export async function openDispatchWorld(): Promise<DispatchWorld> {
     findServing: async (workspaceId, accountId) => servingAccount(workspaceId, accountId, accounts.get(accountId)),
     networkOf: () => provider.network(),
     statusCallbackUrl: () => undefined,
+    noteChange: () => {},
     providerIdsKnown: async (_tx, ids) => {
       world.known.push(...ids);
     },

@@ -60,6 +60,7 @@ export async function openWorld(): Promise<World> {
     providerIdsKnown: async (_tx, ids) => {
       known.push(...ids);
     },
+    noteChange: () => {},
     log: silentLog,
   });
   return {

@@ -64,7 +64,12 @@ export async function openPipelineWorld(): Promise<PipelineWorld> {
   const clock = fixedClock('2026-03-01T10:00:00.000Z');
   const commerce = createCommerce();
   await shop.run((tx) => commerce.seedDemoCatalogue(tx));
-  const outbox = createOutbox({ doorbell: silentDoorbell, providerIdsKnown: async () => {}, log: silentLog });
+  const outbox = createOutbox({
+    doorbell: silentDoorbell,
+    providerIdsKnown: async () => {},
+    noteChange: () => {},
+    log: silentLog,
+  });
   const parts: PipelineParts = { outbox, conversations: shop.conversations, flows: createFlows(), commerce, clock };
   return { ...shop, clock, customer: (facts = {}) => meetCustomer(shop, { ...parts, ...facts.parts, clock }, facts) };
 }

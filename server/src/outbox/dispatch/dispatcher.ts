@@ -1,5 +1,5 @@
 import type { Clock, Log } from '#kernel';
-import type { Counters, Doorbell, Storage } from '#storage';
+import type { Counters, Doorbell, NoteChange, Storage } from '#storage';
 import { outboxTopic } from '../create-outbox.ts';
 import type { Dispatcher, ProviderIdsKnown } from '../outbox.ts';
 import { createAccountRate } from './account-rate.ts';
@@ -24,6 +24,7 @@ export interface DispatcherDeps extends DeliverDeps {
   readonly channels: PermitDeps['channels'];
   readonly findServing: PermitDeps['findServing'];
   readonly providerIdsKnown: ProviderIdsKnown;
+  readonly noteChange: NoteChange;
   readonly settings?: Partial<DispatchSettings>;
   readonly retry?: Partial<RetryPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
@@ -39,6 +40,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const recorder = createRecorder({
     storage,
     providerIdsKnown: deps.providerIdsKnown,
+    noteChange: deps.noteChange,
     clock,
     random,
     log,
@@ -55,6 +57,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   });
   const life = new DispatchLife({
     storage,
+    noteChange: deps.noteChange,
     clock,
     random,
     log,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { assert, type Clock, createLoop, type Log, type Loop } from '#kernel';
-import type { Storage } from '#storage';
+import type { NoteChange, Storage } from '#storage';
 import type { Breakers } from './breakers.ts';
 import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
 import type { DeliverDeps } from './deliver.ts';
@@ -16,6 +16,7 @@ import type { ClaimedMessage } from './walk.ts';
 
 export interface LifeDeps {
   readonly storage: Storage;
+  readonly noteChange: NoteChange;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -128,8 +129,8 @@ export class DispatchLife {
   }
 
   async #sweepStep(): Promise<boolean> {
-    const { storage, settings, log } = this.#deps;
-    const swept = await sweep(storage, settings);
+    const { storage, settings, log, noteChange } = this.#deps;
+    const swept = await sweep(storage, settings, noteChange);
     if (swept.released + swept.repeated > 0) this.#claims.nudge();
     if (swept.doubted + swept.released > 0) log.warn(swept, 'messages of a process that is gone were taken up');
     return swept.released + swept.doubted + swept.repeated + swept.left >= settings.maxSwept;

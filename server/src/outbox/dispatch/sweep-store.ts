@@ -1,4 +1,4 @@
-import type { AccountId, AttemptId, OutboundId, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, AttemptId, MessageId, OutboundId, WorkspaceId } from '@switchyard/contract';
 import type { Storage } from '#storage';
 import { moves } from '../states.ts';
 
@@ -6,6 +6,7 @@ import { moves } from '../states.ts';
 export interface Overdue {
   readonly workspaceId: WorkspaceId;
   readonly outboundId: OutboundId;
+  readonly messageId: MessageId;
   readonly accountId: AccountId;
   readonly attemptId: AttemptId;
   readonly state: 'sending' | 'uncertain';
@@ -30,7 +31,7 @@ export async function releaseExpired(storage: Storage, maxMessages: number): Pro
 /** `mayRepeat`: its rule allows one more try and it has not had it. */
 export function findOverdue(storage: Storage, maxMessages: number): Promise<Overdue[]> {
   return storage.workerStatement<Overdue & Record<string, unknown>>(
-    `SELECT workspace_id AS "workspaceId", id AS "outboundId", account_id AS "accountId", attempt_id AS "attemptId", state,
+    `SELECT workspace_id AS "workspaceId", id AS "outboundId", message_id AS "messageId", account_id AS "accountId", attempt_id AS "attemptId", state,
             repeat_rule = 'rather-twice' AND NOT is_possible_duplicate AS "mayRepeat"
        FROM outbox
       WHERE state IN ('sending', 'uncertain') AND state IN ('claimed', 'sending', 'uncertain') AND leased_until < now()

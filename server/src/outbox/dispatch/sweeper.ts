@@ -1,5 +1,5 @@
-import type { WorkspaceId } from '@switchyard/contract';
-import type { Storage, WorkspaceTx } from '#storage';
+import type { MessageId, WorkspaceId } from '@switchyard/contract';
+import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import { leaveUncertain, repeatUncertain } from '../receipt-store.ts';
 import type { DispatchSettings } from './settings.ts';
 import { settle } from './settle-store.ts';
@@ -20,12 +20,15 @@ export interface Swept {
  *
  * Safe to run in several processes at once: each move is fenced by the state it starts from.
  */
-export async function sweep(storage: Storage, settings: DispatchSettings): Promise<Swept> {
+export async function sweep(storage: Storage, settings: DispatchSettings, noteChange: NoteChange): Promise<Swept> {
   const released = await releaseExpired(storage, settings.maxSwept);
   const overdue = await findOverdue(storage, settings.maxSwept);
   let swept: Swept = { released, doubted: 0, repeated: 0, left: 0 };
   for (const [workspaceId, messages] of Map.groupBy(overdue, (message) => message.workspaceId)) {
-    swept = add(swept, await sweepWorkspace(storage, workspaceId, { messages, settleMs: settings.settleMs }));
+    swept = add(
+      swept,
+      await sweepWorkspace(storage, workspaceId, { messages, settleMs: settings.settleMs, noteChange }),
+    );
   }
   return swept;
 }
@@ -33,7 +36,7 @@ export async function sweep(storage: Storage, settings: DispatchSettings): Promi
 async function sweepWorkspace(
   storage: Storage,
   workspaceId: WorkspaceId,
-  work: { readonly messages: readonly Overdue[]; readonly settleMs: number },
+  work: { readonly messages: readonly Overdue[]; readonly settleMs: number; readonly noteChange: NoteChange },
 ): Promise<Swept> {
   return storage.inWorkspace(workspaceId, async (tx) => {
     const sending = work.messages.filter(({ state }) => state === 'sending');
@@ -41,10 +44,10 @@ async function sweepWorkspace(
       doubt({ outboundId, accountId, attemptId }, work.settleMs),
     );
     const doubted = doubts.length === 0 ? [] : await settle(tx, doubts);
-    const decided = await decideUncertain(
-      tx,
-      work.messages.filter(({ state }) => state === 'uncertain'),
-    );
+    const uncertain = work.messages.filter(({ state }) => state === 'uncertain');
+    const decided = await decideUncertain(tx, uncertain);
+    const changed: MessageId[] = [...doubted, ...uncertain].map(({ messageId }) => messageId);
+    work.noteChange(tx, 'message', changed);
     return { released: 0, doubted: doubted.length, ...decided };
   });
 }
