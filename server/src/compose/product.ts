@@ -26,6 +26,8 @@ import { createPipeline } from '#pipeline';
 import { createPasswords, type WorkspaceTx } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
+import { createLiveRings } from './live-rings.ts';
+import { conversationsTelling, outboxTelling, pipelineTelling } from './tell-live.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -53,14 +55,18 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const { storage, engines, sealer, clock } = foundation;
   const workspaces = createWorkspaces({ storage, passwords: createPasswords(), counters: engines.counters, clock });
   const accounts = createAccounts({ storage, engines, sealer, channels, publicUrl: config.publicUrl, clock, log });
-  const conversations = createConversations();
+  const live = createLiveRings(engines.doorbell, log);
+  const conversations = conversationsTelling(createConversations(), live);
   const commerce = createCommerce();
-  const outbox: Outbox = createOutbox({
-    doorbell: engines.doorbell,
-    // The outbox and the parked events need each other: the one below declares the need, it is filled here.
-    providerIdsKnown: oneByOne((tx, accountId, providerMessageId) => release(tx, accountId, providerMessageId)),
-    log,
-  });
+  const outbox: Outbox = outboxTelling(
+    createOutbox({
+      doorbell: engines.doorbell,
+      // The outbox and the parked events need each other: the one below declares the need, it is filled here.
+      providerIdsKnown: oneByOne((tx, accountId, providerMessageId) => release(tx, accountId, providerMessageId)),
+      log,
+    }),
+    live,
+  );
   const release = (tx: WorkspaceTx, accountId: ServingAccount['accountId'], providerMessageId: string) =>
     releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId);
   const findServing = accounts.findServing;
@@ -83,6 +89,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         channels,
         findServing,
         providerIdsKnown: oneByOne(release),
+        messageSettled: (tx, id) => live.changed(tx, 'message', id),
         networkOf: (account) => networkOf(config, account),
         statusCallbackUrl,
       }),
@@ -108,16 +115,17 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
           applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
           applyAccountEvent: async (tx, account, event) => {
             await accounts.applyEvent(tx, account.accountId, event);
+            live.changed(tx, 'account', account.accountId);
             if (event.type === 'opt') await conversations.applyOptEvent(tx, account, event, clock.now());
           },
+          deliveriesRead: (tx, ids) => {
+            for (const id of ids) live.changed(tx, 'delivery', id);
+          },
         },
-        pipeline: createPipeline({
-          outbox,
-          conversations,
-          flows: createFlows(),
-          commerce,
-          clock,
-        }),
+        pipeline: pipelineTelling(
+          createPipeline({ outbox, conversations, flows: createFlows(), commerce, clock }),
+          live,
+        ),
         findServing,
         loadConversation: conversations.loadConversation,
         capabilitiesOf: (account) => channels[account.provider].capabilities,
@@ -129,6 +137,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         log,
       }),
     async close() {
+      live.stop();
       await accounts.close();
       await foundation.close();
     },

@@ -5,10 +5,10 @@
 import type {
   AccountEvent,
   ConversationId,
+  DeliveryId,
   EventId,
   MessageEvent,
   StatusEvent,
-  WorkspaceId,
 } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import { newId } from '#kernel';
@@ -30,6 +30,8 @@ export interface EventEffects {
   openConversation(tx: WorkspaceTx, account: ServingAccount, event: MessageEvent): Promise<ConversationId>;
   applyReceipt(tx: WorkspaceTx, account: ServingAccount, eventId: EventId, event: StatusEvent): Promise<ReceiptOutcome>;
   applyAccountEvent(tx: WorkspaceTx, account: ServingAccount, event: AccountEvent): Promise<void>;
+  /** These deliveries of the transaction's workspace were read. */
+  deliveriesRead?(tx: WorkspaceTx, ids: readonly DeliveryId[]): void;
 }
 
 type Fresh = PlannedEvent & { readonly eventId: EventId };
@@ -51,7 +53,7 @@ export async function writePlans(
   for (const workspaceId of [...guests, ...owners]) {
     await storage.inWorkspace(workspaceId, async (tx) => {
       await writeEvents(tx, effects, plans, duplicates);
-      await settle(tx, workspaceId, plans, duplicates);
+      await settle(tx, effects, plans, duplicates);
     });
   }
 }
@@ -132,16 +134,20 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Pr
 
 async function settle(
   tx: WorkspaceTx,
-  workspaceId: WorkspaceId,
+  effects: EventEffects,
   plans: readonly DeliveryPlan[],
   duplicates: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const own = plans.filter((plan) => plan.delivery.workspaceId === workspaceId);
+  const own = plans.filter((plan) => plan.delivery.workspaceId === tx.workspaceId);
   if (own.length === 0) return;
   await insertDeadLetters(tx, own.flatMap((plan) => plan.deadLetters).map(toDeadLetter));
   await settleDeliveries(
     tx,
     own.map((plan) => toSettled(plan, duplicates.get(plan.delivery.deliveryId) ?? 0)),
+  );
+  effects.deliveriesRead?.(
+    tx,
+    own.map((plan) => plan.delivery.deliveryId),
   );
 }
 

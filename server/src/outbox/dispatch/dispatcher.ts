@@ -9,7 +9,7 @@ import type { DeliverDeps } from './deliver.ts';
 import { DispatchLife } from './life.ts';
 import type { PermitDeps } from './permits.ts';
 import { createReadMarks } from './read-marks.ts';
-import { createRecorder } from './recorder.ts';
+import { createRecorder, type RecorderDeps } from './recorder.ts';
 import { type RetryPolicy, retryPolicy } from './retry-schedule.ts';
 import { type DispatchSettings, defaultDispatchSettings } from './settings.ts';
 
@@ -24,6 +24,7 @@ export interface DispatcherDeps extends DeliverDeps {
   readonly channels: PermitDeps['channels'];
   readonly findServing: PermitDeps['findServing'];
   readonly providerIdsKnown: ProviderIdsKnown;
+  readonly messageSettled?: RecorderDeps['messageSettled'];
   readonly settings?: Partial<DispatchSettings>;
   readonly retry?: Partial<RetryPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
@@ -39,6 +40,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const recorder = createRecorder({
     storage,
     providerIdsKnown: deps.providerIdsKnown,
+    ...(deps.messageSettled ? { messageSettled: deps.messageSettled } : {}),
     clock,
     random,
     log,

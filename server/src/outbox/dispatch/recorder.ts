@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { WorkspaceId } from '@switchyard/contract';
+import type { MessageId, WorkspaceId } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
-import { type Storage, StorageUnavailable } from '#storage';
+import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
 import type { ProviderIdsKnown } from '../outbox.ts';
 import { createMicroBatch, type MicroBatch } from './micro-batch.ts';
 import { knownIds, type Settlement, settle } from './settle-store.ts';
@@ -17,6 +17,8 @@ export interface Recorder {
 export interface RecorderDeps {
   readonly storage: Storage;
   readonly providerIdsKnown: ProviderIdsKnown;
+  /** Called in the transaction in which a message's status changed. */
+  readonly messageSettled?: (tx: WorkspaceTx, messageId: MessageId) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -91,7 +93,9 @@ async function recordPatiently(
 
 async function recordOnce(deps: RecorderDeps, workspaceId: WorkspaceId, items: readonly Settlement[]): Promise<void> {
   await deps.storage.inWorkspace(workspaceId, async (tx) => {
-    const known = knownIds(await settle(tx, items));
+    const settled = await settle(tx, items);
+    for (const { messageId } of settled) deps.messageSettled?.(tx, messageId);
+    const known = knownIds(settled);
     if (known.length > 0) await deps.providerIdsKnown(tx, known);
   });
 }

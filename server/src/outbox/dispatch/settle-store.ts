@@ -1,4 +1,4 @@
-import type { AccountId, AttemptId, DeadLetterId, Failure, OutboundId } from '@switchyard/contract';
+import type { AccountId, AttemptId, DeadLetterId, Failure, MessageId, OutboundId } from '@switchyard/contract';
 import type { MessageStatus } from '#conversations';
 import type { WorkspaceTx } from '#storage';
 import type { KnownProviderId, OutboxState } from '../outbox.ts';
@@ -70,13 +70,14 @@ const settleSql = `
       SELECT $1, ("deadLetter"->>'id')::uuid, "accountId", id, "deadLetter"->>'reason', failure->>'detail'
         FROM moved WHERE "deadLetter" IS NOT NULL
   )
-  SELECT id AS "outboundId", "accountId", "providerMessageId",
+  SELECT id AS "outboundId", message_id AS "messageId", "accountId", "providerMessageId",
          CASE WHEN "providerMessageId" IS NOT NULL
               THEN pg_advisory_xact_lock(hashtextextended("accountId" || ':' || "providerMessageId", 0))::text END
     FROM (SELECT * FROM moved ORDER BY "accountId", "providerMessageId") AS m`;
 
 export interface Settled {
   readonly outboundId: OutboundId;
+  readonly messageId: MessageId;
   readonly accountId: AccountId;
   readonly providerMessageId: string | null;
 }
