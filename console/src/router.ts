@@ -13,7 +13,12 @@ declare module 'vue-router' {
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/log-in', name: 'log-in', component: () => import('./pages/log-in/LogInPage.vue'), meta: { isPublic: true } },
+    {
+      path: '/log-in',
+      name: 'log-in',
+      component: () => import('./pages/log-in/LogInPage.vue'),
+      meta: { isPublic: true },
+    },
     {
       path: '/',
       component: () => import('./shell/AppShell.vue'),
@@ -23,7 +28,9 @@ export const router = createRouter({
           path: 'deliveries',
           name: 'deliveries',
           component: () => import('./pages/deliveries/DeliveriesPage.vue'),
-          children: [{ path: ':id', name: 'delivery', component: () => import('./pages/deliveries/DeliveryPanel.vue') }],
+          children: [
+            { path: ':id', name: 'delivery', component: () => import('./pages/deliveries/DeliveryPanel.vue') },
+          ],
         },
         {
           path: 'conversations',

@@ -3,8 +3,8 @@ import {
   accountTokenSchema,
   accountWebhookSchema,
   madeAccountSchema,
-  pageOf,
   type Provider,
+  pageOf,
 } from '@switchyard/contract';
 import { useMutation, useQuery } from '@tanstack/vue-query';
 import { computed } from 'vue';

@@ -4,7 +4,7 @@
  * Every request names the workspace that is being looked at. A session that has ended calls the listener that was
  * given to `onSignedOut`, once for each answer, and rejects all the same.
  */
-import { ProblemError, problemFrom, unreachable } from './problem-error.ts';
+import { type ProblemError, problemFrom, unreachable } from './problem-error.ts';
 
 export const requestTimeoutMs = 30_000;
 
@@ -36,12 +36,7 @@ interface Shape<Answer> {
   parse(value: unknown): Answer;
 }
 
-export async function ask<Answer>(
-  shape: Shape<Answer>,
-  method: Method,
-  path: string,
-  more: Ask = {},
-): Promise<Answer> {
+export async function ask<Answer>(shape: Shape<Answer>, method: Method, path: string, more: Ask = {}): Promise<Answer> {
   const response = await answerTo(method, path, more);
   return shape.parse(await response.json());
 }

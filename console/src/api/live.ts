@@ -2,7 +2,7 @@
  * The stream of what changed. It carries ids only; what is shown is read anew, at most once in `gatherMs` however
  * much changes. After `reset` (a gap) everything is read anew.
  */
-import { liveEventSchema, type LiveEvent } from '@switchyard/contract';
+import { type LiveEvent, liveEventSchema } from '@switchyard/contract';
 import { ref } from 'vue';
 import { queryClient } from './query-client.ts';
 
@@ -79,7 +79,9 @@ async function readAgain(): Promise<void> {
 }
 
 function readAllAgain(): void {
-  void queryClient.invalidateQueries({ predicate: ({ queryKey }) => !(queryKey[0] === 'deliveries' && isPaused.value) });
+  void queryClient.invalidateQueries({
+    predicate: ({ queryKey }) => !(queryKey[0] === 'deliveries' && isPaused.value),
+  });
 }
 
 export function resume(): void {

@@ -8,7 +8,10 @@ const memberPageSchema = pageOf(memberSchema);
 const readAgain = () => queryClient.invalidateQueries({ queryKey: ['api-keys'] });
 
 export function useApiKeys() {
-  return useQuery({ queryKey: ['api-keys'], queryFn: ({ signal }) => ask(keyPageSchema, 'GET', '/api-keys', { signal }) });
+  return useQuery({
+    queryKey: ['api-keys'],
+    queryFn: ({ signal }) => ask(keyPageSchema, 'GET', '/api-keys', { signal }),
+  });
 }
 
 export function useMakeApiKey() {

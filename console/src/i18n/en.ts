@@ -39,7 +39,8 @@ const en = {
   'problem.slow-down-seconds_other': 'Too many tries. Try again in {{count}} seconds.',
   'problem.https': 'Log-in needs https. Serve this behind TLS, and set PUBLIC_URL and TRUST_PROXY=1.',
   'problem.forbidden': 'Your role does not allow this.',
-  'problem.wrong-origin': 'The server takes this page for another site’s. Check PUBLIC_URL and the proxy in front of it.',
+  'problem.wrong-origin':
+    'The server takes this page for another site’s. Check PUBLIC_URL and the proxy in front of it.',
   'problem.not-found': 'This does not exist, or not in this workspace.',
   'problem.unavailable': 'The server cannot answer right now.',
   'problem.unreachable': 'The server cannot be reached.',
@@ -219,7 +220,8 @@ const en = {
   'accounts.secrets': 'Secrets held',
   'accounts.showWebhook': 'Webhook address',
   'accounts.showWebhookTitle': 'Show the webhook address?',
-  'accounts.showWebhookHint': 'It holds a secret: who knows it can send deliveries. That you looked is written to the audit log.',
+  'accounts.showWebhookHint':
+    'It holds a secret: who knows it can send deliveries. That you looked is written to the audit log.',
   'accounts.show': 'Show it',
   'accounts.retires': 'Works until {{time}}',
   'accounts.rotate': 'New webhook token',

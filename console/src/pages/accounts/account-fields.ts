@@ -89,6 +89,8 @@ export function filledIn(fields: readonly AccountField[], values: Readonly<Recor
 export function missingFields(state: FormState): string[] {
   const form: AccountForm = accountForms[state.provider];
   const missing = (part: 'settings' | 'secrets') =>
-    form[part].filter(({ name, isRequired }) => isRequired && !state[part][name]?.trim()).map(({ name }) => `${part}.${name}`);
+    form[part]
+      .filter(({ name, isRequired }) => isRequired && !state[part][name]?.trim())
+      .map(({ name }) => `${part}.${name}`);
   return [...missing('settings'), ...missing('secrets')];
 }

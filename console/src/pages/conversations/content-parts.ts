@@ -78,7 +78,10 @@ export function partsOf(message: Pick<MessageView, 'content' | 'text'>): Parts {
     case 'story_mention':
       return { ...words(null), cards: [mediaCard('story_mention', content.media)] };
     case 'share':
-      return { ...words(content.text), cards: [{ ...mediaCard('share', content.media), lines: textLines([content.title]) }] };
+      return {
+        ...words(content.text),
+        cards: [{ ...mediaCard('share', content.media), lines: textLines([content.title]) }],
+      };
     case 'story_reply':
       return { ...card('i-lucide-instagram', 'content.storyReply', [], content.storyUrl), text: content.text };
     case 'comment':

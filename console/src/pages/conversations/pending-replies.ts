@@ -12,7 +12,10 @@ export interface PendingReply {
   readonly key: string;
   readonly text: string;
   readonly writtenAt: string;
-  readonly state: { readonly kind: 'sending' } | { readonly kind: 'taken'; readonly id: string } | { readonly kind: 'failed'; readonly error: unknown };
+  readonly state:
+    | { readonly kind: 'sending' }
+    | { readonly kind: 'taken'; readonly id: string }
+    | { readonly kind: 'failed'; readonly error: unknown };
 }
 
 export function usePendingReplies(conversationId: string, messages: Ref<readonly MessageView[]>) {
