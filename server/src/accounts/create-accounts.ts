@@ -150,7 +150,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       return routing.peek(kind, key);
     },
 
-    route: (kind, key) => routing.route(kind, key),
+    route: routing.route,
     countRouting: notes.countRouting,
     findServing: routing.find,
 

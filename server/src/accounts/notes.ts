@@ -16,14 +16,14 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 
 /** What is worth keeping but not worth a statement of its own: counted here, written in the background. */
 export interface Notes {
-  countRouting(
+  readonly countRouting: (
     accountId: AccountId | null,
     workspaceId: WorkspaceId | null,
     kind: RouteKind,
     outcome: RoutingCount['outcome'],
-  ): void;
+  ) => void;
   noteWebhook(workspaceId: WorkspaceId, accountId: AccountId): void;
-  noteToken(workspaceId: WorkspaceId, hash: string): void;
+  readonly noteToken: (workspaceId: WorkspaceId, hash: string) => void;
   flush(): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,8 +10,21 @@ export function presentAccount(row: AccountRow, secrets: Secrets): AccountSummar
   const { id, workspaceId, provider, channel, name, phoneNumber, connectionStatus, connectionError } = row;
   const { webhookStatus, isPrimary, isActive, settings, lastActivityAt, lastWebhookAt, createdAt } = row;
   return {
-    ...{ id, workspaceId, provider, channel, name, phoneNumber, connectionStatus, connectionError },
-    ...{ webhookStatus, isPrimary, isActive, settings, lastActivityAt, lastWebhookAt, createdAt },
+    id,
+    workspaceId,
+    provider,
+    channel,
+    name,
+    phoneNumber,
+    connectionStatus,
+    connectionError,
+    webhookStatus,
+    isPrimary,
+    isActive,
+    settings,
+    lastActivityAt,
+    lastWebhookAt,
+    createdAt,
     heldSecrets: Object.keys(secrets).sort(),
   };
 }
@@ -23,7 +36,16 @@ export function servingAccount(
 ): ServingAccount {
   const { workspaceId, provider, channel, name, isActive, isDeleted, cutover, cutoverShare, settings, version } = row;
   return {
-    ...{ workspaceId, provider, channel, name, isActive, isDeleted, cutover, cutoverShare, settings, version },
+    workspaceId,
+    provider,
+    channel,
+    name,
+    isActive,
+    isDeleted,
+    cutover,
+    cutoverShare,
+    settings,
+    version,
     accountId: row.id,
     ...open,
     bindings: new Set(bindingsOf(fields, settings).map(({ kind, value }) => `${kind}:${value}`)),

@@ -13,9 +13,9 @@ export const routingLimits = {
 } as const;
 
 export interface Routing {
-  peek(kind: RouteKind, key: string): ServingAccount | null | undefined;
-  route(kind: RouteKind, key: string): Promise<Routed>;
-  find(workspaceId: WorkspaceId, accountId: AccountId): Promise<ServingAccount | null>;
+  readonly peek: (kind: RouteKind, key: string) => ServingAccount | null | undefined;
+  readonly route: (kind: RouteKind, key: string) => Promise<Routed>;
+  readonly find: (workspaceId: WorkspaceId, accountId: AccountId) => Promise<ServingAccount | null>;
   forgetAccount(workspaceId: WorkspaceId, accountId: AccountId): Promise<void>;
   /** `key` as it stands in the table: the hash of a token, not its text. */
   forgetRoute(kind: RouteKind, key: string): Promise<void>;
@@ -55,34 +55,35 @@ export function createRouting(
       return loadAccount({ workspaceId: workspaceId as WorkspaceId, accountId: accountId as AccountId });
     },
   });
-  const hashOf = rememberingHash();
-  const routeKeyOf = (kind: RouteKind, key: string) => `${kind}:${kind === 'token' ? hashOf(key) : key}`;
+  const keyOfToken = rememberingTokenKeys();
+  const routeKeyOf = (kind: RouteKind, key: string) => (kind === 'token' ? keyOfToken(key) : `${kind}:${key}`);
 
   return {
     peek(kind, key) {
-      const place = places.peek(routeKeyOf(kind, key));
+      const routeKey = routeKeyOf(kind, key);
+      const place = places.peek(routeKey);
       if (!place) return place;
-      if (kind === 'token') parts.noteToken(place.workspaceId, hashOf(key));
-      const account = accounts.peek(placeKeyOf(place.workspaceId, place.accountId));
+      if (kind === 'token') parts.noteToken(place.workspaceId, routeKey.slice(tokenPrefix.length));
+      const account = accounts.peek(placeKeyOf(place));
       return account?.isDeleted ? null : account;
     },
     async route(kind, key) {
       const place = await places.get(routeKeyOf(kind, key));
       if (!place.value) return { kind: 'unknown', outcome: place.outcome === 'negative' ? 'negative' : 'miss' };
-      const account = await accounts.get(placeKeyOf(place.value.workspaceId, place.value.accountId));
+      const account = await accounts.get(placeKeyOf(place.value));
       const wasKnown = place.outcome === 'hit' && account.outcome !== 'miss';
       if (!account.value || account.value.isDeleted) {
         return { kind: 'unknown', outcome: wasKnown ? 'negative' : 'miss' };
       }
       return { kind: 'found', account: account.value, outcome: wasKnown ? 'hit' : 'miss' };
     },
-    find: async (workspaceId, accountId) => (await accounts.get(placeKeyOf(workspaceId, accountId))).value,
-    forgetAccount: (workspaceId, accountId) => accounts.invalidate(placeKeyOf(workspaceId, accountId)),
+    find: async (workspaceId, accountId) => (await accounts.get(placeKeyOf({ workspaceId, accountId }))).value,
+    forgetAccount: (workspaceId, accountId) => accounts.invalidate(placeKeyOf({ workspaceId, accountId })),
     forgetRoute: (kind, key) => places.invalidate(`${kind}:${key}`),
   };
 }
 
-function placeKeyOf(workspaceId: WorkspaceId, accountId: AccountId): string {
+function placeKeyOf({ workspaceId, accountId }: Place): string {
   return `${workspaceId}/${accountId}`;
 }
 
@@ -91,18 +92,20 @@ function splitOnce(text: string, separator: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
+const tokenPrefix = 'token:';
+
 /**
- * A token's SHA-256, remembered: hashing it anew for every request would cost more than the rest of the look-up. Begins
- * afresh when full, so that a guesser of tokens fills no memory.
+ * A token's key, which is its SHA-256, remembered: hashing it anew for every request would cost more than the rest of the
+ * look-up. Begins afresh when full, so that a guesser of tokens fills no memory.
  */
-function rememberingHash(): (token: string) => string {
+function rememberingTokenKeys(): (token: string) => string {
   let remembered = new Map<string, string>();
   return (token) => {
     const known = remembered.get(token);
     if (known !== undefined) return known;
     if (remembered.size >= routingLimits.maxRememberedHashes) remembered = new Map();
-    const hash = hashToken(token);
-    remembered.set(token, hash);
-    return hash;
+    const key = tokenPrefix + hashToken(token);
+    remembered.set(token, key);
+    return key;
   };
 }
