@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '#config';
 import { type Clock, type Log, systemClock } from '#kernel';
 import {
+  createKeyFileSealer,
   createPostgresEngines,
   createRedisEngines,
   createSealer,
@@ -31,10 +32,10 @@ export interface OwnerDatabase {
 
 /** Starts or joins the embedded database, or takes the one in the settings; makes or checks the roles. */
 export async function openOwnerDatabase(config: Config, log: Log): Promise<OwnerDatabase> {
-  const masterKey = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
+  const masterKey = await loadMasterKey(config);
   if (config.databaseUrl) {
     const given = Object.fromEntries(Object.entries(config.roleUrls).filter(([, url]) => url !== undefined));
-    const roleUrls = await ensureRoles({ ownerUrl: config.databaseUrl, secret: masterKey, given });
+    const roleUrls = await ensureRoles({ ownerUrl: config.databaseUrl, secret: roleSecretOf(masterKey), given });
     return { ownerUrl: config.databaseUrl, roleUrls, kind: 'external', close: async () => {} };
   }
   const cluster = await startEmbedded({ folder: config.dataFolder, log });
@@ -45,6 +46,23 @@ export async function openOwnerDatabase(config: Config, log: Log): Promise<Owner
     await cluster.stop();
     throw error;
   }
+}
+
+/** Throws one clear line when there is no reading it; asked first, so that a wrong key starts nothing. */
+async function loadMasterKey(config: Config): Promise<string> {
+  const text = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
+  parseKeyring(text);
+  return text;
+}
+
+/** The oldest key: a rotation puts a new one before it, and the log-ins of running servers must go on. */
+function roleSecretOf(masterKey: string): string {
+  return masterKey.split(',').at(-1)?.trim() ?? '';
+}
+
+function openSealer(config: Config, masterKey: string): Sealer {
+  if (config.masterKey) return createSealer(parseKeyring(masterKey));
+  return createKeyFileSealer(config.dataFolder, masterKey, systemClock.elapsedMs);
 }
 
 export interface Foundation {
@@ -71,8 +89,8 @@ export async function openFoundation(config: Config, log: Log): Promise<Foundati
     closers.push(storage.close);
     const engines = await openEngines(config, owner.roleUrls.app, log);
     closers.push(engines.close);
-    const masterKey = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
-    return { owner, storage, engines, sealer: createSealer(parseKeyring(masterKey)), clock: systemClock, log, close };
+    const sealer = openSealer(config, await loadMasterKey(config));
+    return { owner, storage, engines, sealer, clock: systemClock, log, close };
   } catch (error) {
     await close();
     throw error;
