@@ -49,7 +49,10 @@ export function createLiveBell(doorbell: Pick<Doorbell, 'ring'>, log: Log): Live
     timer ??= setTimeout(() => void flush(), liveBellLimits.flushMs).unref();
     if (isOverflown) return;
     const ofWorkspace = waiting.get(workspaceId);
-    if (ofWorkspace) return collect(ofWorkspace, topic, id);
+    if (ofWorkspace) {
+      collect(ofWorkspace, topic, id);
+      return;
+    }
     if (waiting.size >= liveBellLimits.maxWorkspaces) {
       isOverflown = true;
       waiting.clear();
