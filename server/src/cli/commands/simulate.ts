@@ -99,7 +99,7 @@ async function act(deps: CliDeps, options: Options, control: string): Promise<vo
     number,
     from,
     content,
-    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.name === undefined ? {} : { profileName: options.name }),
     ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
   });
   show(deps.output, options, { provider, number, from, ...acted }, () =>
