@@ -109,7 +109,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
     server?.once('error', (error) => reject(refusedPort(config, error)));
     server?.listen(config.port, config.host, resolve);
   });
-  return { url: `http://${config.host}:${config.port}`, close: () => api.close() };
+  return { url: config.localUrl, close: () => api.close() };
 }
 
 function listener(parts: ListenParts, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {

@@ -1,0 +1,109 @@
+/** The trace of a delivery as a list of hops: what happened to it, when, and what of that was a problem. */
+import type { Hop } from '@switchyard/contract';
+import type { DeliveryTrace, TracedEvent, TracedOutbound } from './delivery-store.ts';
+
+type HopFacts = Omit<Hop, 'ms' | 'at'> & { readonly at: Date | string };
+
+/** In order of time, each with its milliseconds since the delivery came. */
+export function hopsOf(trace: DeliveryTrace): Hop[] {
+  const facts: HopFacts[] = [
+    hop(
+      'received',
+      trace.receivedAt,
+      `${trace.method} from ${trace.provider}`,
+      `${trace.body.length} bytes by ${trace.routeKind}${trace.isAuthenticated ? '' : ', not authenticated'}`,
+    ),
+  ];
+  if (trace.normalisedAt)
+    facts.push(
+      hop(
+        'normalised',
+        trace.normalisedAt,
+        'read',
+        `${trace.eventCount ?? 0} event(s), ${trace.duplicateCount ?? 0} known already`,
+      ),
+    );
+  for (const letter of trace.deadLetters)
+    facts.push({ ...hop('dead-letter', letter.createdAt, letter.reason, letter.detail), isProblem: true });
+  for (const event of trace.events) facts.push(...hopsOfEvent(event));
+  const start = trace.receivedAt.getTime();
+  return facts
+    .map((fact) => ({ ...fact, at: new Date(fact.at).toISOString(), ms: new Date(fact.at).getTime() - start }))
+    .sort((a, b) => a.ms - b.ms);
+}
+
+function hopsOfEvent(event: TracedEvent): HopFacts[] {
+  const facts: HopFacts[] = [
+    {
+      ...hop(
+        'event',
+        event.createdAt,
+        `${event.kind}: ${event.type}`,
+        event.reason ? `${event.state}: ${event.reason}` : event.state,
+      ),
+      isProblem: event.state === 'dead',
+      ref: `evt_${event.id.replaceAll('-', '')}`,
+    },
+  ];
+  if (event.turn)
+    facts.push({
+      ...hop(
+        'turn',
+        event.turn.createdAt,
+        event.turn.outcome,
+        `${event.turn.milliseconds.toFixed(1)} ms: ${stepsOf(event.turn.steps)}`,
+      ),
+      ref: `trn_${event.turn.id.replaceAll('-', '')}`,
+    });
+  for (const outbound of event.outbound) facts.push(...hopsOfOutbound(outbound));
+  return facts;
+}
+
+function stepsOf(steps: unknown): string {
+  if (!Array.isArray(steps)) return '';
+  return steps.map((step: { name?: string; verdict?: string }) => `${step.name} ${step.verdict}`).join(', ');
+}
+
+interface ShownAttempt {
+  readonly id: string;
+  readonly number: number;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly outcome: string | null;
+  readonly milliseconds: number | null;
+  readonly failure: { readonly code?: string; readonly detail?: string } | null;
+}
+
+interface ShownReceipt {
+  readonly status: string;
+  readonly createdAt: string;
+  readonly wasApplied: boolean;
+}
+
+function hopsOfOutbound(outbound: TracedOutbound): HopFacts[] {
+  const content = outbound.content as { readonly type?: string; readonly text?: string };
+  return [
+    {
+      ...hop('queued', outbound.createdAt, `reply queued: ${content.type ?? ''}`, content.text ?? null),
+      ref: `out_${outbound.id.replaceAll('-', '')}`,
+    },
+    ...(outbound.attempts as readonly ShownAttempt[]).map((attempt) => ({
+      ...hop(
+        'attempt',
+        attempt.endedAt ?? attempt.startedAt,
+        `attempt ${attempt.number}: ${attempt.outcome ?? 'under way'}`,
+        attempt.failure?.detail ?? (attempt.milliseconds === null ? null : `${attempt.milliseconds.toFixed(1)} ms`),
+      ),
+      isProblem: attempt.outcome !== null && attempt.outcome !== 'sent',
+      ref: `att_${attempt.id.replaceAll('-', '')}`,
+    })),
+    ...(outbound.receipts as readonly ShownReceipt[]).map((receipt) => ({
+      ...hop('receipt', receipt.createdAt, receipt.status, receipt.wasApplied ? null : 'came late; changed nothing'),
+      isProblem: receipt.status === 'failed',
+    })),
+  ];
+}
+
+function hop(kind: Hop['kind'], at: Date | string, title: string, detail: string | null): HopFacts {
+  return { kind, at, title, detail, isProblem: false, ref: null };
+}
