@@ -13,7 +13,7 @@ export default defineConfig({
     vue(),
     ui({
       // Bundled: otherwise each icon would be asked of a public server, from inside a private network.
-      icon: { clientBundle: { scan: true } },
+      icon: { clientBundle: { scan: { globInclude: ['console/src/**/*.{vue,ts}', 'src/**/*.{vue,ts}'] } } },
       autoImport: false,
       components: { dts: 'src/components.generated.d.ts', dirs: [] },
       ui: {
