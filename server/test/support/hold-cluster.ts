@@ -9,7 +9,9 @@ const cluster = await startEmbedded({ folder, log: silentLog });
 const { pid, wasFound, osUser, dataFolder } = cluster;
 process.stdout.write(`${JSON.stringify({ pid, wasFound, osUser, dataFolder })}\n`);
 process.stdin.resume();
-process.stdin.once('end', async () => {
+process.stdin.once('end', () => void stop());
+
+async function stop(): Promise<void> {
   const isStopped = await cluster.stop();
   process.stdout.write(`${JSON.stringify({ isStopped })}\n`);
-});
+}
