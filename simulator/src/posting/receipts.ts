@@ -74,7 +74,8 @@ export class Receipts {
     this.#later(read, () => void this.post(sent, 'read', null));
   }
 
-  #later(milliseconds: number, act: () => void): void {
+  /** What comes of a receipt is in the ledger; nobody waits for it here. */
+  #later(milliseconds: number, act: () => unknown): void {
     const { poster } = this.#world;
     poster.opened();
     setTimeout(() => {

@@ -60,9 +60,9 @@ Examples:
   switchyard simulate --content '{"type":"order","items":[{"productId":"A-1","quantity":2,"price":9.5,"currency":"EUR"}]}'`,
     )
     .action(async (options: Options) => {
-      const { json, ...asked } = options;
+      const isAlone = Object.keys(options).every((name) => name === 'json');
       const control = controlUrl(deps);
-      if (Object.keys(asked).length === 0) return listNumbers(deps, options, control);
+      if (isAlone) return listNumbers(deps, options, control);
       return act(deps, options, control);
     });
 }
