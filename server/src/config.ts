@@ -157,7 +157,7 @@ function localUrlOf(host: string, port: number): string {
 /** The value as far as it may be shown: no secret, no password in a URL. */
 function shown(name: string, value: string | undefined): string {
   if (/KEY|SECRET|TOKEN|PASSWORD/.test(name)) return '…';
-  return JSON.stringify((value ?? '').replace(/\/\/[^@/]*@/, '//…@'));
+  return JSON.stringify((value ?? '').replace(/^.*@/s, '…@'));
 }
 
 function derive(env: Environment, present: Readonly<Record<string, string | undefined>>): Config {

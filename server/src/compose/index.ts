@@ -1,4 +1,5 @@
 /** The only place that knows all names. */
+export { type CommandSurroundings, createCommandDeps } from './command-deps.ts';
 export { type DemoLogin, registerDemoNumbers, seedDemo } from './demo.ts';
 export { examine } from './examine.ts';
 export { openFoundation, openOwnerDatabase, readVersion } from './foundation.ts';

@@ -47,18 +47,18 @@ function addList(deliveries: Command, deps: CliDeps): void {
     .option('--limit <n>', `how many, at most ${maxListed}`, parseLimit, 20)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard deliveries list --workspace demo --state dead --json')
-    .action((options: ListOptions) =>
-      deps.withProduct(async (product) => {
-        const accountId = options.account === undefined ? undefined : parseId('account', options.account);
-        if (options.account !== undefined && !accountId) throw new WrongUse(`${options.account} is not an account id`);
+    .action((options: ListOptions) => {
+      const accountId = options.account === undefined ? undefined : parseId('account', options.account);
+      if (options.account !== undefined && !accountId) throw new WrongUse(`${options.account} is not an account id`);
+      return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
         const rows = await product.storage.inWorkspace(workspace.id, (tx) =>
           listDeliveries(tx, { accountId, state: options.state, limit: options.limit }),
         );
         const shown = rows.map(present);
         show(deps.output, options, { deliveries: shown }, () => (shown.length === 0 ? 'No deliveries.' : draw(shown)));
-      }),
-    );
+      });
+    });
 }
 
 function addShow(deliveries: Command, deps: CliDeps): void {
@@ -68,15 +68,15 @@ function addShow(deliveries: Command, deps: CliDeps): void {
     .requiredOption('--workspace <id or slug>', 'whose delivery')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard deliveries show dlv_0198… --workspace demo')
-    .action((text: string, options: WorkspaceOption) =>
-      deps.withProduct(async (product) => {
-        const id = parseDeliveryId(text);
+    .action((text: string, options: WorkspaceOption) => {
+      const id = parseDeliveryId(text);
+      return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
         const trace = await product.storage.inWorkspace(workspace.id, (tx) => traceDelivery(tx, id));
         if (!trace) throw new CommandFailed(`${workspace.name} has no delivery ${text}`);
         show(deps.output, options, { delivery: presentTrace(trace) }, () => drawTrace(trace));
-      }),
-    );
+      });
+    });
 }
 
 function addReplay(deliveries: Command, deps: CliDeps): void {
@@ -86,9 +86,9 @@ function addReplay(deliveries: Command, deps: CliDeps): void {
     .requiredOption('--workspace <id or slug>', 'whose deliveries')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard deliveries replay dlv_0198… --workspace demo')
-    .action((texts: string[], options: WorkspaceOption) =>
-      deps.withProduct(async (product) => {
-        const ids = texts.map(parseDeliveryId);
+    .action((texts: string[], options: WorkspaceOption) => {
+      const ids = texts.map(parseDeliveryId);
+      return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
         const replayed: { readonly id: string; readonly revived: number }[] = [];
         const missing: string[] = [];
@@ -105,8 +105,8 @@ function addReplay(deliveries: Command, deps: CliDeps): void {
               .join('\n'),
           );
         if (missing.length > 0) throw new CommandFailed(`${workspace.name} has no delivery ${missing.join(', ')}`);
-      }),
-    );
+      });
+    });
 }
 
 function present(row: DeliveryRow) {
