@@ -84,5 +84,5 @@ async function countTry(
 function placeOf(ip: string | null): string {
   if (ip === null) return 'nowhere';
   if (!ip.includes(':') || ip.startsWith('::ffff:')) return ip;
-  return ip.split('::')[0]?.split(':').slice(0, 4).join(':') ?? ip;
+  return ip.split('::')[0]?.split(':').slice(0, 4).join(':') || ip;
 }
