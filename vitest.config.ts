@@ -14,6 +14,17 @@ export default defineConfig({
           pool: 'forks',
         },
       },
+      {
+        test: {
+          name: 'whole',
+          include: ['server/test/whole/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          pool: 'forks',
+          // Each starts the whole product: one at a time.
+          fileParallelism: false,
+        },
+      },
     ],
     maxWorkers: 2,
   },

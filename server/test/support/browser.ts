@@ -1,0 +1,45 @@
+/** Headless Chromium that holds a page to the console's promises: nothing from elsewhere, nothing broken in silence. */
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
+  if (!executablePath) throw new Error('Chromium is needed: apt-get install -y chromium, or name it in CHROMIUM');
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+export interface WatchedPage {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Requests to other hosts, content-policy violations, console errors, exceptions: each as one line. */
+  readonly troubles: string[];
+}
+
+/** A refused request is written to the browser's console as an error: a test that provokes one allows its status. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  more: BrowserContextOptions & { readonly allowedStatus?: number } = {},
+): Promise<WatchedPage> {
+  const { allowedStatus, ...options } = more;
+  const context = await browser.newContext({ baseURL: url, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  const troubles: string[] = [];
+  const host = new URL(url).host;
+  page.on('request', (request) => {
+    const asked = new URL(request.url());
+    if (asked.protocol.startsWith('http') && asked.host !== host) troubles.push(`asked another host: ${asked.href}`);
+  });
+  page.on('console', (message) => {
+    const isAllowed = allowedStatus !== undefined && message.text().includes(`status of ${allowedStatus}`);
+    if (message.type() === 'error' && !isAllowed) troubles.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(`exception: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    troubles.push(`a dialog was opened: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return { context, page, troubles };
+}
