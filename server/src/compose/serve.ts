@@ -5,9 +5,9 @@ import { createApi } from '#api';
 import type { Config } from '#config';
 import { createGateway, listenerLimits } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
+import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { readVersion } from './foundation.ts';
-import { createMetrics } from './metrics.ts';
 import { channels, type Product } from './product.ts';
 
 export interface RunningServer {
@@ -47,7 +47,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     log,
   });
   let isStopping = false;
-  const metrics = createMetrics(product);
+  const metrics = createMetrics(foundation.storage);
   const listener = await listen(product, {
     takesWebhooks: config.roles.includes('gateway'),
     gateway,

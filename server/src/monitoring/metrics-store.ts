@@ -1,11 +1,10 @@
 /** Numbers for collectors, in Prometheus' text form; labels hold no tenant's words. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Product } from './product.ts';
+import type { Storage } from '#storage';
 
-export function createMetrics(product: Product): () => Promise<string> {
+export function createMetrics(storage: Pick<Storage, 'workerStatement'>): () => Promise<string> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'switchyard_' });
-  const { storage } = product.foundation;
   const backlog = async (sql: string, name: string) => {
     const rows = await storage.workerStatement<{ count: string }>(sql, [], name);
     return Number(rows[0]?.count ?? 0);

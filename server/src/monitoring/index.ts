@@ -1,0 +1,2 @@
+/** Metrics; later statistics old against new, the balance of the ledger, alarms. */
+export { createMetrics } from './metrics-store.ts';

@@ -1,0 +1,2 @@
+/** Schedules of reminders; they expand to outbox rows in slices. */
+export type { ReminderState } from './reminder.ts';
