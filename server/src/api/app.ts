@@ -51,7 +51,7 @@ export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Pr
   app.setErrorHandler((error: FastifyError, _request, reply) => answerError(deps.log, error, reply));
   await app.register(fastifyCookie);
   await app.register(fastifyHelmet, {
-    contentSecurityPolicy: { directives: contentPolicy },
+    contentSecurityPolicy: { useDefaults: false, directives: contentPolicy },
     strictTransportSecurity: false,
   });
   const routes: ApiRoute[] = [];
@@ -118,12 +118,13 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
 const contentPolicy = {
   defaultSrc: ["'self'"],
   scriptSrc: ["'self'"],
+  scriptSrcAttr: ["'none'"],
   styleSrc: ["'self'", "'unsafe-inline'"],
+  fontSrc: ["'self'", 'data:'],
   imgSrc: ["'self'", 'data:', 'blob:'],
   connectSrc: ["'self'"],
   objectSrc: ["'none'"],
   frameAncestors: ["'none'"],
   baseUri: ["'self'"],
   formAction: ["'self'"],
-  upgradeInsecureRequests: null,
 };

@@ -24,6 +24,8 @@ export const liveLimits = {
   maxBufferedBytes: 256 * 1024,
 } as const;
 
+export type LiveLimits = Readonly<Record<keyof typeof liveLimits, number>>;
+
 export interface Viewer {
   readonly workspaceId: WorkspaceId;
   /** The session or key that the stream stands on. */
@@ -55,7 +57,7 @@ interface Stream {
 
 export async function createLiveHub(
   deps: Pick<ApiDeps, 'engines' | 'log'>,
-  limits: Readonly<Record<keyof typeof liveLimits, number>> = liveLimits,
+  limits: LiveLimits = liveLimits,
 ): Promise<LiveHub> {
   const { doorbell } = deps.engines;
   const streams = new Set<Stream>();
