@@ -25,6 +25,7 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
     [
       'node_modules/oxlint/bin/oxlint',
       '--type-aware',
+      '--quiet',
       '-D',
       'typescript/no-floating-promises',
       '-D',

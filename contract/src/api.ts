@@ -25,9 +25,9 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ data: z.array(item), nextCursor: z.string().nullable() });
 }
 
-export const pageQuerySchema = z.object({
+export const pageQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(200).optional(),
+  cursor: z.string().max(200).exactOptional(),
 });
 
 export const meSchema = z
@@ -38,7 +38,9 @@ export const meSchema = z
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof meSchema>;
 
-export const loginSchema = z.strictObject({ email: z.email().max(254), password: z.string().min(1).max(1024) });
+export const loginSchema = z
+  .strictObject({ email: z.email().max(254), password: z.string().min(1).max(1024) })
+  .meta({ id: 'LogIn' });
 
 export const workspaceSchema = z
   .object({
@@ -73,11 +75,13 @@ export const memberSchema = z
   .meta({ id: 'Member' });
 export type MemberView = z.infer<typeof memberSchema>;
 
-export const newApiKeySchema = z.strictObject({
-  name: z.string().min(1).max(100),
-  scopes: z.array(z.string()).min(1).default(['read', 'write']),
-  expiresAt: instant.optional(),
-});
+export const newApiKeySchema = z
+  .strictObject({
+    name: z.string().min(1).max(100),
+    scopes: z.array(z.string()).min(1).default(['read', 'write']),
+    expiresAt: instant.exactOptional(),
+  })
+  .meta({ id: 'NewApiKey' });
 
 export const accountSchema = z
   .object({
@@ -101,22 +105,26 @@ export const accountSchema = z
   .meta({ id: 'Account' });
 export type AccountView = z.infer<typeof accountSchema>;
 
-export const newAccountSchema = z.strictObject({
-  provider: z.enum(providers),
-  name: z.string().min(1).max(200).optional(),
-  phoneNumber: z.string().max(40).optional(),
-  settings: z.record(z.string().max(60), z.string().max(2000)).default({}),
-  secrets: z.record(z.string().max(60), z.string().max(4000)).default({}),
-  isActive: z.boolean().optional(),
-});
+export const newAccountSchema = z
+  .strictObject({
+    provider: z.enum(providers),
+    name: z.string().min(1).max(200).exactOptional(),
+    phoneNumber: z.string().max(40).exactOptional(),
+    settings: z.record(z.string().max(60), z.string().max(2000)).default({}),
+    secrets: z.record(z.string().max(60), z.string().max(4000)).default({}),
+    isActive: z.boolean().exactOptional(),
+  })
+  .meta({ id: 'NewAccount' });
 
-export const accountChangeSchema = z.strictObject({
-  name: z.string().min(1).max(200).optional(),
-  phoneNumber: z.string().max(40).optional(),
-  settings: z.record(z.string().max(60), z.string().max(2000)).optional(),
-  secrets: z.record(z.string().max(60), z.string().max(4000)).optional(),
-  isActive: z.boolean().optional(),
-});
+export const accountChangeSchema = z
+  .strictObject({
+    name: z.string().min(1).max(200).exactOptional(),
+    phoneNumber: z.string().max(40).exactOptional(),
+    settings: z.record(z.string().max(60), z.string().max(2000)).exactOptional(),
+    secrets: z.record(z.string().max(60), z.string().max(4000)).exactOptional(),
+    isActive: z.boolean().exactOptional(),
+  })
+  .meta({ id: 'AccountChange' });
 
 /** Holds the token: only in the answer to those who may see it, with an audit entry. */
 export const accountTokenSchema = z.object({ token: z.string(), webhookUrl: z.string() }).meta({ id: 'AccountToken' });
@@ -220,10 +228,12 @@ export const conversationSchema = z
   .meta({ id: 'Conversation' });
 export type ConversationView = z.infer<typeof conversationSchema>;
 
-export const conversationChangeSchema = z.strictObject({
-  handler: z.enum(['bot', 'person']).optional(),
-  isRead: z.literal(true).optional(),
-});
+export const conversationChangeSchema = z
+  .strictObject({
+    handler: z.enum(['bot', 'person']).exactOptional(),
+    isRead: z.literal(true).exactOptional(),
+  })
+  .meta({ id: 'ConversationChange' });
 
 export const messageSchema = z
   .object({
@@ -237,6 +247,8 @@ export const messageSchema = z
     text: z.string(),
     status: z.enum(['received', 'queued', 'sent', 'delivered', 'read', 'played', 'failed', 'uncertain', 'cancelled']),
     error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    /** What `replyTo` and a reaction's `targetId` name; null while the provider has given none. */
+    providerMessageId: z.string().nullable(),
     reactions: z.record(z.string(), z.string()),
     replyTo: z.string().nullable(),
     isEdited: z.boolean(),
@@ -250,69 +262,110 @@ export type MessageView = z.infer<typeof messageSchema>;
 const choiceSchema = z.strictObject({
   id: z.string().min(1).max(200),
   title: z.string().min(1).max(60),
-  description: z.string().max(200).optional(),
+  description: z.string().max(200).exactOptional(),
 });
 const mediaSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).max(2000),
-  mimeType: z.string().max(100).optional(),
-  fileName: z.string().max(240).optional(),
+  mimeType: z.string().max(100).exactOptional(),
+  fileName: z.string().max(240).exactOptional(),
 });
 const mediaContent = <Type extends string>(type: Type) =>
-  z.strictObject({ type: z.literal(type), media: mediaSchema, caption: z.string().max(1024).optional() });
+  z.strictObject({ type: z.literal(type), media: mediaSchema, caption: z.string().max(1024).exactOptional() });
 
 /** What `POST …/messages` takes as `content`. */
-export const outboundContentSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text'), text: z.string().min(1).max(4096) }),
-  mediaContent('image'),
-  mediaContent('video'),
-  mediaContent('audio'),
-  mediaContent('document'),
-  mediaContent('sticker'),
-  z.strictObject({
-    type: z.literal('location'),
-    latitude: z.number().min(-90).max(90),
-    longitude: z.number().min(-180).max(180),
-    name: z.string().max(200).optional(),
-    address: z.string().max(400).optional(),
-  }),
-  z.strictObject({
-    type: z.literal('reaction'),
-    targetId: z.string().min(1).max(300),
-    emoji: z.string().max(16).nullable(),
-  }),
-  z.strictObject({
-    type: z.literal('buttons'),
-    text: z.string().min(1).max(1024),
-    buttons: z.array(choiceSchema).min(1).max(10),
-    footer: z.string().max(60).optional(),
-  }),
-  z.strictObject({
-    type: z.literal('list'),
-    text: z.string().min(1).max(1024),
-    button: z.string().min(1).max(20),
-    sections: z
-      .array(z.strictObject({ title: z.string().max(24).optional(), rows: z.array(choiceSchema).min(1).max(10) }))
-      .min(1)
-      .max(10),
-    footer: z.string().max(60).optional(),
-  }),
-  z.strictObject({
-    type: z.literal('template'),
-    name: z.string().min(1).max(512),
-    language: z.string().min(2).max(15),
-    parameters: z.array(z.string().max(1024)).max(50).default([]),
-  }),
-]);
+export const outboundContentSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('text'), text: z.string().min(1).max(4096) }),
+    mediaContent('image'),
+    mediaContent('video'),
+    mediaContent('audio'),
+    mediaContent('document'),
+    mediaContent('sticker'),
+    z.strictObject({
+      type: z.literal('location'),
+      latitude: z.number().min(-90).max(90),
+      longitude: z.number().min(-180).max(180),
+      name: z.string().max(200).exactOptional(),
+      address: z.string().max(400).exactOptional(),
+    }),
+    z.strictObject({
+      type: z.literal('reaction'),
+      targetId: z.string().min(1).max(300),
+      emoji: z.string().max(16).nullable(),
+    }),
+    z.strictObject({
+      type: z.literal('buttons'),
+      text: z.string().min(1).max(1024),
+      buttons: z.array(choiceSchema).min(1).max(10),
+      footer: z.string().max(60).exactOptional(),
+    }),
+    z.strictObject({
+      type: z.literal('list'),
+      text: z.string().min(1).max(1024),
+      button: z.string().min(1).max(20),
+      sections: z
+        .array(
+          z.strictObject({ title: z.string().max(24).exactOptional(), rows: z.array(choiceSchema).min(1).max(10) }),
+        )
+        .min(1)
+        .max(10),
+      footer: z.string().max(60).exactOptional(),
+    }),
+    z.strictObject({
+      type: z.literal('template'),
+      name: z.string().min(1).max(512),
+      language: z.string().min(2).max(15),
+      parameters: z.array(z.string().max(1024)).max(50).default([]),
+    }),
+  ])
+  .meta({ id: 'OutboundContent' });
 
-export const newMessageSchema = z.strictObject({
-  content: outboundContentSchema,
-  /** Provider id of the message answered to. */
-  replyTo: z.string().max(300).optional(),
-});
+export const newMessageSchema = z
+  .strictObject({
+    content: outboundContentSchema,
+    /** Provider id of the message answered to. */
+    replyTo: z.string().max(300).exactOptional(),
+  })
+  .meta({ id: 'NewMessage' });
 
 export const queuedMessageSchema = z
   .object({ id: z.string(), status: z.literal('queued') })
   .meta({ id: 'QueuedMessage' });
+
+/** An uncertain message, settled by a person: send it once more (it may arrive twice), or let it be. */
+export const settlementSchema = z.strictObject({ choice: z.enum(['send-again', 'leave']) }).meta({ id: 'Settlement' });
+
+export const categorySchema = z
+  .object({ id: publicId('cat'), name: z.string(), productCount: z.int() })
+  .meta({ id: 'Category' });
+export type CategoryView = z.infer<typeof categorySchema>;
+
+export const productSchema = z
+  .object({
+    id: publicId('prd'),
+    categoryId: publicId('cat'),
+    sku: z.string().nullable(),
+    name: z.string(),
+    description: z.string(),
+    priceMinor: z.int(),
+    currency: z.string(),
+    imageUrl: z.string().nullable(),
+    /** null: not counted. */
+    stock: z.int().nullable(),
+  })
+  .meta({ id: 'Product' });
+export type ProductView = z.infer<typeof productSchema>;
+
+export const flowSchema = z
+  .object({
+    id: publicId('flw'),
+    name: z.string(),
+    version: z.int(),
+    isActive: z.boolean(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Flow' });
+export type FlowView = z.infer<typeof flowSchema>;
 
 /** What `/api/v1/events` tells the browser: which resource to look at again. Ids only. */
 export const liveEventSchema = z.object({

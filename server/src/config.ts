@@ -13,17 +13,28 @@ export class WrongSetting extends Error {
   override readonly name = 'WrongSetting';
 }
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const flag = z.stringbool();
-const url = (protocols: RegExp) =>
-  z.url({ protocol: protocols, error: `must be a URL like ${protocols.source.replaceAll(/[\^$?()]/g, '')}://…` });
-const httpUrl = url(/^https?$/).transform((text) => text.replace(/\/+$/, ''));
+/** The stand-in providers listen on the ports after the server's own. */
+export const simulatorPorts = 5;
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`);
+const port = whole(1, 65_535);
+const flag = z.stringbool({ error: 'must be 1 or 0 (true or false, yes or no, on or off)' });
+const urlOf = (protocol: RegExp, example: string) => z.url({ protocol, error: `must be a URL like ${example}` });
+const postgresUrl = urlOf(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database');
+const redisUrlShape = urlOf(/^rediss?$/, 'redis://host:6379');
+const httpUrl = urlOf(/^https?$/, 'https://host').transform((text) => text.replace(/\/+$/, ''));
 const commaList = z.string().transform((text) =>
   text
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean),
 );
+const rolesWanted = 'must be one or more of gateway, api, worker, by commas';
 const webhookPath = z.string().regex(/^\/[\w./-]*$/, 'must be a path like /whatsapp-v2/webhook');
 
 const environmentSchema = z.object({
@@ -32,25 +43,29 @@ const environmentSchema = z.object({
   SWITCHYARD_DATA: z.string().min(1).default('.switchyard'),
   SWITCHYARD_KEY: z.string().min(1).optional(),
   SWITCHYARD_DEMO: flag.default(true),
-  SWITCHYARD_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  DATABASE_URL: url(/^postgres(ql)?$/).optional(),
-  DATABASE_APP_URL: url(/^postgres(ql)?$/).optional(),
-  DATABASE_GATEWAY_URL: url(/^postgres(ql)?$/).optional(),
-  DATABASE_WORKER_URL: url(/^postgres(ql)?$/).optional(),
+  SWITCHYARD_LOG: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'], { error: 'must be debug, info, warn, error or silent' })
+    .default('info'),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_APP_URL: postgresUrl.optional(),
+  DATABASE_GATEWAY_URL: postgresUrl.optional(),
+  DATABASE_WORKER_URL: postgresUrl.optional(),
   DB_HOST: z.string().min(1).optional(),
   DB_PORT: port.default(5432),
   DB_NAME: z.string().min(1).optional(),
   DB_USER: z.string().min(1).optional(),
   DB_PASSWORD: z.string().optional(),
-  REDIS_URL: url(/^rediss?$/).optional(),
+  REDIS_URL: redisUrlShape.optional(),
   REDIS_HOST: z.string().min(1).optional(),
   REDIS_PORT: port.default(6379),
   REDIS_PASSWORD: z.string().optional(),
-  REDIS_DB: z.coerce.number().int().min(0).max(65_535).default(0),
-  ROLES: commaList.pipe(z.array(z.enum(roles)).min(1)).default([...roles]),
+  REDIS_DB: whole(0, 65_535).default(0),
+  ROLES: commaList
+    .pipe(z.array(z.enum(roles, { error: rolesWanted })).min(1, { error: rolesWanted }))
+    .default([...roles]),
   PUBLIC_URL: httpUrl.optional(),
   TRUST_PROXY: flag.default(false),
-  INBOX_LEASE_MS: z.coerce.number().int().min(500).max(600_000).default(30_000),
+  INBOX_LEASE_MS: whole(500, 600_000).default(30_000),
   USE_NEW_WHATSAPP_BOT: flag.default(true),
   ENABLE_CAMPAIGNS: flag.default(true),
   ENABLE_REMINDERS: flag.default(true),
@@ -72,6 +87,8 @@ type Environment = z.infer<typeof environmentSchema>;
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** How a program on this machine reaches the server, without a trailing slash. */
+  readonly localUrl: string;
   /** Absolute path. */
   readonly dataFolder: string;
   readonly masterKey: string | undefined;
@@ -106,6 +123,10 @@ export interface Config {
   };
   /** Which variable each derived setting came from: `databaseUrl: DB_HOST…`. */
   readonly origins: Readonly<Record<string, string>>;
+  /** Our variables that are set; all else is as it is by default. */
+  readonly given: readonly string[];
+  /** Older names that are set and do not count, since a newer one is set too. */
+  readonly overruled: readonly string[];
 }
 
 /** Throws WrongSetting. Empty variables count as absent. */
@@ -120,18 +141,34 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
   return derive(parsed.data, present);
 }
 
+function checkSimulatorPorts(env: Environment): void {
+  if (!env.SWITCHYARD_DEMO || env.PORT + simulatorPorts <= 65_535) return;
+  throw new WrongSetting(
+    `PORT=${env.PORT}: the stand-in providers need the ${simulatorPorts} ports after it; take a lower one, or set SWITCHYARD_DEMO=0`,
+  );
+}
+
+/** An address that means "all of this machine's" is no address to call. */
+function localUrlOf(host: string, port: number): string {
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
 /** The value as far as it may be shown: no secret, no password in a URL. */
 function shown(name: string, value: string | undefined): string {
   if (/KEY|SECRET|TOKEN|PASSWORD/.test(name)) return '…';
-  return JSON.stringify((value ?? '').replace(/\/\/[^@/]*@/, '//…@'));
+  return JSON.stringify((value ?? '').replace(/^.*@/s, '…@'));
 }
 
 function derive(env: Environment, present: Readonly<Record<string, string | undefined>>): Config {
+  checkSimulatorPorts(env);
   const database = databaseUrl(env);
   const redis = redisUrl(env);
+  const given = Object.keys(environmentSchema.shape).filter((name) => present[name] !== undefined);
   return {
     port: env.PORT,
     host: env.HOST,
+    localUrl: localUrlOf(env.HOST, env.PORT),
     dataFolder: resolve(env.SWITCHYARD_DATA),
     masterKey: env.SWITCHYARD_KEY,
     isDemo: env.SWITCHYARD_DEMO,
@@ -156,7 +193,10 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
       evolution: env.EVOLUTION_API_URL,
       webjs: env.WEBJS_COMPANION_URL,
     },
+    given,
+    overruled: given.filter((name) => overrulers.some(([older, newer]) => older.test(name) && present[newer])),
     origins: {
+      publicUrl: env.PUBLIC_URL ? 'PUBLIC_URL' : 'HOST and PORT',
       databaseUrl: database.origin,
       redisUrl: redis.origin,
       metaVerifyTokens: env.META_VERIFY_TOKEN
@@ -168,6 +208,12 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
     },
   };
 }
+
+const overrulers: readonly (readonly [older: RegExp, newer: string])[] = [
+  [/^DB_/, 'DATABASE_URL'],
+  [/^REDIS_(?:HOST|PORT|PASSWORD|DB)$/, 'REDIS_URL'],
+  [/^WHATSAPP_VERIFY_TOKEN$/, 'META_VERIFY_TOKEN'],
+];
 
 function databaseUrl(env: Environment): { readonly url: string | undefined; readonly origin: string } {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, origin: 'DATABASE_URL' };

@@ -24,7 +24,7 @@ async function begin(order: EchoOrder): Promise<void> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
+    const answerWhole = async () => {
       const body = Buffer.concat(chunks);
       const given = Buffer.from(String(request.headers['x-hub-signature-256']).slice(7), 'hex');
       if (!timingSafeEqual(given, createHmac('sha256', order.appSecret).update(body).digest()))
@@ -55,7 +55,8 @@ async function begin(order: EchoOrder): Promise<void> {
         values: [message.id, sent.messages[0]?.id],
       });
       return undefined;
-    });
+    };
+    request.on('end', () => void answerWhole());
   });
   server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 }

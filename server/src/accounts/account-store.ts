@@ -7,6 +7,7 @@ export interface AccountRow {
   readonly [column: string]: unknown;
   readonly id: AccountId;
   readonly workspaceId: WorkspaceId;
+  readonly workspaceName: string;
   readonly provider: Provider;
   readonly channel: ChannelName;
   readonly name: string;
@@ -27,7 +28,8 @@ export interface AccountRow {
   readonly createdAt: Date;
 }
 
-const columns = `id, workspace_id AS "workspaceId", provider, channel, name, phone_number AS "phoneNumber",
+const columns = `id, workspace_id AS "workspaceId",
+  (SELECT w.name FROM workspaces w WHERE w.workspace_id = accounts.workspace_id) AS "workspaceName", provider, channel, name, phone_number AS "phoneNumber",
   connection_status AS "connectionStatus", connection_error AS "connectionError", webhook_status AS "webhookStatus",
   is_primary AS "isPrimary", is_active AS "isActive", deleted_at IS NOT NULL AS "isDeleted", settings,
   secrets_sealed AS "secretsSealed", cutover, cutover_share AS "cutoverShare", version,

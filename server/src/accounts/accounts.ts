@@ -31,6 +31,8 @@ export type RouteKind = (typeof routeKinds)[number];
 /** An account as the walks need it. Secrets are open here: never log it, never send it out. */
 export interface ServingAccount {
   readonly workspaceId: WorkspaceId;
+  /** How the business is called, to its customers too. */
+  readonly workspaceName: string;
   readonly accountId: AccountId;
   readonly provider: Provider;
   readonly channel: ChannelName;

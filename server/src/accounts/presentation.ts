@@ -34,9 +34,11 @@ export function servingAccount(
   open: { readonly secrets: Secrets; readonly webhookUrl: string | null },
   fields: AccountFields,
 ): ServingAccount {
-  const { workspaceId, provider, channel, name, isActive, isDeleted, cutover, cutoverShare, settings, version } = row;
+  const { workspaceId, workspaceName, provider, channel, name, isActive, isDeleted } = row;
+  const { cutover, cutoverShare, settings, version } = row;
   return {
     workspaceId,
+    workspaceName,
     provider,
     channel,
     name,

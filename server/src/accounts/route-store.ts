@@ -171,3 +171,18 @@ export async function addRoutingCounts(storage: Storage, hour: Date, counts: rea
     'routing-counts-add',
   );
 }
+
+/** What the running servers counted of an account's routings in the hour of `at`; written every few seconds. */
+export async function listRoutingCounts(
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  at: Date,
+): Promise<{ readonly hit: number; readonly miss: number }> {
+  const rows = await tx.query<{ outcome: string; count: string }>(
+    `SELECT outcome, sum(count) AS count FROM routing_counts
+     WHERE workspace_id = $1 AND account_id = $2 AND hour = date_trunc('hour', $3::timestamptz, 'UTC') GROUP BY outcome`,
+    [tx.workspaceId, accountId, at],
+  );
+  const counted = (outcome: string) => Number(rows.find((row) => row.outcome === outcome)?.count ?? 0);
+  return { hit: counted('hit'), miss: counted('miss') };
+}

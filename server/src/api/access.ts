@@ -1,5 +1,10 @@
-/** Who asks, and what they may do: from a request to a workspace and the right to act in it. */
-import { parseId, type WorkspaceId } from '@switchyard/contract';
+/**
+ * Who asks, and what they may do: from a request to a principal, a workspace and the right to act in it.
+ *
+ * Programs show a key as a bearer token. Browsers show a session cookie; such a request must also come from our own
+ * pages. The cookie alone would prove nothing: a browser sends it along for other sites too.
+ */
+import { parseId, toPublicId, type WorkspaceId } from '@switchyard/contract';
 import type { FastifyRequest } from 'fastify';
 import '@fastify/cookie';
 import {
@@ -11,6 +16,7 @@ import {
   type Resource,
   type Workspaces,
 } from '#workspaces';
+import { checkOrigin } from './origin.ts';
 import { ProblemError } from './problem.ts';
 
 export const sessionCookie = '__Host-switchyard';
@@ -25,55 +31,64 @@ export interface Access {
   readonly actor: string;
 }
 
-/** 401 for nobody. Sessions come by cookie; such a request must also come from our own pages unless it only reads. */
-export async function authenticate(request: FastifyRequest, workspaces: Workspaces): Promise<Principal> {
-  const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const principal = bearer ? await workspaces.findByKey(bearer) : await bySession(request, workspaces);
+export interface Need {
+  readonly resource: Resource;
+  readonly action: Action;
+}
+
+/** Throws `unauthenticated` for nobody, `wrong-origin` for a browser on another site. */
+export async function authenticate(
+  request: FastifyRequest,
+  workspaces: Workspaces,
+  publicUrl: string | undefined,
+): Promise<Principal> {
+  const principal = await findPrincipal(request, workspaces, publicUrl);
   if (!principal) throw new ProblemError('unauthenticated', 'log in, or send an API key as a bearer token');
   return principal;
 }
 
-async function bySession(request: FastifyRequest, workspaces: Workspaces): Promise<Principal | null> {
-  const token = request.cookies[sessionCookie] ?? request.cookies[loopbackCookie];
+async function findPrincipal(request: FastifyRequest, workspaces: Workspaces, publicUrl: string | undefined) {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const key = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+    return key ? workspaces.findByKey(key) : null;
+  }
+  const token = sessionToken(request);
   if (!token) return null;
-  if (request.method !== 'GET' && request.method !== 'HEAD') checkOrigin(request);
+  checkOrigin(request, publicUrl);
   return workspaces.findBySession(token);
 }
 
-/** A browser says where a request comes from; another site's is refused, and so is one that says nothing. */
-export function checkOrigin(request: FastifyRequest): void {
-  const site = request.headers['sec-fetch-site'];
-  if (site === 'same-origin') return;
-  const origin = request.headers.origin;
-  const isOwn = site === undefined && origin !== undefined && hostOf(origin) === request.headers.host;
-  if (!isOwn) throw new ProblemError('wrong-origin', 'a browser session may only be used from its own pages');
+export function sessionToken(request: FastifyRequest): string | undefined {
+  return request.cookies[sessionCookie] ?? request.cookies[loopbackCookie];
 }
 
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
+/** For the audit log, rate limits and idempotency keys. */
+export function actorOf(principal: Principal): string {
+  return principal.kind === 'key'
+    ? `key ${toPublicId('apiKey', principal.keyId)}`
+    : `person ${toPublicId('person', principal.person.id)}`;
 }
 
 /**
- * The workspace that is meant: a key's own, or the one a person names in the header (or `workspace` in the query, for
- * event streams), or their first. Another's answers like a missing one.
+ * The workspace that is meant: a key's own, or the one a person names in the header (in the query for event streams,
+ * which cannot send headers), or their first. Another's answers like a missing one.
  */
-export function workspaceIn(request: FastifyRequest, principal: Principal): WorkspaceId {
-  if (principal.kind === 'key') return principal.workspaceId;
-  return membershipIn(request, principal).workspace.id;
+export function accessTo(request: FastifyRequest, principal: Principal): Access {
+  const workspaceId = principal.kind === 'key' ? principal.workspaceId : membershipIn(request, principal).workspace.id;
+  return { principal, workspaceId, actor: actorOf(principal) };
 }
 
-export function accessTo(
-  request: FastifyRequest,
-  principal: Principal,
-  need: { readonly resource: Resource; readonly action: Action },
-): Access {
-  if (principal.kind === 'key') {
-    if (!mayScopes(principal.scopes, need.resource, need.action)) throw forbidden(need);
-    return { principal, workspaceId: principal.workspaceId, actor: `key ${principal.keyId}` };
-  }
-  const membership = membershipIn(request, principal);
-  if (!mayRole(membership.role, need.resource, need.action)) throw forbidden(need);
-  return { principal, workspaceId: membership.workspace.id, actor: `person ${principal.person.id}` };
+/** Throws `forbidden` where the role or the key's scopes do not give the right. */
+export function checkRight(access: Access, need: Need): void {
+  if (!mayIn(access, need))
+    throw new ProblemError('forbidden', `this needs the right to ${need.action} ${need.resource}`);
+}
+
+export function mayIn({ principal, workspaceId }: Access, { resource, action }: Need): boolean {
+  if (principal.kind === 'key') return mayScopes(principal.scopes, resource, action);
+  const membership = principal.memberships.find(({ workspace }) => workspace.id === workspaceId);
+  return membership !== undefined && mayRole(membership.role, resource, action);
 }
 
 function membershipIn(request: FastifyRequest, principal: Extract<Principal, { kind: 'person' }>): Membership {
@@ -89,9 +104,5 @@ function membershipIn(request: FastifyRequest, principal: Extract<Principal, { k
 function namedWorkspace(request: FastifyRequest): WorkspaceId | null | undefined {
   const query = request.query as { readonly workspace?: unknown } | undefined;
   const text = request.headers[workspaceHeader] ?? query?.workspace;
-  return typeof text === 'string' ? (parseId('workspace', text) ?? null) : undefined;
-}
-
-function forbidden(need: { readonly resource: Resource; readonly action: Action }): ProblemError {
-  return new ProblemError('forbidden', `this needs the right to ${need.action} ${need.resource}`);
+  return text === undefined ? undefined : (typeof text === 'string' && parseId('workspace', text)) || null;
 }

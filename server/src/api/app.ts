@@ -1,8 +1,8 @@
 /**
  * The REST interface, its documents, and the console's files; everything over HTTP that is not a webhook.
  *
- * Each route is parse (zod) → door → present. The zod compilers are set inside the API's scope only: routes with JSON
- * schemas of their own elsewhere would break under them.
+ * Each route is access (`guard.ts`) → parse (zod) → door → present. The zod compilers are set inside the API's scope
+ * only: routes with JSON schemas of their own elsewhere would break under them.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import fastifyCookie from '@fastify/cookie';
@@ -10,99 +10,108 @@ import fastifyHelmet from '@fastify/helmet';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import {
-  hasZodFastifySchemaValidationErrors,
-  isResponseSerializationError,
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
-import { StorageUnavailable } from '#storage';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { answerError } from './answer-error.ts';
+import { refuseUnstorable } from './checked-input.ts';
 import type { ApiDeps } from './deps.ts';
+import { type ApiRoute, guard, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
-import { ProblemError, problemOf } from './problem.ts';
+import { createLiveHub } from './live-hub.ts';
+import { completeDocument, describeRoute, openApiSecurity, openApiTags } from './openapi.ts';
 import { accountRoutes } from './routes/account-routes.ts';
+import { accountTokenRoutes } from './routes/account-token-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
+import { catalogueRoutes } from './routes/catalogue-routes.ts';
 import { consoleRoutes } from './routes/console-routes.ts';
 import { conversationRoutes } from './routes/conversation-routes.ts';
 import { deliveryRoutes } from './routes/delivery-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
+import { flowRoutes } from './routes/flow-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { messageRoutes } from './routes/message-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 
-export const apiLimits = { bodyBytes: 1024 * 1024, requestTimeoutMs: 30_000 } as const;
+export const apiLimits = { bodyBytes: 1024 * 1024 } as const;
 
 /** Makes the listener: given fastify's handler, answers with the server that also takes webhooks. */
 export type ServerFactory = (handler: (request: IncomingMessage, response: ServerResponse) => void) => Server;
 
+/** `apiRoutes` of the instance lists every route under `/api/v1` with who may call it. Not listening yet. */
 export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Promise<FastifyInstance> {
   const app = fastify({
     serverFactory: (handler) => serverFactory(handler),
     bodyLimit: apiLimits.bodyBytes,
-    requestTimeout: apiLimits.requestTimeoutMs,
-    trustProxy: deps.isProxyTrusted,
+    // One proxy, ours: what stands further left in X-Forwarded-For is whatever the client wrote.
+    trustProxy: deps.isProxyTrusted ? (_address: string, hop: number) => hop === 0 : false,
+    exposeHeadRoutes: false,
     logger: false,
     forceCloseConnections: true,
   });
-  app.setErrorHandler((error: FastifyError, _request, reply) => answerError(deps, error, reply));
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, problemOf('not-found', 'there is no such page')));
+  app.setErrorHandler((error: FastifyError, _request, reply) => answerError(deps.log, error, reply));
   await app.register(fastifyCookie);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: { directives: contentPolicy },
     strictTransportSecurity: false,
   });
+  const routes: ApiRoute[] = [];
+  app.decorate('apiRoutes', routes);
   await app.register(healthRoutes, deps);
-  await app.register(async (api) => {
-    api.setValidatorCompiler(validatorCompiler);
-    api.setSerializerCompiler(serializerCompiler);
-    await api.register(fastifySwagger, {
-      openapi: {
-        openapi: '3.1.0',
-        info: {
-          title: 'Switchyard',
-          version: deps.version,
-          description: 'Business messaging on WhatsApp and Instagram.',
-        },
-        components: {
-          securitySchemes: {
-            apiKey: { type: 'http', scheme: 'bearer' },
-            session: { type: 'apiKey', in: 'cookie', name: '__Host-switchyard' },
-          },
-        },
-        security: [{ apiKey: [] }, { session: [] }],
-      },
-      transform: jsonSchemaTransform,
-      transformObject: jsonSchemaTransformObject,
-    });
-    await api.register(fastifySwaggerUi, {
-      routePrefix: '/api/docs',
-      theme: { title: 'Switchyard API' },
-      staticCSP: true,
-    });
-    api.get('/api/openapi.json', { schema: { hide: true } }, () => api.swagger());
-    await api.register(
-      async (v1) => {
-        v1.addHook('preHandler', idempotency(deps));
-        v1.addHook('onSend', keepClaimed);
-        for (const routes of [
-          sessionRoutes,
-          workspaceRoutes,
-          apiKeyRoutes,
-          accountRoutes,
-          deliveryRoutes,
-          conversationRoutes,
-          eventRoutes,
-        ]) {
-          await v1.register(routes, deps);
-        }
-      },
-      { prefix: '/api/v1' },
-    );
+  await app.register(async (documented) => {
+    documented.setValidatorCompiler(validatorCompiler);
+    documented.setSerializerCompiler(serializerCompiler);
+    await registerDocuments(documented, deps.version);
+    await documented.register((v1) => registerRoutes(v1, routes, deps), { prefix: '/api/v1' });
   });
   await app.register(consoleRoutes, deps);
   return app;
+}
+
+async function registerDocuments(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Switchyard', version, description: 'Business messaging on WhatsApp and Instagram.' },
+      components: { securitySchemes: openApiSecurity },
+      security: [{ apiKey: [] }, { session: [] }],
+      tags: openApiTags,
+    },
+    transform: describeRoute,
+    transformObject: completeDocument,
+  });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/api/docs',
+    theme: { title: 'Switchyard API' },
+    uiConfig: { deepLinking: true },
+  });
+  app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
+
+async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): Promise<void> {
+  // JSON only: a form of another site can send text, and our pages have no need to.
+  v1.removeContentTypeParser('text/plain');
+  v1.addHook('onRoute', (route) => listRoute(routes, route));
+  v1.addHook('onRequest', guard(deps));
+  v1.addHook('preValidation', refuseUnstorable);
+  v1.addHook('preHandler', idempotency(deps));
+  v1.addHook('onSend', keepClaimed);
+  const hub = await createLiveHub(deps);
+  v1.addHook('preClose', () => hub.close());
+  const typed = v1.withTypeProvider<ZodTypeProvider>();
+  for (const register of [
+    sessionRoutes,
+    workspaceRoutes,
+    apiKeyRoutes,
+    accountRoutes,
+    accountTokenRoutes,
+    deliveryRoutes,
+    conversationRoutes,
+    messageRoutes,
+    catalogueRoutes,
+    flowRoutes,
+    eventRoutes,
+  ])
+    await register(typed, { ...deps, hub });
 }
 
 /** Scripts from ourselves only; styles inline, since the component library writes its colour variables so. No upgrade of plain http. */
@@ -118,37 +127,3 @@ const contentPolicy = {
   formAction: ["'self'"],
   upgradeInsecureRequests: null,
 };
-
-type Reply = Parameters<Parameters<FastifyInstance['setErrorHandler']>[0]>[2];
-
-function sendProblem(reply: Reply, problem: ReturnType<typeof problemOf>) {
-  return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-}
-
-function answerError(deps: ApiDeps, error: FastifyError, reply: Reply) {
-  if (error instanceof ProblemError) {
-    if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
-    return sendProblem(reply, error.problem);
-  }
-  if (error instanceof StorageUnavailable) {
-    reply.header('retry-after', 5);
-    return sendProblem(reply, problemOf('unavailable', 'the database cannot be asked right now'));
-  }
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.map((issue) => ({
-      path: issue.instancePath || '/',
-      message: issue.message ?? 'is wrong',
-    }));
-    return sendProblem(reply, problemOf('invalid-request', 'the request does not fit its schema', errors));
-  }
-  if (error.statusCode !== undefined && error.statusCode < 500) {
-    return sendProblem(reply, { ...problemOf('invalid-request', error.message), status: error.statusCode });
-  }
-  const where = isResponseSerializationError(error) ? 'an answer does not fit its schema' : 'a request failed';
-  deps.log.error({ error: error.stack ?? String(error) }, where);
-  return sendProblem(reply, {
-    ...problemOf('failed', 'this is our fault; it was logged'),
-    status: 500,
-    title: 'Internal Server Error',
-  });
-}

@@ -1,21 +1,28 @@
 import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Capabilities } from '#channels';
+import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
+import type { FlowsDoor } from '#flows';
 import type { Clock, Log } from '#kernel';
 import type { OutboxDoor } from '#outbox';
-import type { Engines, Storage } from '#storage';
+import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import type { Workspaces } from '#workspaces';
 
 /** What the interface stands on; filled by compose. */
 export interface ApiDeps {
   readonly storage: Storage;
   readonly engines: Engines;
+  /** Kept answers hold secrets that are shown once: they lie sealed. */
+  readonly sealer: Sealer;
   readonly workspaces: Workspaces;
   readonly accounts: Accounts;
   readonly conversations: ConversationsDoor;
   readonly outbox: OutboxDoor;
+  readonly commerce: CommerceDoor;
+  readonly flows: FlowsDoor;
   readonly capabilitiesOf: (provider: Provider) => Capabilities;
+  readonly noteChange: NoteChange;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;

@@ -1,6 +1,7 @@
 import type { WorkspaceTx } from '#storage';
 
 export interface IdempotencyEntry {
+  /** Who asks, the method and the path: one caller's key says nothing of another's. */
   readonly route: string;
   readonly key: string;
   readonly requestHash: string;
@@ -13,15 +14,27 @@ export async function claimKey(tx: WorkspaceTx, entry: IdempotencyEntry): Promis
      ON CONFLICT (workspace_id, route, key) DO UPDATE SET request_hash = excluded.request_hash, status = NULL, response = NULL, created_at = now()
      WHERE k.created_at < now() - interval '1 day' RETURNING key`,
     [tx.workspaceId, entry.route, entry.key, entry.requestHash],
+    'api-claim-key',
   );
   return rows.length === 1;
 }
 
-export async function findKey(tx: WorkspaceTx, entry: IdempotencyEntry) {
-  const rows = await tx.query<{ requestHash: string; status: number | null; response: string | null }>(
-    `SELECT request_hash AS "requestHash", status, response#>>'{}' AS response FROM idempotency_keys
+export interface KeptKey {
+  readonly requestHash: string;
+  /** null: no answer has been kept yet. */
+  readonly status: number | null;
+  /** base64 of the sealed answer. */
+  readonly response: string | null;
+  readonly ageMs: number;
+}
+
+export async function findKey(tx: WorkspaceTx, entry: IdempotencyEntry): Promise<KeptKey | null> {
+  const rows = await tx.query<KeptKey & Record<string, unknown>>(
+    `SELECT request_hash AS "requestHash", status, response#>>'{}' AS response,
+       (extract(epoch FROM now() - created_at) * 1000)::float8 AS "ageMs" FROM idempotency_keys
      WHERE workspace_id = $1 AND route = $2 AND key = $3`,
     [tx.workspaceId, entry.route, entry.key],
+    'api-find-key',
   );
   return rows[0] ?? null;
 }
@@ -29,11 +42,12 @@ export async function findKey(tx: WorkspaceTx, entry: IdempotencyEntry) {
 export async function keepAnswer(
   tx: WorkspaceTx,
   entry: IdempotencyEntry,
-  answer: { readonly status: number; readonly payload: string },
+  answer: { readonly status: number; readonly response: string },
 ): Promise<void> {
   await tx.query(
     `UPDATE idempotency_keys SET status = $4, response = to_jsonb($5::text) WHERE workspace_id = $1 AND route = $2 AND key = $3`,
-    [tx.workspaceId, entry.route, entry.key, answer.status, answer.payload],
+    [tx.workspaceId, entry.route, entry.key, answer.status, answer.response],
+    'api-keep-answer',
   );
 }
 
@@ -41,5 +55,6 @@ export async function forgetKey(tx: WorkspaceTx, entry: IdempotencyEntry): Promi
   await tx.query(
     'DELETE FROM idempotency_keys WHERE workspace_id = $1 AND route = $2 AND key = $3 AND status IS NULL',
     [tx.workspaceId, entry.route, entry.key],
+    'api-forget-key',
   );
 }

@@ -1,4 +1,7 @@
 /** REST for console and tenants: parse, door, present. */
 export { apiLimits, createApi, type ServerFactory } from './app.ts';
 export type { ApiDeps } from './deps.ts';
-export { liveTopic } from './live-hub.ts';
+export type { ApiRoute, RouteAccess } from './guard.ts';
+export { idempotencyLimits } from './idempotency.ts';
+export { liveLimits } from './live-hub.ts';
+export { requestLimit } from './rate-limit.ts';

@@ -1,84 +1,164 @@
 /**
- * Event streams to browsers. What changes is rung on the doorbell by whoever commits it; every process passes on what
- * its own browsers may see. Rings may be lost, so after a gap, and after a browser has come back, it is told `reset`
- * and reads anew what it shows.
+ * Event streams to browsers. What changes is rung by whoever commits it (`createLiveBell`); every process passes on what
+ * its own browsers may see. Rings may be lost, so after a gap, and after a browser has come back, it is told `reset` and
+ * reads anew what it shows.
+ *
+ * A stream outlives the request that opened it, so its right is looked at again every `checkMs`, and a log-out or a
+ * revoked key ends it at once in every process.
  */
 import type { ServerResponse } from 'node:http';
-import type { LiveEvent, WorkspaceId } from '@switchyard/contract';
+import type { WorkspaceId } from '@switchyard/contract';
+import { type LiveTopic, liveRingTopic, parseLiveRing } from '#storage';
+import type { Principal } from '#workspaces';
 import type { ApiDeps } from './deps.ts';
+import { ProblemError } from './problem.ts';
 
-/** `{workspace, topic, id}`. */
-export const liveTopic = 'live';
+/** `{holder}`: streams of this session or key end. */
+const endedTopic = 'live.ended';
 
-export const liveLimits = { heartbeatMs: 15_000, maxStreams: 2_000, maxBufferedBytes: 256 * 1024 } as const;
+export const liveLimits = {
+  heartbeatMs: 15_000,
+  checkMs: 15_000,
+  maxStreams: 2_000,
+  maxStreamsPerWorkspace: 200,
+  maxBufferedBytes: 256 * 1024,
+} as const;
 
-interface Stream {
+export interface Viewer {
   readonly workspaceId: WorkspaceId;
-  readonly response: ServerResponse;
+  /** The session or key that the stream stands on. */
+  readonly holder: string;
+  /** What they may be told of now; null when the right has ended. Rejects when it could not be looked up. */
+  topics(): Promise<ReadonlySet<LiveTopic> | null>;
 }
 
 export interface LiveHub {
-  open(workspaceId: WorkspaceId, response: ServerResponse, isReturning: boolean): void;
+  /** Throws `unavailable` when there are too many. Takes the response over. */
+  open(viewer: Viewer, topics: ReadonlySet<LiveTopic>, stream: NewStream): void;
+  /** Ends this holder's streams, here and in every other process. */
+  end(holder: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function createLiveHub(deps: Pick<ApiDeps, 'engines' | 'log'>): Promise<LiveHub> {
-  const streams = new Set<Stream>();
-  const stopListening = await deps.engines.doorbell.listen(liveTopic, (payload) => {
-    const event: LiveEvent = { topic: payload.topic as LiveEvent['topic'], id: String(payload.id) };
-    for (const stream of streams)
-      if (stream.workspaceId === payload.workspace) send(stream, frame('change', JSON.stringify(event)));
-  });
-  const stopGap = deps.engines.doorbell.onGap(() => {
-    for (const stream of streams) send(stream, frame('reset', '{}'));
-  });
-  const heartbeat = setInterval(() => {
-    for (const stream of streams) send(stream, ': still here\n\n');
-  }, liveLimits.heartbeatMs);
-  heartbeat.unref();
+export interface NewStream {
+  /** Called once the stream may open: the caller gives up its own hold of the response. */
+  take(): ServerResponse;
+  readonly isReturning: boolean;
+}
 
-  function send(stream: Stream, text: string): void {
-    if (stream.response.writableLength > liveLimits.maxBufferedBytes) drop(stream);
-    else stream.response.write(text);
+interface Stream {
+  readonly viewer: Viewer;
+  readonly response: ServerResponse;
+  topics: ReadonlySet<LiveTopic>;
+  sent: number;
+}
+
+export async function createLiveHub(
+  deps: Pick<ApiDeps, 'engines' | 'log'>,
+  limits: Readonly<Record<keyof typeof liveLimits, number>> = liveLimits,
+): Promise<LiveHub> {
+  const { doorbell } = deps.engines;
+  const streams = new Set<Stream>();
+  const tellAll = (event: string) => {
+    for (const stream of streams) send(stream, event, '{}');
+  };
+  const stops = [
+    await doorbell.listen(liveRingTopic, (ring) => {
+      const change = parseLiveRing(ring);
+      if (!change) return;
+      if (change.workspace === '*') return tellAll('reset');
+      for (const stream of streams) {
+        if (stream.viewer.workspaceId !== change.workspace) continue;
+        for (const event of change.events)
+          if (stream.topics.has(event.topic)) send(stream, 'change', JSON.stringify(event));
+      }
+    }),
+    await doorbell.listen(endedTopic, ({ holder }) => {
+      for (const stream of streams) if (stream.viewer.holder === holder) finish(stream);
+    }),
+  ];
+  const stopGap = doorbell.onGap(() => tellAll('reset'));
+  const timers = [
+    setInterval(() => {
+      for (const stream of streams) write(stream, ': still here\n\n');
+    }, limits.heartbeatMs),
+    setInterval(() => void checkAll(), limits.checkMs),
+  ];
+  for (const timer of timers) timer.unref();
+
+  function send(stream: Stream, event: string, data: string): void {
+    stream.sent += 1;
+    write(stream, `id: ${stream.sent}\nevent: ${event}\ndata: ${data}\n\n`);
   }
 
-  /** A reader that is too slow comes back by itself and is told to read anew. */
-  function drop(stream: Stream): void {
+  /** A reader that is too slow is cut: it comes back by itself and is told to read anew. */
+  function write(stream: Stream, text: string): void {
+    if (stream.response.writableLength <= limits.maxBufferedBytes) stream.response.write(text);
+    else stream.response.destroy();
+  }
+
+  function finish(stream: Stream): void {
     streams.delete(stream);
-    stream.response.destroy();
+    stream.response.end();
+  }
+
+  let isChecking = false;
+
+  /** One after the other: a thousand streams must not ask the database at once. */
+  async function checkAll(): Promise<void> {
+    if (isChecking) return;
+    isChecking = true;
+    for (const stream of [...streams]) await check(stream);
+    isChecking = false;
+  }
+
+  async function check(stream: Stream): Promise<void> {
+    try {
+      const topics = await stream.viewer.topics();
+      if (topics === null) finish(stream);
+      else stream.topics = topics;
+    } catch (error) {
+      // Not knowing is not a right: the browser comes back and is asked for its session anew.
+      deps.log.warn({ err: error }, 'the right to a live stream could not be checked; it was ended');
+      finish(stream);
+    }
+  }
+
+  function checkRoom(workspaceId: WorkspaceId): void {
+    const ofWorkspace = [...streams].filter((stream) => stream.viewer.workspaceId === workspaceId).length;
+    if (streams.size < limits.maxStreams && ofWorkspace < limits.maxStreamsPerWorkspace) return;
+    throw new ProblemError('unavailable', 'there are too many live streams already', { retryAfterSeconds: 5 });
   }
 
   return {
-    open(workspaceId, response, isReturning) {
-      if (streams.size >= liveLimits.maxStreams) {
-        response.writeHead(503, { 'retry-after': '5' });
-        response.end();
-        return;
-      }
-      response.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-      });
-      const stream = { workspaceId, response };
+    open(viewer, topics, { take, isReturning }) {
+      checkRoom(viewer.workspaceId);
+      const stream: Stream = { viewer, topics, response: take(), sent: 0 };
+      stream.response.writeHead(200, streamHeaders);
       streams.add(stream);
-      response.on('close', () => streams.delete(stream));
-      response.on('error', () => streams.delete(stream));
-      response.write(`retry: 2000\n\n${isReturning ? frame('reset', '{}') : frame('hello', '{}')}`);
+      stream.response.on('close', () => streams.delete(stream));
+      stream.response.on('error', () => streams.delete(stream));
+      stream.response.write('retry: 2000\n\n');
+      send(stream, isReturning ? 'reset' : 'hello', '{}');
     },
+    end: (holder) => doorbell.ring(endedTopic, { holder }),
     async close() {
-      clearInterval(heartbeat);
+      for (const timer of timers) clearInterval(timer);
       stopGap();
-      await stopListening();
-      for (const { response } of streams) response.end();
-      streams.clear();
+      for (const stop of stops) await stop();
+      for (const stream of streams) finish(stream);
     },
   };
 }
 
-let lastId = 0;
-
-function frame(event: string, data: string): string {
-  lastId += 1;
-  return `id: ${lastId}\nevent: ${event}\ndata: ${data}\n\n`;
+/** The session or key that a stream stands on. */
+export function holderOf(principal: Principal): string {
+  return principal.kind === 'key' ? `key ${principal.keyId}` : `session ${principal.sessionId}`;
 }
+
+const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
+} as const;

@@ -2,35 +2,46 @@
 import { STATUS_CODES } from 'node:http';
 import type { Failure, Problem } from '@switchyard/contract';
 
-/** Codes of our own rooms that are not simply "the request could not be done" (422). */
+/** Codes whose status is not simply 422, "understood, and it cannot be done". */
 const statusByCode: Readonly<Record<string, number>> = {
-  'not-found': 404,
+  'invalid-request': 400,
+  'malformed-json': 400,
   unauthenticated: 401,
+  'wrong-credentials': 401,
   forbidden: 403,
   'wrong-origin': 403,
-  'wrong-credentials': 401,
-  'slow-down': 429,
-  'slug-taken': 409,
-  'email-taken': 409,
-  'phone-number-taken': 409,
+  'https-needed': 403,
+  'not-found': 404,
+  'account-exists': 409,
   'already-claimed': 409,
-  conflict: 409,
-  'idempotency-mismatch': 422,
+  'email-taken': 409,
   'idempotency-running': 409,
-  'invalid-request': 400,
+  'idempotency-unsettled': 409,
+  'not-uncertain': 409,
+  'phone-taken': 409,
+  'route-taken': 409,
+  'slug-taken': 409,
+  'too-large': 413,
+  'wrong-content-type': 415,
+  'slow-down': 429,
+  failed: 500,
   unavailable: 503,
 };
+
+/** A room's own code where the interface has a wider one: whose thing is missing is told by the words. */
+const publicCodes: Readonly<Record<string, string>> = { 'account-not-found': 'not-found' };
+
+interface ProblemFacts {
+  readonly errors?: Problem['errors'];
+  readonly retryAfterSeconds?: number;
+}
 
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(
-    code: string,
-    detail: string,
-    more: { readonly errors?: Problem['errors']; readonly retryAfterSeconds?: number } = {},
-  ) {
+  constructor(code: string, detail: string, more: ProblemFacts = {}) {
     super(detail);
     this.problem = problemOf(code, detail, more.errors);
     this.retryAfterSeconds = more.retryAfterSeconds;
@@ -39,21 +50,27 @@ export class ProblemError extends Error {
 
 export function problemOf(code: string, detail: string, errors?: Problem['errors']): Problem {
   const status = statusByCode[code] ?? 422;
-  return {
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Failed',
-    status,
-    code,
-    detail,
-    ...(errors ? { errors } : {}),
-  };
+  const title = STATUS_CODES[status] ?? 'Failed';
+  return { type: 'about:blank', title, status, code, detail, ...(errors ? { errors } : {}) };
 }
 
-/** A missing thing and another workspace's thing are answered alike. */
+/** A missing thing, another workspace's thing and an id of a wrong shape are answered alike. */
 export function notFound(what: string): ProblemError {
   return new ProblemError('not-found', `there is no such ${what}`);
 }
 
+/** Rooms write their codes in several hands; people see one: small letters and dashes. */
 export function refusal(failure: Failure): ProblemError {
-  return new ProblemError(failure.code, failure.detail);
+  const code = failure.code
+    .replaceAll('_', '-')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, '-')
+    .toLowerCase();
+  const shown = publicCodes[code] ?? code;
+  if (shown === 'not-found') return notFound(failure.code.split('_')[0] ?? 'thing');
+  const wait = failure.retry.kind === 'later' ? failure.retry.afterMs : undefined;
+  return new ProblemError(
+    shown,
+    failure.detail,
+    wait === undefined ? {} : { retryAfterSeconds: Math.ceil(wait / 1_000) },
+  );
 }

@@ -2,8 +2,9 @@ import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
 import type { Config } from '#config';
-import type { Engines, Storage } from '#storage';
+import type { Engines, Resealed, Storage } from '#storage';
 import type { Workspace, Workspaces } from '#workspaces';
+import type { Confirm } from './confirm.ts';
 import { CommandFailed } from './failures.ts';
 import type { Output } from './output.ts';
 
@@ -23,15 +24,28 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** What `key rotate` did. */
+export interface KeyRotation {
+  /** By which everything is sealed now. */
+  readonly keyId: string;
+  /** false: an earlier rotation was finished, or the keys come from the settings. */
+  readonly isNewKey: boolean;
+  readonly isFromSettings: boolean;
+  readonly resealed: Resealed;
+}
+
 /** Filled by main. */
 export interface CliDeps {
   readonly output: Output;
+  readonly confirm: Confirm;
+  readonly version: string;
   readonly channels: Readonly<Record<Provider, Channel>>;
   readConfig(): Config;
   /** Opens what is needed, and closes it again whatever happens. */
   withProduct<T>(work: (product: CliProduct) => Promise<T>): Promise<T>;
   /** The owner's log-in on the database: for `db` commands, without migrating first. */
   withOwnerUrl<T>(work: (ownerUrl: string) => Promise<T>): Promise<T>;
+  rotateKey(progress: (text: string) => void): Promise<KeyRotation>;
   /** Runs the server until it is told to stop. */
   start(options: { readonly isJson: boolean }): Promise<void>;
   /** Looks at the machine, the settings and the database; changes nothing. */

@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { WrongSetting } from '#config';
 import { addAccount } from './commands/account.ts';
 import { addApiKey } from './commands/api-key.ts';
 import { addDatabase } from './commands/db.ts';
 import { addDeliveries } from './commands/deliveries.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addKey } from './commands/key.ts';
 import { addNormalize } from './commands/normalize.ts';
 import { addRoute } from './commands/route.ts';
 import { addSimulate } from './commands/simulate.ts';
@@ -13,53 +13,83 @@ import { addTokens } from './commands/tokens.ts';
 import { addWebhook } from './commands/webhook.ts';
 import { addWorkspace } from './commands/workspace.ts';
 import type { CliDeps } from './deps.ts';
-import { CommandFailed, WrongUse } from './failures.ts';
+import { lineOf, WrongUse } from './failures.ts';
 
-/** Runs one command. Gives its exit status: 0 done, 1 failed, 2 wrong use. Refusals are one line on stderr. */
+const additions = [
+  addStart,
+  addDoctor,
+  addDatabase,
+  addWorkspace,
+  addApiKey,
+  addAccount,
+  addTokens,
+  addRoute,
+  addDeliveries,
+  addWebhook,
+  addNormalize,
+  addSimulate,
+  addKey,
+];
+
+/**
+ * Runs one command. Gives its exit status: 0 done, 1 failed, 2 wrong use. A refusal is one line on stderr; with `--json`
+ * there is one JSON document on stdout whatever happens, which then holds the same line as `error`.
+ */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
-  const program = new Command('switchyard')
-    .description('Business messaging on WhatsApp and Instagram, and the way on to it.')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => deps.output.result(text.trimEnd()),
-      writeErr: (text) => deps.output.note(text.trimEnd()),
-    })
-    .showHelpAfterError('(--help shows how it is used)');
-  for (const add of [
-    addStart,
-    addDoctor,
-    addDatabase,
-    addWorkspace,
-    addApiKey,
-    addAccount,
-    addTokens,
-    addRoute,
-    addDeliveries,
-    addWebhook,
-    addSimulate,
-  ]) {
-    add(program, deps);
-  }
-  addNormalize(program, deps.channels, deps.output);
-  for (const command of allCommands(program)) command.exitOverride();
+  let hasResult = false;
+  const output = {
+    ...deps.output,
+    result(text: string) {
+      hasResult = true;
+      deps.output.result(text);
+    },
+  };
+  const program = makeProgram({ ...deps, output });
   try {
     await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
-    return exitStatusOf(error, deps);
+    const { status, line } = failureOf(error);
+    if (status === 0) return 0;
+    if (!(error instanceof CommanderError)) output.note(`switchyard: ${line}`);
+    if (args.includes('--json') && !hasResult) output.result(JSON.stringify({ error: { message: line } }));
+    return status;
   }
+}
+
+function makeProgram(deps: CliDeps): Command {
+  const program = new Command('switchyard')
+    .description('Business messaging on WhatsApp and Instagram, and the way on to it.')
+    .version(deps.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'show how it is used')
+    .helpCommand('help [command]', 'show how a command is used');
+  for (const add of additions) add(program, deps);
+  program.addHelpText('after', '\nExample: switchyard start\n\nExit status: 0 done, 1 failed, 2 wrong use.');
+  for (const command of [program, ...allCommands(program)]) {
+    command
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => deps.output.result(text.trimEnd()),
+        writeErr: (text) => deps.output.note(text.trimEnd()),
+      })
+      .showHelpAfterError(`(switchyard ${pathOf(command)}--help shows how it is used)`)
+      .helpOption('-h, --help', 'show how it is used');
+  }
+  return program;
 }
 
 function allCommands(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...allCommands(child)]);
 }
 
-function exitStatusOf(error: unknown, deps: CliDeps): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const text = error instanceof Error ? error.message : String(error);
-  deps.output.note(`switchyard: ${text}`);
-  if (error instanceof WrongUse) return 2;
-  const isExpected = error instanceof CommandFailed || error instanceof WrongSetting;
-  if (!isExpected && process.stderr.isTTY && error instanceof Error && error.stack) deps.output.note(error.stack);
-  return 1;
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)}${command.name()} ` : '';
+}
+
+function failureOf(error: unknown): { readonly status: number; readonly line: string } {
+  if (error instanceof CommanderError) {
+    const line = error.code === 'commander.help' ? 'which command?' : lineOf(error).replace(/^error: /, '');
+    return { status: error.exitCode === 0 ? 0 : 2, line };
+  }
+  return { status: error instanceof WrongUse ? 2 : 1, line: lineOf(error) };
 }

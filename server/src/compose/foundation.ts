@@ -1,12 +1,14 @@
 /** Database, engines and sealing, opened as the settings say: what every command and every role of the server stands on. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '#config';
+import { type Config, WrongSetting } from '#config';
 import { type Clock, type Log, systemClock } from '#kernel';
 import {
+  createKeyFileSealer,
   createPostgresEngines,
   createRedisEngines,
   createSealer,
+  DatabaseRefused,
   type Engines,
   ensureRoles,
   loadOrMakeKey,
@@ -18,6 +20,7 @@ import {
   roleNames,
   type Sealer,
   type Storage,
+  StorageUnavailable,
   startEmbedded,
 } from '#storage';
 
@@ -31,10 +34,11 @@ export interface OwnerDatabase {
 
 /** Starts or joins the embedded database, or takes the one in the settings; makes or checks the roles. */
 export async function openOwnerDatabase(config: Config, log: Log): Promise<OwnerDatabase> {
-  const masterKey = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
+  const masterKey = await loadMasterKey(config);
   if (config.databaseUrl) {
     const given = Object.fromEntries(Object.entries(config.roleUrls).filter(([, url]) => url !== undefined));
-    const roleUrls = await ensureRoles({ ownerUrl: config.databaseUrl, secret: masterKey, given });
+    const wanted = { ownerUrl: config.databaseUrl, secret: roleSecretOf(masterKey), given };
+    const roleUrls = await ensureRoles(wanted).catch((error: unknown) => explainUnreachable(config, error));
     return { ownerUrl: config.databaseUrl, roleUrls, kind: 'external', close: async () => {} };
   }
   const cluster = await startEmbedded({ folder: config.dataFolder, log });
@@ -45,6 +49,42 @@ export async function openOwnerDatabase(config: Config, log: Log): Promise<Owner
     await cluster.stop();
     throw error;
   }
+}
+
+/** Which database, by which setting; without the password that stands in its URL. */
+function explainUnreachable(config: Config, error: unknown): never {
+  if (!(error instanceof StorageUnavailable)) throw error;
+  const { hostname, port, pathname } = new URL(config.databaseUrl ?? '');
+  const reason = error.message.replace('the database could not be asked: ', '');
+  throw new DatabaseRefused(
+    'unreachable',
+    `no database to be had at ${hostname}:${port || 5432}${pathname} (${config.origins.databaseUrl}): ${reason}`,
+    { cause: error },
+  );
+}
+
+/** Throws one clear line when there is no reading it; asked first, so that a wrong key starts nothing. */
+async function loadMasterKey(config: Config): Promise<string> {
+  const text = config.masterKey ?? (await loadOrMakeKey(config.dataFolder).catch(explainFolder(config.dataFolder)));
+  parseKeyring(text);
+  return text;
+}
+
+function explainFolder(dataFolder: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new WrongSetting(`SWITCHYARD_DATA: the folder ${dataFolder} cannot be used: ${error.message}`);
+  };
+}
+
+/** The oldest key: a rotation puts a new one before it, and the log-ins of running servers must go on. */
+function roleSecretOf(masterKey: string): string {
+  return masterKey.split(',').at(-1)?.trim() ?? '';
+}
+
+function openSealer(config: Config, masterKey: string): Sealer {
+  if (config.masterKey) return createSealer(parseKeyring(masterKey));
+  return createKeyFileSealer(config.dataFolder, masterKey, systemClock.elapsedMs);
 }
 
 export interface Foundation {
@@ -71,8 +111,8 @@ export async function openFoundation(config: Config, log: Log): Promise<Foundati
     closers.push(storage.close);
     const engines = await openEngines(config, owner.roleUrls.app, log);
     closers.push(engines.close);
-    const masterKey = config.masterKey ?? (await loadOrMakeKey(config.dataFolder));
-    return { owner, storage, engines, sealer: createSealer(parseKeyring(masterKey)), clock: systemClock, log, close };
+    const sealer = openSealer(config, await loadMasterKey(config));
+    return { owner, storage, engines, sealer, clock: systemClock, log, close };
   } catch (error) {
     await close();
     throw error;

@@ -18,7 +18,7 @@ import {
 import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
 import { type ConversationsDoor, createConversations } from '#conversations';
-import { createFlows } from '#flows';
+import { createFlows, type FlowsDoor } from '#flows';
 import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
 import { createDispatcher, createOutbox, type Dispatcher, type Outbox, oneByOne } from '#outbox';
@@ -42,6 +42,7 @@ export interface Product {
   readonly accounts: Accounts;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
+  readonly flows: FlowsDoor;
   readonly outbox: Outbox;
   readonly liveBell: LiveBell;
   createDispatcher(): Dispatcher;
@@ -61,6 +62,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   });
   const conversations = createConversations();
   const commerce = createCommerce();
+  const flows = createFlows();
   const outbox: Outbox = createOutbox({
     doorbell: engines.doorbell,
     // The outbox and the parked events need each other: the one below declares the need, it is filled here.
@@ -78,6 +80,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     accounts,
     conversations,
     commerce,
+    flows,
     outbox,
     liveBell,
     createDispatcher: () =>
@@ -125,7 +128,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         pipeline: createPipeline({
           outbox,
           conversations,
-          flows: createFlows(),
+          flows,
           commerce,
           clock,
         }),

@@ -1,14 +1,11 @@
 /** `switchyard start`: everything, until told to stop. */
-
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '#cli';
 import type { Config } from '#config';
 import type { Log } from '#kernel';
+import { buildConsole } from './console.ts';
 import { registerDemoNumbers, seedDemo } from './demo.ts';
+import { refuseTakenPorts } from './ports.ts';
 import { openProduct } from './product.ts';
 import { serve } from './serve.ts';
 import { startSimulatorBeside } from './simulator.ts';
@@ -20,30 +17,56 @@ export interface RunOptions {
   readonly signals: NodeJS.Process;
 }
 
-const home = join(import.meta.dirname, '..', '..', '..');
+/** The whole of stopping; then the process ends whatever is still open, which is safe, only slower to come back from. */
+const stopLimitMs = 20_000;
 
-/** Resolves after an orderly end. Rejects, with one line, when it could not start. */
+/**
+ * Resolves after an orderly end. Rejects, with one line and nothing left running, when it could not start. Told to stop
+ * while it starts, it stops at the next step.
+ */
 export async function runServer(given: Config, log: Log, options: RunOptions): Promise<void> {
-  const config: Config = { ...given, publicUrl: given.publicUrl ?? `http://${given.host}:${given.port}` };
-  const toldToStop = untilTold(options.signals);
-  if (config.roles.includes('api')) await buildConsole(log);
+  const config = atLocalUrl(given);
+  const stop = listenForStop(options.signals);
   const closers: (() => Promise<unknown>)[] = [];
+  await refuseTakenPorts(config);
+  if (config.roles.includes('api')) await buildConsole(log);
   try {
+    if (stop.isTold) return;
     const simulator = config.isDemo ? await startSimulatorBeside(config, log) : null;
     if (simulator) closers.push(simulator.stop);
+    if (stop.isTold) return;
     const product = await openProduct(config, log);
     closers.push(product.close);
+    if (stop.isTold) return;
     const login = simulator ? await seedDemo(product, simulator.urls) : null;
     const server = await serve(product);
     closers.push(server.stop);
     if (simulator) await registerDemoNumbers(product, simulator.urls);
     const places = { console: server.url, api: `${server.url}/api/docs`, phone: simulator?.urls.phone ?? null, login };
     options.output.result(options.isJson ? JSON.stringify(places) : welcome(places));
-    await toldToStop;
+    await stop.told;
     options.output.note('Stopping: finishing what is in flight …');
   } finally {
-    for (const close of closers.reverse()) await close();
+    await closeAll(closers.reverse(), log);
   }
+}
+
+/** Where providers reach us: as set, else at this machine, which is where the stand-ins are. */
+export function atLocalUrl(config: Config): Config {
+  return { ...config, publicUrl: config.publicUrl ?? config.localUrl };
+}
+
+/** Each is closed, whatever became of the one before. */
+async function closeAll(closers: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
+  const limit = delay(stopLimitMs, 'late' as const, { ref: false });
+  const closing = (async () => {
+    for (const close of closers) {
+      await close().catch((error: unknown) => log.error({ error: String(error) }, 'a part did not close well'));
+    }
+    return 'closed' as const;
+  })();
+  if ((await Promise.race([closing, limit])) === 'late')
+    log.error({ stopLimitMs }, 'stopping took too long; ending now');
 }
 
 interface Places {
@@ -61,34 +84,29 @@ function welcome(places: Places): string {
   return lines.join('\n');
 }
 
-/** A second signal ends the process at once: the kill path is as safe, only slower to come back. */
-function untilTold(signals: NodeJS.Process): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.once(signal, () => resolve());
-  });
+/** One Ctrl-C may arrive twice, from the terminal and from npm; a second one later ends the process at once. */
+const sameSignalMs = 1_000;
+
+interface Stop {
+  readonly isTold: boolean;
+  readonly told: Promise<void>;
 }
 
-/** When its sources are newer than what is built. */
-async function buildConsole(log: Log): Promise<void> {
-  const vite = join(home, 'node_modules', 'vite', 'bin', 'vite.js');
-  if (!existsSync(vite) || !(await isConsoleStale())) return;
-  log.info({}, 'building the console');
-  const child = spawn(process.execPath, [vite, 'build', 'console', '--logLevel', 'warn'], {
-    cwd: home,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) log.error({ code }, 'the console could not be built; the API works without it');
-}
-
-async function isConsoleStale(): Promise<boolean> {
-  const built = join(home, 'console', 'dist', 'index.html');
-  if (!existsSync(built)) return existsSync(join(home, 'console', 'index.html'));
-  const builtAt = statSync(built).mtimeMs;
-  for (const folder of ['console', 'contract/src']) {
-    const entries = await readdir(join(home, folder), { recursive: true, withFileTypes: true });
-    const sources = entries.filter((entry) => entry.isFile() && !/node_modules|dist/.test(entry.parentPath));
-    if (sources.some((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs > builtAt)) return true;
+function listenForStop(signals: NodeJS.Process): Stop {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isTold = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const heard = () => {
+      isTold = true;
+      resolve();
+      setTimeout(() => signals.off(signal, heard), sameSignalMs).unref();
+    };
+    signals.on(signal, heard);
   }
-  return false;
+  return {
+    get isTold() {
+      return isTold;
+    },
+    told: promise,
+  };
 }

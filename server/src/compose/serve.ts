@@ -89,6 +89,10 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       accounts: product.accounts,
       conversations: product.conversations,
       outbox: product.outbox,
+      commerce: product.commerce,
+      flows: product.flows,
+      sealer: foundation.sealer,
+      noteChange: product.liveBell.noteAfterCommit,
       capabilitiesOf: (provider) => channels[provider].capabilities,
       clock: foundation.clock,
       log: foundation.log,
@@ -109,7 +113,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
     server?.once('error', (error) => reject(refusedPort(config, error)));
     server?.listen(config.port, config.host, resolve);
   });
-  return { url: `http://${config.host}:${config.port}`, close: () => api.close() };
+  return { url: config.localUrl, close: () => api.close() };
 }
 
 function listener(parts: ListenParts, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {

@@ -240,6 +240,7 @@ export interface ConversationsDoor {
   findSummary(tx: WorkspaceTx, id: ConversationId): Promise<ConversationSummary | null>;
   /** The latest first, over the whole thread of the contact with the account. */
   listMessages(tx: WorkspaceTx, id: ConversationId, request: PageRequest): Promise<Page<StoredMessage>>;
+  findMessage(tx: WorkspaceTx, id: MessageId): Promise<StoredMessage | null>;
   /** Nothing unread any more. Gives the provider id of the customer's last message, for the provider to be told. */
   markRead(tx: WorkspaceTx, id: ConversationId): Promise<string | null>;
 }

@@ -15,7 +15,7 @@ import { currentAddress, identityKeys, identityOfAddress } from './identify.ts';
 import { undoMerge } from './merge-store.ts';
 import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
 import { opensWindow, unreadAfter } from './message-rules.ts';
-import { insertMessage, listMessages } from './message-store.ts';
+import { findMessage, insertMessage, listMessages } from './message-store.ts';
 import { resolveContact, resolveConversation } from './resolve.ts';
 
 export function createConversations(): ConversationsDoor {
@@ -36,6 +36,7 @@ export function createConversations(): ConversationsDoor {
     listConversations,
     findSummary,
     listMessages,
+    findMessage,
     markRead,
   };
 }

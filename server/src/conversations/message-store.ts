@@ -155,6 +155,21 @@ interface MessageRow extends Row, Omit<StoredMessage, 'reactions'> {
   position: string;
 }
 
+const messageColumns = `m.id, m.conversation_id AS "conversationId", m.account_id AS "accountId", m.direction, m.author,
+  m.author_id AS "authorId", m.type, m.content, m.text, m.provider_message_id AS "providerMessageId",
+  m.reply_to AS "replyTo", m.status, m.error, m.reactions, m.edited_at IS NOT NULL AS "isEdited",
+  m.deleted_at IS NOT NULL AS "isDeleted", m.is_history AS "isHistory", m.is_test AS "isTest",
+  m.turn_id AS "turnId", m.occurred_at AS "occurredAt", m.created_at::text AS position`;
+
+export async function findMessage(tx: WorkspaceTx, id: MessageId): Promise<StoredMessage | null> {
+  const [row] = await tx.query<MessageRow>(
+    `SELECT ${messageColumns} FROM messages m WHERE m.workspace_id = $1 AND m.id = $2`,
+    [tx.workspaceId, id],
+    'conversations_find_message',
+  );
+  return row ? toMessage(row) : null;
+}
+
 export async function listMessages(
   tx: WorkspaceTx,
   id: ConversationId,
@@ -163,11 +178,7 @@ export async function listMessages(
   const limit = clampLimit(request.limit);
   const after = request.cursor === undefined ? undefined : parseCursor(request.cursor, 2);
   const rows = await tx.query<MessageRow>(
-    `SELECT m.id, m.conversation_id AS "conversationId", m.account_id AS "accountId", m.direction, m.author,
-            m.author_id AS "authorId", m.type, m.content, m.text, m.provider_message_id AS "providerMessageId",
-            m.reply_to AS "replyTo", m.status, m.error, m.reactions, m.edited_at IS NOT NULL AS "isEdited",
-            m.deleted_at IS NOT NULL AS "isDeleted", m.is_history AS "isHistory", m.is_test AS "isTest",
-            m.turn_id AS "turnId", m.occurred_at AS "occurredAt", m.created_at::text AS position
+    `SELECT ${messageColumns}
        FROM messages m
       WHERE m.workspace_id = $1 AND m.conversation_id IN (
           SELECT t.id FROM conversations v JOIN conversations t ON t.workspace_id = v.workspace_id AND (t.id = v.id

@@ -10,7 +10,19 @@ export interface FlowsDoor {
    * Refuses when the stored definition is not valid, which only another version's writing can cause.
    */
   loadActiveFlow(tx: WorkspaceTx): Promise<Result<Flow, FlowRefusal>>;
+  /** Newest first, at most `maxListedFlows`; without their definitions. */
+  listFlows(tx: WorkspaceTx): Promise<readonly FlowSummary[]>;
 }
+
+export interface FlowSummary {
+  readonly id: FlowId;
+  readonly name: string;
+  readonly version: number;
+  readonly isActive: boolean;
+  readonly createdAt: Date;
+}
+
+export const maxListedFlows = 200;
 
 interface ActiveRow extends Row {
   id: FlowId;
@@ -23,6 +35,7 @@ const maxParsedFlows = 500;
 export function createFlows(): FlowsDoor {
   const parsed = new Map<string, Flow>();
   return {
+    listFlows,
     async loadActiveFlow(tx) {
       const active = await findActive(tx);
       if (active === undefined) return done(demoFlow);
@@ -43,6 +56,15 @@ async function findActive(tx: WorkspaceTx): Promise<ActiveRow | undefined> {
     'flows_find_active',
   );
   return row;
+}
+
+async function listFlows(tx: WorkspaceTx): Promise<readonly FlowSummary[]> {
+  return tx.query<Row & FlowSummary>(
+    `SELECT id, name, version, is_active AS "isActive", created_at AS "createdAt" FROM flows
+      WHERE workspace_id = $1 ORDER BY id DESC LIMIT ${maxListedFlows}`,
+    [tx.workspaceId],
+    'flows_list',
+  );
 }
 
 async function loadDefinition(tx: WorkspaceTx, id: FlowId): Promise<unknown> {

@@ -10,7 +10,7 @@ export {
 } from './definition.ts';
 export { demoFlow, demoFlowSource } from './demo-flow.ts';
 export * from './flow.ts';
-export { createFlows, type FlowsDoor } from './flow-store.ts';
+export { createFlows, type FlowSummary, type FlowsDoor } from './flow-store.ts';
 export { foldedWords, foldText } from './folding.ts';
 export { chooseLanguage, detectLanguage, languageOfPhone } from './languages.ts';
 export { kindOf, type Step, type StepKindName, stepKinds } from './steps/index.ts';

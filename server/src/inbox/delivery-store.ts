@@ -25,20 +25,23 @@ export interface DeliveryRow {
   readonly error: string | null;
 }
 
-const columns = `d.id, d.account_id AS "accountId", a.name AS "accountName", d.provider, d.route_kind AS "routeKind", d.method,
-  d.received_at AS "receivedAt", octet_length(d.body) AS "sizeBytes", d.is_authenticated AS "isAuthenticated",
-  d.is_test AS "isTest", i.state, i.normalised_at AS "normalisedAt", i.event_count AS "eventCount",
-  i.duplicate_count AS "duplicateCount", i.dead_count AS "deadCount",
-  (SELECT string_agg(e.kind || ':' || e.type, ', ' ORDER BY e.ordinal) FROM events e
-   WHERE e.workspace_id = d.workspace_id AND e.delivery_id = d.id) AS summary,
+/** Of the rows of `page` (deliveries with their inbox rows) what is shown; looked up for the page's rows only. */
+const columns = `p.id, p.account_id AS "accountId", a.name AS "accountName", p.provider, p.route_kind AS "routeKind", p.method,
+  p.received_at AS "receivedAt", octet_length(p.body) AS "sizeBytes", p.is_authenticated AS "isAuthenticated",
+  p.is_test AS "isTest", p.state, p.normalised_at AS "normalisedAt", p.event_count AS "eventCount",
+  p.duplicate_count AS "duplicateCount", p.dead_count AS "deadCount",
+  (SELECT string_agg(e.name || CASE WHEN e.count > 1 THEN ' ×' || e.count ELSE '' END, ', ' ORDER BY e.first)
+   FROM (SELECT kind || ':' || type AS name, count(*) AS count, min(ordinal) AS first FROM events
+         WHERE workspace_id = p.workspace_id AND delivery_id = p.id GROUP BY kind, type) AS e) AS summary,
   (SELECT e.payload->'customer'->0->>'value' FROM events e
-   WHERE e.workspace_id = d.workspace_id AND e.delivery_id = d.id AND e.payload ? 'customer' ORDER BY e.ordinal LIMIT 1) AS sender,
+   WHERE e.workspace_id = p.workspace_id AND e.delivery_id = p.id AND e.payload ? 'customer' ORDER BY e.ordinal LIMIT 1) AS sender,
   (SELECT l.reason || ': ' || l.detail FROM dead_letters l
-   WHERE l.workspace_id = d.workspace_id AND l.delivery_id = d.id ORDER BY l.created_at LIMIT 1) AS error`;
+   WHERE l.workspace_id = p.workspace_id AND l.delivery_id = p.id AND l.replayed_at IS NULL
+   ORDER BY l.created_at, l.id LIMIT 1) AS error`;
 
-const joins = `FROM deliveries d
-  JOIN inbox i ON i.workspace_id = d.workspace_id AND i.id = d.id
-  LEFT JOIN accounts a ON a.workspace_id = d.workspace_id AND a.id = d.account_id`;
+const pageColumns = 'd.*, i.state, i.normalised_at, i.event_count, i.duplicate_count, i.dead_count';
+
+const accountOfPage = 'LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id';
 
 export interface DeliveryFilter {
   readonly accountId?: AccountId | undefined;
@@ -48,12 +51,16 @@ export interface DeliveryFilter {
   readonly limit: number;
 }
 
+/** Newest first. By `state` the narrow inbox rows are searched, else the deliveries in the order of their ids. */
 export async function listDeliveries(tx: WorkspaceTx, filter: DeliveryFilter): Promise<DeliveryRow[]> {
   return tx.query<DeliveryRow & Record<string, unknown>>(
-    `SELECT ${columns} ${joins}
-     WHERE d.workspace_id = $1 AND ($2::uuid IS NULL OR d.account_id = $2) AND ($3::text IS NULL OR i.state = $3)
-       AND ($4::uuid IS NULL OR d.id < $4)
-     ORDER BY d.id DESC LIMIT $5`,
+    `WITH page AS MATERIALIZED (
+       SELECT ${pageColumns} FROM inbox i
+       JOIN deliveries d ON d.workspace_id = i.workspace_id AND d.id = i.id
+       WHERE i.workspace_id = $1 AND ($2::uuid IS NULL OR i.account_id = $2) AND ($3::text IS NULL OR i.state = $3)
+         AND ($4::uuid IS NULL OR i.id < $4)
+       ORDER BY i.id DESC LIMIT $5)
+     SELECT ${columns} FROM page p ${accountOfPage} ORDER BY p.id DESC`,
     [tx.workspaceId, filter.accountId ?? null, filter.state ?? null, filter.before ?? null, filter.limit],
   );
 }
@@ -111,7 +118,10 @@ export interface TracedOutbound {
 
 export async function traceDelivery(tx: WorkspaceTx, id: DeliveryId): Promise<DeliveryTrace | null> {
   const [row] = await tx.query<DeliveryTrace & Record<string, unknown>>(
-    `SELECT ${columns}, d.target, d.headers, d.body ${joins} WHERE d.workspace_id = $1 AND d.id = $2`,
+    `WITH page AS MATERIALIZED (
+       SELECT ${pageColumns} FROM deliveries d JOIN inbox i ON i.workspace_id = d.workspace_id AND i.id = d.id
+       WHERE d.workspace_id = $1 AND d.id = $2)
+     SELECT ${columns}, p.target, p.headers, p.body FROM page p ${accountOfPage}`,
     [tx.workspaceId, id],
   );
   if (!row) return null;

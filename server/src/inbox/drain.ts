@@ -9,7 +9,7 @@ import { createTurns, type TurnDeps } from './turns.ts';
 export const inboxTopic = 'inbox';
 
 export type DrainDeps = Omit<NormaliserDeps, 'wakeTurns'> &
-  TurnDeps & { readonly engines: Engines; readonly applyReceipt: ApplyReceipt };
+  TurnDeps & { readonly engines: Pick<Engines, 'doorbell'>; readonly applyReceipt: ApplyReceipt };
 
 export interface NudgeableDrain extends Drain {
   /** A delivery was stored by this very process. */
@@ -21,23 +21,43 @@ export function createDrain(deps: DrainDeps): NudgeableDrain {
   const normaliser = createNormaliser({ ...deps, wakeTurns: () => turns.nudge() });
   const parked = createParkedSweep(deps);
   const loops = [normaliser, turns, parked];
-  let stopListening: (() => Promise<void>) | null = null;
+  let stopListening: Promise<() => Promise<void>> | null = null;
   return {
     start() {
       for (const loop of loops) loop.start();
-      deps.engines.doorbell
-        .listen(inboxTopic, () => normaliser.nudge())
-        .then(
-          (stop) => {
-            stopListening = stop;
-          },
-          (error: unknown) => deps.log.warn({ error: String(error) }, 'no doorbell for the inbox; it is polled'),
-        );
+      stopListening = listen(deps, () => normaliser.nudge());
     },
     nudge: () => normaliser.nudge(),
-    async stop() {
-      await stopListening?.();
-      await Promise.all(loops.map((loop) => loop.stop()));
+    /** What is not done by then is left to run out and is done by another: it is logged. */
+    async stop(graceMs) {
+      const ended = Promise.all([...loops.map((loop) => loop.stop()), stopListening?.then((stop) => stop())]);
+      if (await isWithin(graceMs, ended)) return;
+      deps.log.warn({ graceMs }, 'the drain did not end in time; its leases run out');
     },
   };
+}
+
+async function listen(deps: DrainDeps, heard: () => void): Promise<() => Promise<void>> {
+  const { doorbell } = deps.engines;
+  const endGaps = doorbell.onGap(heard);
+  try {
+    const endRings = await doorbell.listen(inboxTopic, heard);
+    return async () => {
+      endGaps();
+      await endRings();
+    };
+  } catch (error) {
+    deps.log.warn({ error: String(error) }, 'no doorbell for the inbox; it is polled');
+    return async () => endGaps();
+  }
+}
+
+async function isWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), limitMs);
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -24,7 +24,7 @@ export interface VerifiedDelivery {
 export interface Receiver {
   /**
    * Resolves after the commit of the batch that holds this delivery; rejects with StorageUnavailable when it could not
-   * be stored (the gateway answers 503). One batch is in flight at a time; requests that arrive meanwhile form the next.
+   * be stored (the gateway answers 503). Few batches are in flight at a time; requests that arrive meanwhile form the next.
    * `afterPosition`: `committedPosition` when the request began to arrive; left out, as it is now.
    */
   receive(delivery: VerifiedDelivery, afterPosition?: number): Promise<void>;

@@ -1,6 +1,7 @@
 /** Receive (store once), drain (claim, normalise, lock, pipeline, settle), replay, ledger. */
 export * from './delivery-store.ts';
-export { createDrain, inboxTopic, type NudgeableDrain } from './drain.ts';
+export { createDrain, type DrainDeps, inboxTopic, type NudgeableDrain } from './drain.ts';
+export { hopsOf } from './hops.ts';
 export * from './inbox.ts';
 export { type ApplyReceipt, releaseParked } from './parked.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';

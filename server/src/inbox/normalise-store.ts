@@ -16,6 +16,8 @@ export interface ShardLease {
   readonly epoch: string;
   /** The one who held it before ended without giving it back: go carefully, one delivery at a time. */
   readonly wasAbandoned: boolean;
+  /** Another shard has work and nobody's lease. */
+  readonly hasOthers: boolean;
 }
 
 /** A delivery as it lies in the database. */
@@ -35,15 +37,23 @@ export interface StoredDelivery {
 }
 
 export async function leaseShard(storage: Storage, worker: string, leaseMs: number): Promise<ShardLease | null> {
-  const rows = await storage.workerStatement<{ shard: number; epoch: string; wasAbandoned: boolean }>(
-    `UPDATE inbox_shards s SET lease_epoch = s.lease_epoch + 1, leased_by = $1,
+  const rows = await storage.workerStatement<{
+    shard: number;
+    epoch: string;
+    wasAbandoned: boolean;
+    hasOthers: boolean;
+  }>(
+    `WITH free AS MATERIALIZED (
+       SELECT shard, leased_until, leased_by IS NOT NULL AS was_abandoned FROM inbox_shards q
+       WHERE leased_until < clock_timestamp()
+         AND EXISTS (SELECT 1 FROM inbox i WHERE i.shard = q.shard AND i.state = 'stored')
+       ORDER BY leased_until, shard LIMIT 2 FOR UPDATE SKIP LOCKED),
+     first AS MATERIALIZED (SELECT shard, was_abandoned FROM free ORDER BY leased_until, shard LIMIT 1)
+     UPDATE inbox_shards s SET lease_epoch = s.lease_epoch + 1, leased_by = $1,
        leased_until = clock_timestamp() + $2 * interval '1 millisecond'
-     FROM (SELECT shard, leased_by IS NOT NULL AS was_abandoned FROM inbox_shards q
-           WHERE leased_until < clock_timestamp()
-             AND EXISTS (SELECT 1 FROM inbox i WHERE i.shard = q.shard AND i.state = 'stored')
-           ORDER BY leased_until LIMIT 1 FOR UPDATE SKIP LOCKED) free
-     WHERE s.shard = free.shard
-     RETURNING s.shard, s.lease_epoch AS epoch, free.was_abandoned AS "wasAbandoned"`,
+     FROM first WHERE s.shard = first.shard
+     RETURNING s.shard, s.lease_epoch AS epoch, first.was_abandoned AS "wasAbandoned",
+       (SELECT count(*) FROM free) > 1 AS "hasOthers"`,
     [worker, leaseMs],
     'inbox-lease-shard',
   );
@@ -61,9 +71,10 @@ export async function renewShard(storage: Storage, lease: ShardLease, leaseMs: n
   return rows.length === 1;
 }
 
+/** `leased_until` is now, not long ago: whoever waited longest is next. */
 export async function releaseShard(storage: Storage, lease: ShardLease): Promise<void> {
   await storage.workerStatement(
-    `UPDATE inbox_shards SET leased_until = '-infinity', leased_by = NULL WHERE shard = $1 AND lease_epoch = $2`,
+    `UPDATE inbox_shards SET leased_until = clock_timestamp(), leased_by = NULL WHERE shard = $1 AND lease_epoch = $2`,
     [lease.shard, lease.epoch],
     'inbox-release-shard',
   );
@@ -107,27 +118,55 @@ export interface KeyedEvent {
   readonly keyHash: Buffer;
 }
 
-/** Claims the keys; gives the ids of those events that are new. The unique key is what makes an event take effect once. */
-export async function claimKeys(tx: WorkspaceTx, events: readonly KeyedEvent[]): Promise<Set<string>> {
+/**
+ * Claims the keys; gives the ids of those events that are new. The unique key is what makes an event take effect once.
+ * Its transaction is ended by Postgres when it is left alone for `leaseMs`: a worker that was stopped in the middle must
+ * not hold up whoever takes its place.
+ */
+export async function claimKeys(
+  tx: WorkspaceTx,
+  events: readonly KeyedEvent[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
   const rows = await tx.query<{ event_id: string }>(
     `INSERT INTO event_keys (workspace_id, account_id, key_hash, event_id)
      SELECT $1, k.account_id, decode(k.key_hash, 'hex'), k.event_id
-     FROM json_to_recordset($2) AS k (account_id uuid, key_hash text, event_id uuid)
+     FROM (SELECT set_config('idle_in_transaction_session_timeout', $3, true) AS set OFFSET 0) AS guard,
+       json_to_recordset($2) AS k (account_id uuid, key_hash text, event_id uuid)
+     WHERE guard.set IS NOT NULL
      ORDER BY k.account_id, k.key_hash
      ON CONFLICT DO NOTHING RETURNING event_id`,
-    [
-      tx.workspaceId,
-      JSON.stringify(
-        events.map((event) => ({
-          account_id: event.accountId,
-          key_hash: event.keyHash.toString('hex'),
-          event_id: event.eventId,
-        })),
-      ),
-    ],
+    [tx.workspaceId, keysAsJson(events), String(leaseMs)],
     'inbox-claim-keys',
   );
   return new Set(rows.map((row) => row.event_id));
+}
+
+/** Of keys that were claimed before: the delivery that each took effect by; absent where that is forgotten. */
+export async function findClaimants(
+  tx: WorkspaceTx,
+  events: readonly KeyedEvent[],
+): Promise<ReadonlyMap<string, DeliveryId>> {
+  const rows = await tx.query<{ event_id: EventId; delivery_id: DeliveryId }>(
+    `SELECT k.event_id, e.delivery_id
+     FROM json_to_recordset($2) AS k (account_id uuid, key_hash text, event_id uuid)
+     JOIN event_keys held ON held.workspace_id = $1 AND held.account_id = k.account_id
+       AND held.key_hash = decode(k.key_hash, 'hex')
+     JOIN events e ON e.workspace_id = $1 AND e.id = held.event_id`,
+    [tx.workspaceId, keysAsJson(events)],
+    'inbox-find-claimants',
+  );
+  return new Map(rows.map((row) => [row.event_id, row.delivery_id]));
+}
+
+function keysAsJson(events: readonly KeyedEvent[]): string {
+  return JSON.stringify(
+    events.map((event) => ({
+      account_id: event.accountId,
+      key_hash: event.keyHash.toString('hex'),
+      event_id: event.eventId,
+    })),
+  );
 }
 
 export interface NewEventRow {
@@ -180,11 +219,16 @@ export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]
   );
 }
 
+/**
+ * Waits for a turn that is under way, so that its end and this do not pass each other. A conversation that rests after a
+ * failure keeps resting: what is new comes after what failed.
+ */
 export async function markDue(tx: WorkspaceTx, conversationIds: readonly ConversationId[]): Promise<void> {
   if (conversationIds.length === 0) return;
   await tx.query(
-    `UPDATE conversations SET next_due_at = LEAST(COALESCE(next_due_at, now()), now())
-     WHERE workspace_id = $1 AND id = ANY($2)`,
+    `UPDATE conversations c SET next_due_at = COALESCE(c.next_due_at, now())
+     FROM (SELECT id FROM conversations WHERE workspace_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE) AS due
+     WHERE c.workspace_id = $1 AND c.id = due.id`,
     [tx.workspaceId, conversationIds],
     'inbox-mark-due',
   );
@@ -232,9 +276,12 @@ export interface SettledDelivery {
   readonly dead: number;
 }
 
-/** Settles those that are still open; the number that were, so that a late twin of ours is seen. */
-export async function settleDeliveries(tx: WorkspaceTx, rows: readonly SettledDelivery[]): Promise<number> {
-  const settled = await tx.query(
+/** Settles those that are still open and gives their ids: a worker that woke up too late settles nothing. */
+export async function settleDeliveries(
+  tx: WorkspaceTx,
+  rows: readonly SettledDelivery[],
+): Promise<ReadonlySet<DeliveryId>> {
+  const settled = await tx.query<{ id: DeliveryId }>(
     `UPDATE inbox i SET state = s.state, event_count = s.events, duplicate_count = s.duplicates, dead_count = s.dead,
        normalised_at = clock_timestamp()
      FROM json_to_recordset($2) AS s ("deliveryId" uuid, state text, events integer, duplicates integer, dead integer)
@@ -242,5 +289,5 @@ export async function settleDeliveries(tx: WorkspaceTx, rows: readonly SettledDe
     [tx.workspaceId, JSON.stringify(rows)],
     'inbox-settle-deliveries',
   );
-  return settled.length;
+  return new Set(settled.map((row) => row.id));
 }

@@ -4,29 +4,40 @@
  * A shard is leased by one worker at a time and read in order of commitment, so an account's events reach their
  * conversations in order. A shard whose last holder ended without giving it back is read carefully: one delivery at a
  * time, each try counted before it is made, until the batch that was open is through. A delivery that keeps failing
- * becomes a dead letter, and the next one goes on.
+ * is taken apart: what of it cannot be written becomes a dead letter, the rest takes effect, and the next one goes on.
  */
-import { channelOfProvider, type Provider } from '@switchyard/contract';
-import type { Accounts, RouteKind, ServingAccount } from '#accounts';
+import { setTimeout as pause, setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Provider } from '@switchyard/contract';
+import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
-import { createLoop, type Log, type Loop } from '#kernel';
+import { type Clock, createLoop, type Log, type Loop } from '#kernel';
 import { type Storage, StorageUnavailable } from '#storage';
+import { accountOfEvent } from './account-of-event.ts';
+import { giveBack } from './give-back.ts';
+import { LeaseLost } from './lease-lost.ts';
 import {
   countDeliveryAttempt,
   leaseShard,
   readStored,
   releaseShard,
   renewShard,
+  type ShardLease,
   type StoredDelivery,
 } from './normalise-store.ts';
+import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
-import { type EventEffects, writePlans } from './write-plans.ts';
+import { type EventEffects, type Writing, writeApart, writePlans } from './write-plans.ts';
 
 export const normaliseLimits = {
   batchCount: 200,
-  batchBytes: 16 * 1024 * 1024,
+  batchBytes: 8 * 1024 * 1024,
   maxAttempts: 3,
+  /** Two transactions that met are tried again this often before the batch is taken apart. */
+  maxMeetings: 5,
+  retryPauseMs: 50,
   batchesPerLease: 50,
+  /** What is read of bodies before others get their turn: the gateway may live in this process. */
+  bytesBetweenYields: 256 * 1024,
   idleMs: 500,
   afterErrorMs: 500,
 } as const;
@@ -37,6 +48,7 @@ export interface NormaliserDeps {
   readonly channels: Readonly<Record<Provider, Channel>>;
   readonly effects: EventEffects;
   readonly worker: string;
+  readonly clock: Clock;
   readonly leaseMs: number;
   readonly log: Log;
   /** Conversations have become due. */
@@ -44,70 +56,146 @@ export interface NormaliserDeps {
 }
 
 export function createNormaliser(deps: NormaliserDeps): Loop {
-  return createLoop({
+  const stopping = new AbortController();
+  const loop = createLoop({
     name: 'normalise',
     idleMs: normaliseLimits.idleMs,
     afterErrorMs: normaliseLimits.afterErrorMs,
     log: deps.log,
-    step: () => drainOneShard(deps),
+    step: () => drainOneShard(deps, stopping.signal),
   });
+  return {
+    ...{ start: () => loop.start(), nudge: () => loop.nudge() },
+    /** The batch under way is finished and the shard given back. */
+    stop() {
+      stopping.abort();
+      return loop.stop();
+    },
+  };
 }
 
-async function drainOneShard(deps: NormaliserDeps): Promise<boolean> {
-  const lease = await leaseShard(deps.storage, deps.worker, deps.leaseMs);
+async function drainOneShard(deps: NormaliserDeps, stopping: AbortSignal): Promise<boolean> {
+  const { storage, clock, leaseMs } = deps;
+  const lease = await leaseShard(storage, deps.worker, leaseMs);
   if (!lease) return false;
-  let isCareful = lease.wasAbandoned;
-  for (let batch = 0; batch < normaliseLimits.batchesPerLease; batch += 1) {
-    const stored = await readStored(deps.storage, lease.shard, normaliseLimits.batchCount, normaliseLimits.batchBytes);
-    if (stored.length === 0) break;
-    if (isCareful) await handleSingly(deps, stored);
-    else await handleBatch(deps, stored);
-    isCareful = false;
-    if (!(await renewShard(deps.storage, lease, deps.leaseMs))) return true;
+  try {
+    const isDrained = await drainShard(deps, lease, stopping);
+    await releaseShard(storage, lease);
+    return !isDrained || lease.hasOthers;
+  } catch (error) {
+    if (error instanceof LeaseLost) return true;
+    await giveBack(() => releaseShard(storage, lease), { clock, leaseMs, stopping });
+    throw error;
   }
-  await releaseShard(deps.storage, lease);
-  return true;
 }
 
-async function handleBatch(deps: NormaliserDeps, stored: readonly StoredDelivery[]): Promise<void> {
+/** False when there may be more. */
+async function drainShard(deps: NormaliserDeps, lease: ShardLease, stopping: AbortSignal): Promise<boolean> {
+  const { batchCount, batchBytes, batchesPerLease } = normaliseLimits;
+  const writing = { ...deps, keepLease: leaseKeeper(deps, lease) };
+  for (let batch = 0; batch < batchesPerLease && !stopping.aborted; batch += 1) {
+    await writing.keepLease();
+    const stored = await readStored(deps.storage, lease.shard, batchCount, batchBytes);
+    const isCareful = lease.wasAbandoned && batch === 0;
+    await (isCareful ? handleCarefully(deps, writing, stored) : handleBatch(deps, writing, stored));
+    const bytes = stored.reduce((sum, delivery) => sum + delivery.body.length, 0);
+    if (stored.length < batchCount && bytes < batchBytes) return true;
+  }
+  return false;
+}
+
+/** Renews when a third of the lease is over; throws LeaseLost when somebody else has it by now. */
+function leaseKeeper({ storage, clock, leaseMs }: NormaliserDeps, lease: ShardLease): () => Promise<void> {
+  let heldSince = clock.elapsedMs();
+  return async () => {
+    if (clock.elapsedMs() - heldSince < leaseMs / 3) return;
+    heldSince = clock.elapsedMs();
+    if (!(await renewShard(storage, lease, leaseMs))) throw new LeaseLost(`shard ${lease.shard} was taken over`);
+  };
+}
+
+async function handleBatch(deps: NormaliserDeps, writing: Writing, stored: readonly StoredDelivery[]): Promise<void> {
   try {
-    const plans = await Promise.all(stored.map((delivery) => plan(deps, delivery)));
-    await writePlans(deps.storage, deps.effects, plans);
-    deps.wakeTurns();
+    const plans = await planAll(deps, stored);
+    await overMeetings(() => writePlans(writing, plans));
   } catch (error) {
-    if (error instanceof StorageUnavailable) throw error;
+    if (error instanceof StorageUnavailable || error instanceof LeaseLost) throw error;
     deps.log.warn(
       { error: String(error), deliveries: stored.length },
       'a batch failed; handling its deliveries one by one',
     );
-    await handleSingly(deps, stored);
+    for (const delivery of stored) await handleOne(deps, writing, delivery);
   }
 }
 
-async function handleSingly(deps: NormaliserDeps, stored: readonly StoredDelivery[]): Promise<void> {
+async function planAll(deps: NormaliserDeps, stored: readonly StoredDelivery[]): Promise<readonly DeliveryPlan[]> {
+  const plans: DeliveryPlan[] = [];
+  let bytes = 0;
+  for (const delivery of stored) {
+    plans.push(await plan(deps, delivery));
+    bytes += delivery.body.length;
+    if (bytes < normaliseLimits.bytesBetweenYields) continue;
+    bytes = 0;
+    await yieldToOthers();
+  }
+  return plans;
+}
+
+async function overMeetings(write: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isMeeting(error) || tries >= normaliseLimits.maxMeetings) throw error;
+    }
+  }
+}
+
+async function handleCarefully(
+  deps: NormaliserDeps,
+  writing: Writing,
+  stored: readonly StoredDelivery[],
+): Promise<void> {
   for (const delivery of stored) {
     const attempts = await countDeliveryAttempt(deps.storage, delivery);
-    if (attempts > normaliseLimits.maxAttempts) {
-      await writePlans(deps.storage, deps.effects, [deadPlan(delivery, 'it ended the process that handled it')]);
-      continue;
-    }
-    await handleOne(deps, delivery, attempts);
+    if (attempts <= normaliseLimits.maxAttempts) await handleOne(deps, writing, delivery);
+    else await writePlans(writing, [deadPlan(delivery, 'it ended the process that handled it')]);
   }
-  deps.wakeTurns();
 }
 
-async function handleOne(deps: NormaliserDeps, delivery: StoredDelivery, attempts: number): Promise<void> {
+/** Tries at once and again, so that what came after it does not overtake it; in the end it is handled or dead. */
+async function handleOne(deps: NormaliserDeps, writing: Writing, delivery: StoredDelivery): Promise<void> {
+  for (let tries = 1; tries <= normaliseLimits.maxAttempts; tries += 1) {
+    try {
+      const plans = await planAll(deps, [delivery]);
+      await overMeetings(() => writePlans(writing, plans));
+      return;
+    } catch (error) {
+      if (error instanceof StorageUnavailable || error instanceof LeaseLost) throw error;
+      const facts = { deliveryId: delivery.deliveryId, tries, error: String(error) };
+      deps.log.error(facts, 'a delivery could not be handled');
+      if (tries === normaliseLimits.maxAttempts) await takeApart(deps, writing, { delivery, error });
+      else await pause(normaliseLimits.retryPauseMs * tries);
+    }
+  }
+}
+
+async function takeApart(
+  deps: NormaliserDeps,
+  writing: Writing,
+  failing: { readonly delivery: StoredDelivery; readonly error: unknown },
+): Promise<void> {
+  const planned = await planOrNothing(deps, failing.delivery);
+  await writeApart(writing, planned ?? deadPlan(failing.delivery, String(failing.error)));
+}
+
+/** null: it cannot even be read, and so has no parts. */
+async function planOrNothing(deps: NormaliserDeps, delivery: StoredDelivery): Promise<DeliveryPlan | null> {
   try {
-    await writePlans(deps.storage, deps.effects, [await plan(deps, delivery)]);
+    return await plan(deps, delivery);
   } catch (error) {
     if (error instanceof StorageUnavailable) throw error;
-    deps.log.error(
-      { deliveryId: delivery.deliveryId, attempts, error: String(error) },
-      'a delivery could not be handled',
-    );
-    if (attempts >= normaliseLimits.maxAttempts) {
-      await writePlans(deps.storage, deps.effects, [deadPlan(delivery, String(error))]);
-    }
+    return null;
   }
 }
 
@@ -116,10 +204,8 @@ function deadPlan(delivery: StoredDelivery, detail: string): DeliveryPlan {
 }
 
 async function plan(deps: NormaliserDeps, delivery: StoredDelivery): Promise<DeliveryPlan> {
-  const found = await planDelivery(delivery, deps.channels[delivery.provider], (_delivery, event) =>
-    delivery.accountId
-      ? deps.accounts.findServing(delivery.workspaceId, delivery.accountId)
-      : accountOfBindings(deps.accounts, delivery.provider, event.bindings),
+  const found = await planDelivery(delivery, deps.channels[delivery.provider], (from, event) =>
+    accountOfEvent(deps.accounts, from, event),
   );
   for (const letter of found.deadLetters) {
     if (letter.reason !== 'foreign-account') continue;
@@ -129,32 +215,4 @@ async function plan(deps: NormaliserDeps, delivery: StoredDelivery): Promise<Del
     );
   }
   return found;
-}
-
-/** Of an app-level shared route: the account by phone_number_id, else by the business account or page. */
-async function accountOfBindings(
-  accounts: Accounts,
-  provider: Provider,
-  bindings: readonly { readonly kind: string; readonly value: string }[],
-): Promise<ServingAccount | null> {
-  for (const kind of [
-    'phone_number_id',
-    'instagram_id',
-    'twilio_address',
-    'instance',
-    'session',
-    'waba_id',
-  ] as const satisfies RouteKind[]) {
-    const binding = bindings.find((candidate) => candidate.kind === kind);
-    if (!binding) continue;
-    const routed = await accounts.route(kind, binding.value);
-    accounts.countRouting(
-      routed.kind === 'found' ? routed.account.accountId : null,
-      routed.kind === 'found' ? routed.account.workspaceId : null,
-      kind,
-      routed.outcome,
-    );
-    if (routed.kind === 'found' && routed.account.channel === channelOfProvider[provider]) return routed.account;
-  }
-  return null;
 }

@@ -1,5 +1,6 @@
 /** SQL of parked events: those that came before the message they belong to. */
 import type { AccountId, ConversationId, EventId, InboundEvent, WorkspaceId } from '@switchyard/contract';
+import { storableText } from '#conversations';
 import type { Storage, WorkspaceTx } from '#storage';
 
 export interface ParkedEvent {
@@ -17,7 +18,7 @@ export async function lockParked(tx: WorkspaceTx, accountId: AccountId, waitKey:
     `SELECT ${columns} FROM events
      WHERE workspace_id = $1 AND account_id = $2 AND wait_key = $3 AND state = 'parked'
      ORDER BY position, id LIMIT 100 FOR UPDATE`,
-    [tx.workspaceId, accountId, waitKey],
+    [tx.workspaceId, accountId, storableText(waitKey)],
     'inbox-lock-parked',
   );
 }
@@ -37,13 +38,25 @@ export async function setState(
   );
 }
 
-/** Parked events whose message is there all the same: the two passed each other. */
-export async function findPassed(tx: WorkspaceTx, limit: number): Promise<{ accountId: AccountId; waitKey: string }[]> {
+/**
+ * Parked events whose message is there all the same: the two passed each other. Each is looked at `maxLooks` times, since
+ * one that names a message it has no business with would be found for ever.
+ */
+export async function findPassed(
+  tx: WorkspaceTx,
+  { limit, maxLooks }: { readonly limit: number; readonly maxLooks: number },
+): Promise<{ accountId: AccountId; waitKey: string }[]> {
   return tx.query<{ accountId: AccountId; waitKey: string }>(
-    `SELECT DISTINCT e.account_id AS "accountId", e.wait_key AS "waitKey" FROM events e
-     JOIN messages m ON m.workspace_id = e.workspace_id AND m.account_id = e.account_id AND m.provider_message_id = e.wait_key
-     WHERE e.workspace_id = $1 AND e.state = 'parked' LIMIT $2`,
-    [tx.workspaceId, limit],
+    `WITH passed AS (
+       SELECT e.id FROM events e
+       JOIN messages m ON m.workspace_id = e.workspace_id AND m.account_id = e.account_id
+         AND m.provider_message_id = e.wait_key
+       WHERE e.workspace_id = $1 AND e.state = 'parked' AND e.attempts < $3 LIMIT $2),
+     looked AS (
+       UPDATE events e SET attempts = e.attempts + 1 FROM passed WHERE e.workspace_id = $1 AND e.id = passed.id
+       RETURNING e.account_id, e.wait_key)
+     SELECT DISTINCT account_id AS "accountId", wait_key AS "waitKey" FROM looked`,
+    [tx.workspaceId, limit, maxLooks],
     'inbox-find-passed',
   );
 }

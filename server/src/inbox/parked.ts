@@ -9,7 +9,7 @@ import type { Storage, WorkspaceTx } from '#storage';
 import { markDue } from './normalise-store.ts';
 import { expireParked, findPassed, findWorkspacesWithParked, lockParked, setState } from './parked-store.ts';
 
-export const parkedLimits = { sweepMs: 2_000, keepDays: 8, perSweep: 500 } as const;
+export const parkedLimits = { sweepMs: 2_000, keepDays: 8, perSweep: 500, maxLooks: 3 } as const;
 
 export type ApplyReceipt = (
   tx: WorkspaceTx,
@@ -56,7 +56,8 @@ export function createParkedSweep(deps: {
     step: async () => {
       for (const workspaceId of await findWorkspacesWithParked(deps.storage)) {
         await deps.storage.inWorkspace(workspaceId, async (tx) => {
-          for (const { accountId, waitKey } of await findPassed(tx, parkedLimits.perSweep)) {
+          const looking = { limit: parkedLimits.perSweep, maxLooks: parkedLimits.maxLooks };
+          for (const { accountId, waitKey } of await findPassed(tx, looking)) {
             await releaseParked(tx, deps.applyReceipt, accountId, waitKey);
           }
           const expired = await expireParked(tx, parkedLimits.keepDays);

@@ -6,6 +6,10 @@ import { type ArrivedDelivery, storeDeliveries } from './receive-store.ts';
 export interface ReceiveLimits {
   readonly maxBatchDeliveries: number;
   readonly maxBatchBytes: number;
+  /** Batches on their way at once: while the disk confirms one, the database reads the next. */
+  readonly maxBatchesInFlight: number;
+  /** A further batch is begun only for as many as this: small ones cost more than they gain. */
+  readonly minFurtherBatch: number;
   /** What may wait for its batch; one more is refused with StorageUnavailable, so the provider tries again. */
   readonly maxWaitingDeliveries: number;
   readonly maxWaitingBytes: number;
@@ -16,6 +20,8 @@ const mebibyte = 1024 * 1024;
 export const receiveLimits: ReceiveLimits = {
   maxBatchDeliveries: 256,
   maxBatchBytes: 8 * mebibyte,
+  maxBatchesInFlight: 2,
+  minFurtherBatch: 16,
   maxWaitingDeliveries: 4_096,
   maxWaitingBytes: 64 * mebibyte,
 };
@@ -43,16 +49,26 @@ interface Waiting extends ArrivedDelivery {
   readonly reject: (reason: StorageUnavailable) => void;
 }
 
+/** A batch on its way; `position` is what of it is committed so far, 0 for nothing. */
+interface Flight {
+  position: number;
+  isOpen: boolean;
+}
+
 /**
  * Its states: `idle`; `gathering`, from the first arrival to the end of this turn of the event loop, so that requests
- * read from other sockets in the same turn come along; `storing`, one batch in flight, while arrivals wait for the next.
+ * read from other sockets in the same turn come along; then one to `maxBatchesInFlight` batches in flight, while arrivals
+ * wait for the next.
  */
 class BatchingReceiver implements Receiver {
   readonly #options: ReceiverOptions;
   readonly #limits: ReceiveLimits;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  #state: 'idle' | 'gathering' | 'storing' = 'idle';
+  #isGathering = false;
+  #inFlight = 0;
+  /** In the order in which they were begun, until they and all before them have landed. */
+  #flights: Flight[] = [];
   #committedPosition = 0;
   #isClosed = false;
   #becameIdle: (() => void)[] = [];
@@ -79,7 +95,7 @@ class BatchingReceiver implements Receiver {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#state !== 'idle') await new Promise<void>((resolve) => this.#becameIdle.push(resolve));
+    if (this.#isGathering || this.#inFlight > 0) await new Promise<void>((resolve) => this.#becameIdle.push(resolve));
   }
 
   #isFull(bytes: number): boolean {
@@ -88,16 +104,48 @@ class BatchingReceiver implements Receiver {
   }
 
   #gather(): void {
-    if (this.#state !== 'idle') return;
-    this.#state = 'gathering';
-    setImmediate(() => void this.#storeWaiting());
+    if (this.#isGathering || !this.#mayBegin()) return;
+    this.#isGathering = true;
+    setImmediate(() => {
+      this.#isGathering = false;
+      if (this.#mayBegin()) void this.#fly(this.#takeBatch());
+    });
   }
 
-  async #storeWaiting(): Promise<void> {
-    this.#state = 'storing';
-    while (this.#waiting.length > 0) await this.#storeBatch(this.#takeBatch());
-    this.#state = 'idle';
+  #mayBegin(): boolean {
+    const { maxBatchesInFlight, minFurtherBatch } = this.#limits;
+    if (this.#waiting.length === 0) return false;
+    if (this.#inFlight === 0) return true;
+    return this.#inFlight < maxBatchesInFlight && this.#waiting.length >= minFurtherBatch;
+  }
+
+  /** One batch after another, for as long as there is one to begin. */
+  async #fly(first: readonly Waiting[]): Promise<void> {
+    this.#inFlight += 1;
+    for (let batch = first; batch.length > 0; batch = this.#takeBatch()) await this.#storeFlight(batch);
+    this.#inFlight -= 1;
+    if (this.#inFlight > 0 || this.#isGathering) return;
     for (const resolve of this.#becameIdle.splice(0)) resolve();
+  }
+
+  async #storeFlight(batch: readonly Waiting[]): Promise<void> {
+    const flight: Flight = { position: 0, isOpen: true };
+    this.#flights.push(flight);
+    await this.#storeBatch(batch, (position) => {
+      flight.position = position;
+      this.#land();
+    });
+    flight.isOpen = false;
+    this.#land();
+  }
+
+  /** What a request may say that it came after: a position counts once every batch that was begun before it has landed. */
+  #land(): void {
+    for (let first = this.#flights[0]; first; first = this.#flights[0]) {
+      this.#committedPosition = Math.max(this.#committedPosition, first.position);
+      if (first.isOpen) return;
+      this.#flights.shift();
+    }
   }
 
   #takeBatch(): readonly Waiting[] {
@@ -116,33 +164,34 @@ class BatchingReceiver implements Receiver {
     return batch;
   }
 
-  /** Never throws: every member of the batch is told what became of it. */
-  async #storeBatch(batch: readonly Waiting[]): Promise<void> {
+  /**
+   * Never throws: every member of the batch is told what became of it, after `landed` has been told its position (0 when
+   * nothing was stored).
+   */
+  async #storeBatch(batch: readonly Waiting[], landed: (position: number) => void): Promise<void> {
     try {
-      this.#committed(batch, await storeDeliveries(this.#options.storage, batch));
+      const position = await storeDeliveries(this.#options.storage, batch);
+      landed(position);
+      for (const one of batch) one.resolve();
+      this.#options.stored?.({ position, shards: new Set(batch.map((one) => one.shard)) });
     } catch (error) {
+      if (batch.length > 1 && !(error instanceof StorageUnavailable)) return this.#storeSingly(batch, landed, error);
+      landed(0);
       if (error instanceof StorageUnavailable) for (const one of batch) one.reject(error);
-      else if (batch.length > 1) await this.#storeSingly(batch, error);
       else this.#refuse(batch[0]!, error);
     }
   }
 
   /** The database refused the statement, so one row must be at fault; it must not take the others with it. */
-  async #storeSingly(batch: readonly Waiting[], error: unknown): Promise<void> {
+  async #storeSingly(batch: readonly Waiting[], landed: (position: number) => void, error: unknown): Promise<void> {
     this.#options.log.error({ deliveries: batch.length, error: String(error) }, 'a batch was refused; storing singly');
-    for (const one of batch) await this.#storeBatch([one]);
+    for (const one of batch) await this.#storeBatch([one], landed);
   }
 
   #refuse(one: Waiting, cause: unknown): void {
     const { id, provider } = one.delivery;
     this.#options.log.error({ delivery: id, provider, error: String(cause) }, 'a delivery was refused by the database');
     one.reject(new StorageUnavailable('the delivery could not be stored', { cause }));
-  }
-
-  #committed(batch: readonly Waiting[], position: number): void {
-    this.#committedPosition = Math.max(this.#committedPosition, position);
-    for (const one of batch) one.resolve();
-    this.#options.stored?.({ position, shards: new Set(batch.map((one) => one.shard)) });
   }
 }
 

@@ -1,40 +1,41 @@
 /**
- * Replay: a delivery, or its dead letters, go through the drain once more. Keys make what already took effect stay
- * single, so a replay repairs and never doubles.
+ * Replay: a delivery, and those of its events that died, go through the drain once more. Keys make what already took
+ * effect stay single, so a replay repairs and never doubles. The caller rings `inboxTopic`.
  */
 import type { DeliveryId, WorkspaceId } from '@switchyard/contract';
 import type { Storage } from '#storage';
+import { findGuestsWithDead, markReplayed, reviveEvents, storeAgain } from './replay-store.ts';
 
 export interface ReplayResult {
+  /** False: this workspace has no such delivery, and no dead event of it. */
   readonly isFound: boolean;
-  /** Dead events that will be tried again; the delivery itself is normalised again in any case. */
+  /** Dead events that will be tried again; the delivery itself is normalised again where it is this workspace's. */
   readonly revived: number;
 }
 
+/**
+ * A delivery of a route for all lies in the operator's workspace and its events in others: whoever has the delivery
+ * replays all of it, and a workspace that has events of it replays its own.
+ */
 export async function replayDelivery(
   storage: Storage,
   workspaceId: WorkspaceId,
   deliveryId: DeliveryId,
 ): Promise<ReplayResult> {
+  const { isFound, isShared, revived: own } = await replayIn(storage, workspaceId, deliveryId);
+  if (!isShared) return { isFound, revived: own };
+  let revived = own;
+  for (const guest of await findGuestsWithDead(storage, deliveryId)) {
+    if (guest !== workspaceId) revived += (await replayIn(storage, guest, deliveryId)).revived;
+  }
+  return { isFound: true, revived };
+}
+
+function replayIn(storage: Storage, workspaceId: WorkspaceId, deliveryId: DeliveryId) {
   return storage.inWorkspace(workspaceId, async (tx) => {
-    const inbox = await tx.query(
-      `UPDATE inbox SET state = 'stored', attempts = 0 WHERE workspace_id = $1 AND id = $2 RETURNING id`,
-      [workspaceId, deliveryId],
-    );
-    if (inbox.length === 0) return { isFound: false, revived: 0 };
-    const revived = await tx.query<{ conversation_id: string | null }>(
-      `UPDATE events SET state = 'pending', attempts = 0, reason = NULL, settled_at = NULL
-       WHERE workspace_id = $1 AND delivery_id = $2 AND state = 'dead' RETURNING conversation_id`,
-      [workspaceId, deliveryId],
-    );
-    await tx.query(`UPDATE conversations SET next_due_at = now() WHERE workspace_id = $1 AND id = ANY($2)`, [
-      workspaceId,
-      revived.flatMap((row) => row.conversation_id ?? []),
-    ]);
-    await tx.query(
-      `UPDATE dead_letters SET replayed_at = now() WHERE workspace_id = $1 AND delivery_id = $2 AND replayed_at IS NULL`,
-      [workspaceId, deliveryId],
-    );
-    return { isFound: true, revived: revived.length };
+    const stored = await storeAgain(tx, deliveryId);
+    const revived = await reviveEvents(tx, deliveryId);
+    await markReplayed(tx, deliveryId);
+    return { isFound: stored !== null || revived > 0, isShared: stored?.isShared ?? false, revived };
   });
 }

@@ -8,9 +8,8 @@ import type {
   TurnId,
   WorkspaceId,
 } from '@switchyard/contract';
-import type { StoredEvent } from '#conversations';
+import { type StoredEvent, storableText } from '#conversations';
 import type { Storage, WorkspaceTx } from '#storage';
-import type { OrderedEvent } from './next-event.ts';
 
 export interface ConversationLease {
   readonly workspaceId: WorkspaceId;
@@ -26,12 +25,13 @@ export async function leaseConversations(
   leaseMs: number,
 ): Promise<ConversationLease[]> {
   return storage.workerStatement<ConversationLease & Record<string, unknown>>(
-    `UPDATE conversations c SET lease_epoch = c.lease_epoch + 1,
+    `WITH due AS MATERIALIZED (
+       SELECT workspace_id, id, leased_until > '-infinity' AS was_abandoned FROM conversations
+       WHERE next_due_at <= clock_timestamp() AND leased_until < clock_timestamp()
+       ORDER BY next_due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+     UPDATE conversations c SET lease_epoch = c.lease_epoch + 1,
        leased_until = clock_timestamp() + $2 * interval '1 millisecond'
-     FROM (SELECT workspace_id, id, leased_until > '-infinity' AS was_abandoned FROM conversations
-           WHERE next_due_at <= clock_timestamp() AND leased_until < clock_timestamp()
-           ORDER BY next_due_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
-     WHERE c.workspace_id = due.workspace_id AND c.id = due.id
+     FROM due WHERE c.workspace_id = due.workspace_id AND c.id = due.id
      RETURNING c.workspace_id AS "workspaceId", c.id AS "conversationId", c.lease_epoch AS epoch,
        due.was_abandoned AS "wasAbandoned"`,
     [limit, leaseMs],
@@ -39,91 +39,124 @@ export async function leaseConversations(
   );
 }
 
-/** Locks the conversation for this transaction if the lease is still ours: a woken zombie gets false and must stop. */
-export async function lockLeased(tx: WorkspaceTx, lease: ConversationLease): Promise<boolean> {
+/**
+ * Locks the conversation for this transaction if the lease is still ours: a woken zombie gets false and must stop.
+ * Postgres ends the transaction when it is left alone for `leaseMs`, so that a stopped process does not keep the lock.
+ */
+export async function lockLeased(tx: WorkspaceTx, lease: ConversationLease, leaseMs: number): Promise<boolean> {
   const rows = await tx.query(
-    'SELECT 1 FROM conversations WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR UPDATE',
-    [tx.workspaceId, lease.conversationId, lease.epoch],
+    `SELECT set_config('idle_in_transaction_session_timeout', $4, true) FROM conversations
+     WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE`,
+    [tx.workspaceId, lease.conversationId, lease.epoch, String(leaseMs)],
     'inbox-lock-leased',
   );
   return rows.length === 1;
 }
 
-export type PendingEvent = StoredEvent<MessageEvent> & OrderedEvent;
+export type PendingEvent = StoredEvent<MessageEvent>;
 
-export async function readPending(
-  tx: WorkspaceTx,
-  conversationId: ConversationId,
-  limit: number,
-): Promise<PendingEvent[]> {
-  const rows = await tx.query<PendingRow>(
-    `SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.ordinal, e.payload,
-       e.occurred_at AS "occurredAt", e.position, e.after_position AS "afterPosition", e.attempts, e.is_test AS "isTest",
-       e.received_at AS "receivedAt"
+/**
+ * Which of a conversation's pending events comes next (promise 3).
+ *
+ * A comes before B if A was answered before B was sent; of those in flight together the provider's time stamp decides,
+ * then the delivery, then the place in it. `position` numbers the batches in which deliveries were committed;
+ * `after_position` is the last batch that its gateway had answered when the request came in. So A surely precedes B when
+ * A's position is at most B's after_position: whoever began to arrive after the smallest pending position must wait.
+ */
+export async function readNext(tx: WorkspaceTx, conversationId: ConversationId): Promise<PendingEvent | undefined> {
+  const [row] = await tx.query<PendingRow>(
+    `SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
+       e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
      FROM events e
-     WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.state = 'pending'
-     ORDER BY e.position, e.id LIMIT $3`,
-    [tx.workspaceId, conversationId, limit],
-    'inbox-read-pending',
+     WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.state = 'pending' AND e.after_position <
+       (SELECT min(f.position) FROM events f
+        WHERE f.workspace_id = $1 AND f.conversation_id = $2 AND f.state = 'pending')
+     ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1`,
+    [tx.workspaceId, conversationId],
+    'inbox-read-next',
   );
-  return rows.map((row) => ({
-    eventId: row.id,
-    deliveryId: row.deliveryId,
-    accountId: row.accountId,
-    ordinal: row.ordinal,
-    event: row.payload,
-    occurredAt: row.occurredAt,
-    receivedAt: row.receivedAt,
-    position: BigInt(row.position),
-    afterPosition: BigInt(row.afterPosition),
-    attempts: row.attempts,
-    isTest: row.isTest,
-  }));
+  if (!row) return undefined;
+  const { id, payload, position, afterPosition, ...event } = row;
+  return { eventId: id, event: payload, position: BigInt(position), afterPosition: BigInt(afterPosition), ...event };
 }
 
 interface PendingRow extends Record<string, unknown> {
   readonly id: EventId;
   readonly deliveryId: DeliveryId;
   readonly accountId: AccountId;
-  readonly ordinal: number;
   readonly payload: MessageEvent;
-  readonly occurredAt: Date | null;
-  readonly position: string;
-  readonly afterPosition: string;
   readonly attempts: number;
   readonly isTest: boolean;
   readonly receivedAt: Date;
+  readonly position: string;
+  readonly afterPosition: string;
 }
 
-export interface EventSettlement {
-  readonly eventId: EventId;
-  readonly state: 'handled' | 'parked' | 'dead';
+export interface TurnEnd {
+  readonly event: PendingEvent;
+  readonly state: 'handled' | 'parked';
   readonly reason: string;
   readonly waitKey: string | null;
   readonly turnId: TurnId | null;
+  /** Give the conversation back even if more is pending. */
+  readonly isLast: boolean;
 }
 
-export async function settleEvent(tx: WorkspaceTx, settlement: EventSettlement): Promise<void> {
+/** What there is after a turn. */
+export interface Afterwards {
+  /** The conversation still has pending events; where it was given back, it is due at once. */
+  readonly hasMore: boolean;
+  /** Events wait for the message that this one was. */
+  readonly hasWaiting: boolean;
+}
+
+/**
+ * The end of a turn in one statement: the event is settled, and the conversation given back when nothing more is pending
+ * (or `isLast`). It is locked, so whoever adds an event waits and then sets it due anew.
+ */
+export async function endTurn(tx: WorkspaceTx, lease: ConversationLease, end: TurnEnd): Promise<Afterwards> {
+  const [row] = await tx.query<Afterwards & Record<string, unknown>>(
+    `WITH settled AS (
+       UPDATE events SET state = $3, reason = $4, wait_key = $5, turn_id = $6,
+         settled_at = CASE WHEN $3 = 'parked' THEN NULL ELSE clock_timestamp() END
+       WHERE workspace_id = $1 AND id = $2),
+     after AS MATERIALIZED (
+       SELECT EXISTS (SELECT 1 FROM events WHERE workspace_id = $1 AND conversation_id = $7 AND state = 'pending'
+                      AND id <> $2) AS has_more,
+         EXISTS (SELECT 1 FROM events WHERE workspace_id = $1 AND account_id = $8 AND wait_key = $9
+                 AND state = 'parked') AS has_waiting),
+     released AS (
+       UPDATE conversations c SET leased_until = '-infinity',
+         next_due_at = CASE WHEN after.has_more THEN clock_timestamp() END
+       FROM after WHERE c.workspace_id = $1 AND c.id = $7 AND c.lease_epoch = $10 AND ($11 OR NOT after.has_more))
+     SELECT has_more AS "hasMore", has_waiting AS "hasWaiting" FROM after`,
+    [
+      tx.workspaceId,
+      ...[end.event.eventId, end.state, storableText(end.reason), end.waitKey && storableText(end.waitKey), end.turnId],
+      ...[lease.conversationId, end.event.accountId, storableText(end.event.event.providerMessageId)],
+      ...[lease.epoch, end.isLast],
+    ],
+    'inbox-end-turn',
+  );
+  return row ?? { hasMore: false, hasWaiting: false };
+}
+
+export async function buryEvent(tx: WorkspaceTx, eventId: EventId, reason: string): Promise<void> {
   await tx.query(
-    `UPDATE events SET state = $3, reason = $4, wait_key = $5, turn_id = $6,
-       settled_at = CASE WHEN $3 = 'parked' THEN NULL ELSE clock_timestamp() END
-     WHERE workspace_id = $1 AND id = $2`,
-    [tx.workspaceId, settlement.eventId, settlement.state, settlement.reason, settlement.waitKey, settlement.turnId],
-    'inbox-settle-event',
+    `UPDATE events SET state = 'dead', reason = $3, settled_at = clock_timestamp() WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, eventId, storableText(reason)],
+    'inbox-bury-event',
   );
 }
 
-/** Gives the conversation back; with nothing pending it is no longer due. `delayMs` puts the next turn off. */
-export async function releaseConversation(
-  tx: WorkspaceTx,
-  lease: ConversationLease,
-  next: { readonly hasMore: boolean; readonly delayMs: number },
-): Promise<void> {
+/** Gives the conversation back; `delayMs` puts the next turn off. With nothing pending it is no longer due. */
+export async function releaseConversation(tx: WorkspaceTx, lease: ConversationLease, delayMs: number): Promise<void> {
   await tx.query(
     `UPDATE conversations SET leased_until = '-infinity',
-       next_due_at = CASE WHEN $4 THEN clock_timestamp() + $5 * interval '1 millisecond' END
+       next_due_at = CASE WHEN EXISTS (SELECT 1 FROM events WHERE workspace_id = $1 AND conversation_id = $2
+         AND state = 'pending') THEN clock_timestamp() + $4 * interval '1 millisecond' END
      WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3`,
-    [tx.workspaceId, lease.conversationId, lease.epoch, next.hasMore, next.delayMs],
+    [tx.workspaceId, lease.conversationId, lease.epoch, delayMs],
     'inbox-release-conversation',
   );
 }

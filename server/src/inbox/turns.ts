@@ -13,29 +13,50 @@ import type { Capabilities } from '#channels';
 import type { Conversation } from '#conversations';
 import { type Clock, createLoop, type Log, type Loop, newId } from '#kernel';
 import type { Pipeline, TurnOutcome } from '#pipeline';
-import { type NoteChange, type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
-import { nextEvent } from './next-event.ts';
+import type { NoteChange, Storage, WorkspaceTx } from '#storage';
+import { giveBack } from './give-back.ts';
 import { insertDeadLetters } from './normalise-store.ts';
+import { isPassing } from './passing.ts';
+import { within } from './time-limit.ts';
 import {
+  buryEvent,
   type ConversationLease,
   countEventAttempt,
+  endTurn,
   leaseConversations,
   lockLeased,
   type PendingEvent,
-  readPending,
+  readNext,
   releaseConversation,
-  settleEvent,
 } from './turn-store.ts';
 
-export const turnLimits = {
+export interface TurnLimits {
+  readonly conversationsAtOnce: number;
+  /** Then the conversation goes to the end of the queue: one that never falls silent must not keep a hand for ever. */
+  readonly turnsPerLease: number;
+  /** One turn; also no more than the lease. */
+  readonly turnMs: number;
+  readonly maxAttempts: number;
+  /** Of tries that the database cut short: they say little about the event. */
+  readonly maxCutShort: number;
+  /** Doubles with each try. */
+  readonly retryDelayMs: number;
+  readonly maxRetryDelayMs: number;
+  readonly idleMs: number;
+  readonly afterErrorMs: number;
+}
+
+export const turnLimits: TurnLimits = {
   conversationsAtOnce: 16,
   turnsPerLease: 50,
-  pendingRead: 200,
+  turnMs: 10_000,
   maxAttempts: 3,
+  maxCutShort: 20,
   retryDelayMs: 1_000,
+  maxRetryDelayMs: 30_000,
   idleMs: 500,
   afterErrorMs: 500,
-} as const;
+};
 
 export interface TurnDeps {
   readonly storage: Storage;
@@ -49,27 +70,40 @@ export interface TurnDeps {
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly log: Log;
+  readonly turnLimits?: Partial<TurnLimits>;
+}
+
+/** The parts with everything filled in. */
+interface Workings extends TurnDeps {
+  readonly limits: TurnLimits;
+  readonly stopping: AbortSignal;
+  /** There is a conversation to be taken up. */
+  readonly wake: () => void;
 }
 
 /** Leases as many conversations as there are free hands, and takes new ones as hands become free. */
 export function createTurns(deps: TurnDeps): Loop {
+  const stopping = new AbortController();
+  const limits = { ...turnLimits, ...deps.turnLimits };
   const inFlight = new Set<Promise<void>>();
+  const workings: Workings = { ...deps, limits, stopping: stopping.signal, wake: () => loop.nudge() };
   const loop: Loop = createLoop({
     name: 'turns',
-    idleMs: turnLimits.idleMs,
-    afterErrorMs: turnLimits.afterErrorMs,
+    idleMs: limits.idleMs,
+    afterErrorMs: limits.afterErrorMs,
     log: deps.log,
     step: async () => {
-      const free = turnLimits.conversationsAtOnce - inFlight.size;
+      const free = limits.conversationsAtOnce - inFlight.size;
       if (free <= 0) {
         await Promise.race(inFlight);
         return true;
       }
       const leases = await leaseConversations(deps.storage, free, deps.leaseMs);
       for (const lease of leases) {
-        const work = drainConversation(deps, lease).finally(() => {
+        const work = drainConversation(workings, lease).finally(() => {
           inFlight.delete(work);
-          loop.nudge();
+          // All hands were full: there may be conversations that nobody rings for again.
+          if (inFlight.size === limits.conversationsAtOnce - 1) loop.nudge();
         });
         inFlight.add(work);
       }
@@ -77,130 +111,170 @@ export function createTurns(deps: TurnDeps): Loop {
     },
   });
   return {
-    start: () => loop.start(),
-    nudge: () => loop.nudge(),
-    stop: async () => {
+    ...{ start: () => loop.start(), nudge: () => loop.nudge() },
+    /** Turns under way are finished and their conversations given back. */
+    async stop() {
+      stopping.abort();
       await loop.stop();
       await Promise.all(inFlight);
     },
   };
 }
 
-async function drainConversation(deps: TurnDeps, lease: ConversationLease): Promise<void> {
+/** Never throws: what goes wrong is recorded, or the lease runs out. */
+async function drainConversation(workings: Workings, lease: ConversationLease): Promise<void> {
+  const { limits, clock, leaseMs, stopping } = workings;
+  const startedMs = clock.elapsedMs();
   try {
-    if (lease.wasAbandoned && !(await countAbandoned(deps, lease))) return;
+    if (lease.wasAbandoned && !(await countAbandoned(workings, lease))) return;
     for (let turn = 1; ; turn += 1) {
-      const state = await takeTurn(deps, lease, turn >= turnLimits.turnsPerLease);
-      if (state === 'released') return;
+      const isLast = turn >= limits.turnsPerLease || clock.elapsedMs() - startedMs > leaseMs / 3 || stopping.aborted;
+      if ((await takeTurn(workings, lease, isLast)) === 'released') return;
     }
   } catch (error) {
-    deps.log.error(
-      { conversationId: lease.conversationId, error: String(error) },
-      'a conversation could not be handled; its lease will run out',
-    );
+    const facts = { conversationId: lease.conversationId, error: String(error) };
+    workings.log.error(facts, 'a conversation could not be handled; it is given back');
+    await giveBackLater(workings, lease);
   }
 }
 
 /** One turn in one transaction. The last pending event and the giving back are one commit. */
-async function takeTurn(deps: TurnDeps, lease: ConversationLease, isLast: boolean): Promise<'more' | 'released'> {
+async function takeTurn(workings: Workings, lease: ConversationLease, isLast: boolean): Promise<'more' | 'released'> {
+  const { storage, limits, leaseMs } = workings;
   let failing: PendingEvent | undefined;
   try {
-    return await deps.storage.inWorkspace(lease.workspaceId, async (tx) => {
-      if (!(await lockLeased(tx, lease))) return 'released';
-      const pending = await readPending(tx, lease.conversationId, turnLimits.pendingRead);
-      const next = nextEvent(pending);
+    return await storage.inWorkspace(lease.workspaceId, async (tx) => {
+      if (!(await lockLeased(tx, lease, leaseMs))) return 'released';
+      const next = await readNext(tx, lease.conversationId);
       failing = next;
-      if (next) await handle(deps, tx, lease, next);
-      const hasMore = pending.length > 1;
-      if (hasMore && !isLast) return 'more';
-      await releaseConversation(tx, lease, { hasMore, delayMs: 0 });
+      if (next) return within(Math.min(limits.turnMs, leaseMs), () => handle(workings, tx, { lease, next, isLast }));
+      await releaseConversation(tx, lease, 0);
       return 'released';
     });
   } catch (error) {
-    if (error instanceof StorageUnavailable || !failing) throw error;
-    await recordFailure(deps, lease, failing, error);
+    if (!failing) throw error;
+    await recordFailure(workings, lease, { next: failing, error });
     return 'released';
   }
 }
 
-async function handle(deps: TurnDeps, tx: WorkspaceTx, lease: ConversationLease, stored: PendingEvent): Promise<void> {
+interface OpenTurn {
+  readonly lease: ConversationLease;
+  readonly next: PendingEvent;
+  readonly isLast: boolean;
+}
+
+async function handle(
+  workings: Workings,
+  tx: WorkspaceTx,
+  { lease, next, isLast }: OpenTurn,
+): Promise<'more' | 'released'> {
   const turnId = newId('turn');
-  const outcome = await runPipeline(deps, tx, lease, stored, turnId);
-  await settleEvent(tx, {
-    eventId: stored.eventId,
-    state: outcome.kind === 'waiting' ? 'parked' : 'handled',
-    reason: outcome.kind === 'waiting' ? 'waits for its message' : outcome.reason,
-    waitKey: outcome.kind === 'waiting' ? outcome.waitKey : null,
-    turnId: outcome.kind === 'waiting' ? null : turnId,
+  const account = await workings.findServing(lease.workspaceId, next.accountId);
+  if (!account || account.isDeleted) {
+    await bury(tx, next, { reason: 'account-removed', detail: 'the account was removed before the turn' });
+    await releaseConversation(tx, lease, 0);
+    tx.afterCommit(workings.wake);
+    return 'released';
+  }
+  const outcome = await runPipeline(workings, tx, { lease, next, account, turnId });
+  const isWaiting = outcome.kind === 'waiting';
+  const after = await endTurn(tx, lease, {
+    event: next,
+    state: isWaiting ? 'parked' : 'handled',
+    reason: isWaiting ? 'waits for its message' : outcome.reason,
+    waitKey: isWaiting ? outcome.waitKey : null,
+    turnId: isWaiting ? null : turnId,
+    isLast,
   });
-  deps.noteChange(tx, 'conversation', [lease.conversationId]);
-  deps.noteChange(tx, 'delivery', [stored.deliveryId]);
-  if (outcome.kind !== 'waiting') await deps.releaseParked(tx, stored.accountId, stored.event.providerMessageId);
+  workings.noteChange(tx, 'conversation', [lease.conversationId]);
+  workings.noteChange(tx, 'delivery', [next.deliveryId]);
+  if (after.hasWaiting && !isWaiting) await workings.releaseParked(tx, next.accountId, next.event.providerMessageId);
+  if (after.hasWaiting || after.hasMore) tx.afterCommit(workings.wake);
+  return after.hasMore && !isLast ? 'more' : 'released';
 }
 
 async function runPipeline(
-  deps: TurnDeps,
+  workings: Workings,
   tx: WorkspaceTx,
-  lease: ConversationLease,
-  stored: PendingEvent,
-  turnId: ReturnType<typeof newId<'turn'>>,
+  turn: {
+    readonly lease: ConversationLease;
+    readonly next: PendingEvent;
+    readonly account: ServingAccount;
+    readonly turnId: ReturnType<typeof newId<'turn'>>;
+  },
 ): Promise<TurnOutcome> {
-  const conversation = await deps.loadConversation(tx, lease.conversationId);
-  const account = await deps.findServing(lease.workspaceId, stored.accountId);
-  if (!conversation || !account)
-    return { kind: 'silent', reason: 'the account or the conversation is gone', steps: [] };
-  const capabilities = deps.capabilitiesOf(account);
-  return deps.pipeline.handleTurn(tx, { turnId, stored, conversation, account, capabilities, now: deps.clock.now() });
+  const conversation = await workings.loadConversation(tx, turn.lease.conversationId);
+  if (!conversation) throw new Error('broken promise: a conversation that is locked can be loaded');
+  return workings.pipeline.handleTurn(tx, {
+    turnId: turn.turnId,
+    stored: turn.next,
+    conversation,
+    account: turn.account,
+    capabilities: workings.capabilitiesOf(turn.account),
+    now: workings.clock.now(),
+  });
 }
 
-/** After a death in the middle of a turn: counts the try first. False when the event used them up and is set aside. */
-async function countAbandoned(deps: TurnDeps, lease: ConversationLease): Promise<boolean> {
-  return deps.storage.inWorkspace(lease.workspaceId, async (tx) => {
-    if (!(await lockLeased(tx, lease))) return false;
-    const head = nextEvent(await readPending(tx, lease.conversationId, turnLimits.pendingRead));
+/** After a death in the middle of a turn: counts the try first, and sets the event aside that used them up. False: the lease is lost. */
+async function countAbandoned({ storage, limits, leaseMs }: Workings, lease: ConversationLease): Promise<boolean> {
+  return storage.inWorkspace(lease.workspaceId, async (tx) => {
+    if (!(await lockLeased(tx, lease, leaseMs))) return false;
+    const head = await readNext(tx, lease.conversationId);
     if (!head) return true;
     const attempts = await countEventAttempt(tx, head.eventId);
-    if (attempts <= turnLimits.maxAttempts) return true;
-    await bury(tx, head, 'it ended the process that handled it');
+    if (attempts > limits.maxAttempts)
+      await bury(tx, head, { reason: 'failed', detail: 'it ended the process that handled it' });
     return true;
   });
 }
 
+/** Throws when the database is away; then nothing is counted. */
 async function recordFailure(
-  deps: TurnDeps,
+  { storage, limits, leaseMs, log, wake }: Workings,
   lease: ConversationLease,
-  stored: PendingEvent,
-  error: unknown,
+  failed: { readonly next: PendingEvent; readonly error: unknown },
 ): Promise<void> {
-  deps.log.error({ eventId: stored.eventId, attempts: stored.attempts + 1, error: String(error) }, 'a turn failed');
-  await deps.storage.inWorkspace(lease.workspaceId, async (tx) => {
-    if (!(await lockLeased(tx, lease))) return;
-    const attempts = await countEventAttempt(tx, stored.eventId);
-    const isDead = attempts >= turnLimits.maxAttempts;
-    if (isDead) await bury(tx, stored, String(error));
-    await releaseConversation(tx, lease, {
-      hasMore: true,
-      delayMs: isDead ? 0 : turnLimits.retryDelayMs * 2 ** (attempts - 1),
-    });
+  const { next, error } = failed;
+  const maxAttempts = isPassing(error) ? limits.maxCutShort : limits.maxAttempts;
+  await storage.inWorkspace(lease.workspaceId, async (tx) => {
+    if (!(await lockLeased(tx, lease, leaseMs))) return;
+    const attempts = await countEventAttempt(tx, next.eventId);
+    log.error({ eventId: next.eventId, attempts, error: String(error) }, 'a turn failed');
+    const isDead = attempts >= maxAttempts;
+    if (isDead) await bury(tx, next, { reason: 'failed', detail: String(error) });
+    const delayMs = Math.min(limits.retryDelayMs * 2 ** (attempts - 1), limits.maxRetryDelayMs);
+    await releaseConversation(tx, lease, isDead ? 0 : delayMs);
+    tx.afterCommit(wake);
   });
 }
 
-async function bury(tx: WorkspaceTx, stored: PendingEvent, detail: string): Promise<void> {
-  await settleEvent(tx, {
-    eventId: stored.eventId,
-    state: 'dead',
-    reason: detail.slice(0, 500),
-    waitKey: null,
-    turnId: null,
-  });
+async function giveBackLater({ storage, clock, leaseMs, stopping, log }: Workings, lease: ConversationLease) {
+  try {
+    await giveBack(() => storage.inWorkspace(lease.workspaceId, (tx) => releaseConversation(tx, lease, 0)), {
+      clock,
+      leaseMs,
+      stopping,
+    });
+  } catch (error) {
+    log.error({ conversationId: lease.conversationId, error: String(error) }, 'a lease was left to run out');
+  }
+}
+
+async function bury(
+  tx: WorkspaceTx,
+  stored: PendingEvent,
+  why: { readonly reason: 'failed' | 'account-removed'; readonly detail: string },
+): Promise<void> {
+  await buryEvent(tx, stored.eventId, why.detail.slice(0, 500));
   await insertDeadLetters(tx, [
     {
       id: newId('deadLetter'),
       accountId: stored.accountId,
       deliveryId: stored.deliveryId,
       eventId: stored.eventId,
-      reason: 'failed',
-      detail: detail.slice(0, 2_000),
+      reason: why.reason,
+      detail: why.detail.slice(0, 2_000),
       path: stored.event.path,
     },
   ]);

@@ -1,29 +1,34 @@
 /**
  * Writes what deliveries became: keys, events, the effects of those that need no conversation lock (receipts, account
- * events), dead letters, and the deliveries settled; one transaction a workspace.
+ * events), dead letters, and the deliveries settled.
  */
 import type {
   AccountEvent,
   ConversationId,
+  DeliveryId,
   EventId,
   MessageEvent,
   StatusEvent,
-  WorkspaceId,
 } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import { newId } from '#kernel';
 import type { ReceiptOutcome } from '#outbox';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
+import { LeaseLost } from './lease-lost.ts';
 import {
   claimKeys,
+  findClaimants,
   insertDeadLetters,
   insertEvents,
+  type KeyedEvent,
   markDue,
   type NewEventRow,
   type SettledDelivery,
   settleDeliveries,
 } from './normalise-store.ts';
+import { isPassing } from './passing.ts';
 import type { DeliveryPlan, PlannedDeadLetter, PlannedEvent } from './plan.ts';
+import { type Portion, portionsOf, slicesOf } from './slices.ts';
 
 /** What the rooms above do with an event; each runs in the transaction it is given. */
 export interface EventEffects {
@@ -33,76 +38,115 @@ export interface EventEffects {
   readonly noteChange: NoteChange;
 }
 
-type Fresh = PlannedEvent & { readonly eventId: EventId };
+/** What writing needs beside what it writes. */
+export interface Writing {
+  readonly storage: Storage;
+  readonly effects: EventEffects;
+  readonly leaseMs: number;
+  /** Called before each transaction: renews the lease, and throws when it is lost. */
+  readonly keepLease: () => Promise<void>;
+  /** Conversations have become due. */
+  readonly wakeTurns: () => void;
+}
+
+export const writeLimits = { eventsPerTransaction: 500, deadLetterDetail: 2_000 } as const;
+
+export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[]): Promise<void> {
+  const duplicates: Duplicates = new Map();
+  for (const slice of slicesOf(plans, writeLimits.eventsPerTransaction)) {
+    for (const portion of portionsOf(slice)) await writePortion(writing, portion, duplicates);
+    writing.wakeTurns();
+  }
+}
 
 /**
- * A delivery of a shared route lies in the operator's workspace while its events belong to others: their transactions
- * come first and the settling last, so that a crash between them repeats the delivery and the keys absorb the repeat.
+ * Each event in a transaction of its own: one that cannot be written becomes a dead letter, its neighbours take effect.
+ * Throws when the database is away.
  */
-export async function writePlans(
-  storage: Storage,
-  effects: EventEffects,
-  plans: readonly DeliveryPlan[],
-): Promise<void> {
-  const duplicates = new Map<string, number>();
-  const owners = [...new Set(plans.map((plan) => plan.delivery.workspaceId))];
-  const guests = [...new Set(plans.flatMap((plan) => plan.events.map((event) => event.account.workspaceId)))].filter(
-    (workspaceId) => !owners.includes(workspaceId),
-  );
-  for (const workspaceId of [...guests, ...owners]) {
-    await storage.inWorkspace(workspaceId, async (tx) => {
-      await writeEvents(tx, effects, plans, duplicates);
-      await settle(tx, workspaceId, plans, duplicates);
-      const own = plans.filter((plan) => plan.delivery.workspaceId === workspaceId);
-      effects.noteChange(
-        tx,
-        'delivery',
-        own.map((plan) => plan.delivery.deliveryId),
-      );
-    });
+export async function writeApart(writing: Writing, plan: DeliveryPlan): Promise<void> {
+  const duplicates: Duplicates = new Map();
+  const written: PlannedEvent[] = [];
+  const failed: PlannedDeadLetter[] = [];
+  for (const event of plan.events) {
+    try {
+      await writePortion(writing, { workspaceId: event.account.workspaceId, events: [event], settled: [] }, duplicates);
+      written.push(event);
+    } catch (error) {
+      if (isPassing(error) || error instanceof LeaseLost) throw error;
+      failed.push({ delivery: plan.delivery, reason: 'failed', detail: String(error), path: event.event.path });
+    }
   }
+  const settled = [{ ...plan, events: written, deadLetters: [...plan.deadLetters, ...failed] }];
+  await writePortion(writing, { workspaceId: plan.delivery.workspaceId, events: [], settled }, duplicates);
+  writing.wakeTurns();
 }
 
+/** Events of a delivery that had taken effect before, by another delivery or another part of this one. */
+type Duplicates = Map<DeliveryId, number>;
+
+async function writePortion(writing: Writing, portion: Portion, duplicates: Duplicates): Promise<void> {
+  await writing.keepLease();
+  const found = await writing.storage.inWorkspace(portion.workspaceId, async (tx) => {
+    const again = portion.events.length > 0 ? await writeEvents(tx, writing, portion.events) : [];
+    await settle(tx, portion.settled, added(duplicates, again));
+    writing.effects.noteChange(
+      tx,
+      'delivery',
+      portion.settled.map((plan) => plan.delivery.deliveryId),
+    );
+    return again;
+  });
+  for (const [id, count] of added(duplicates, found)) duplicates.set(id, count);
+}
+
+/** Not in place: the transaction that found them may yet be undone. */
+function added(known: Duplicates, found: readonly DeliveryId[]): Duplicates {
+  const sum = new Map(known);
+  for (const id of found) sum.set(id, (sum.get(id) ?? 0) + 1);
+  return sum;
+}
+
+type Fresh = PlannedEvent & { readonly eventId: EventId };
+
+/** Gives the delivery of each event that is none, since it took effect before. */
 async function writeEvents(
   tx: WorkspaceTx,
-  effects: EventEffects,
-  plans: readonly DeliveryPlan[],
-  duplicates: Map<string, number>,
-): Promise<void> {
-  const planned = plans.flatMap((plan) => plan.events).filter((event) => event.account.workspaceId === tx.workspaceId);
-  if (planned.length === 0) return;
-  const fresh = await claimFresh(tx, planned, duplicates);
+  { effects, leaseMs }: Writing,
+  planned: readonly PlannedEvent[],
+): Promise<readonly DeliveryId[]> {
+  const { first, twins } = firstOfEach(planned);
+  const claimed = await claimKeys(tx, first.map(toKeyed), leaseMs);
+  const known = first.filter((event) => !claimed.has(event.eventId));
   const rows: NewEventRow[] = [];
-  for (const event of fresh) rows.push(await toRow(tx, effects, event));
+  for (const event of first) if (claimed.has(event.eventId)) rows.push(await toRow(tx, effects, event));
   await insertEvents(tx, rows);
-  const due = rows.flatMap((row) => (row.state === 'pending' && row.conversationId ? [row.conversationId] : []));
-  await markDue(tx, [...new Set(due)].sort());
+  await markDue(tx, [...new Set(rows.flatMap((row) => (row.state === 'pending' ? (row.conversationId ?? []) : [])))]);
+  return [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))];
 }
 
-/** The same key twice within one batch is one event too: the first stands. */
-async function claimFresh(
-  tx: WorkspaceTx,
-  planned: readonly PlannedEvent[],
-  duplicates: Map<string, number>,
-): Promise<readonly Fresh[]> {
+/** The same key twice at once is one event too: the first stands. */
+function firstOfEach(planned: readonly PlannedEvent[]) {
   const first = new Map<string, Fresh>();
+  const twins: PlannedEvent[] = [];
   for (const event of planned) {
     const key = `${event.account.accountId}:${event.keyHash.toString('base64')}`;
-    if (first.has(key)) countDuplicate(duplicates, event);
+    if (first.has(key)) twins.push(event);
     else first.set(key, { ...event, eventId: newId('event') });
   }
-  const candidates = [...first.values()];
-  const claimed = await claimKeys(
-    tx,
-    candidates.map((event) => ({ eventId: event.eventId, accountId: event.account.accountId, keyHash: event.keyHash })),
-  );
-  for (const event of candidates) if (!claimed.has(event.eventId)) countDuplicate(duplicates, event);
-  return candidates.filter((event) => claimed.has(event.eventId));
+  return { first: [...first.values()], twins };
 }
 
-function countDuplicate(duplicates: Map<string, number>, event: PlannedEvent): void {
-  const id = event.delivery.deliveryId;
-  duplicates.set(id, (duplicates.get(id) ?? 0) + 1);
+function toKeyed(event: Fresh): KeyedEvent {
+  return { eventId: event.eventId, accountId: event.account.accountId, keyHash: event.keyHash };
+}
+
+/** A delivery that is handled again, after a crash or as a replay, is no duplicate of itself. */
+async function takenByOthers(tx: WorkspaceTx, known: readonly Fresh[]): Promise<readonly DeliveryId[]> {
+  if (known.length === 0) return [];
+  const claimants = await findClaimants(tx, known.map(toKeyed));
+  return known
+    .filter((event) => claimants.get(event.eventId) !== event.delivery.deliveryId)
+    .map((event) => event.delivery.deliveryId);
 }
 
 async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Promise<NewEventRow> {
@@ -137,19 +181,15 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Pr
   }
 }
 
-async function settle(
-  tx: WorkspaceTx,
-  workspaceId: WorkspaceId,
-  plans: readonly DeliveryPlan[],
-  duplicates: ReadonlyMap<string, number>,
-): Promise<void> {
-  const own = plans.filter((plan) => plan.delivery.workspaceId === workspaceId);
-  if (own.length === 0) return;
-  await insertDeadLetters(tx, own.flatMap((plan) => plan.deadLetters).map(toDeadLetter));
-  await settleDeliveries(
+/** Dead letters only of those that were still open: a worker that woke up too late adds none. */
+async function settle(tx: WorkspaceTx, plans: readonly DeliveryPlan[], duplicates: Duplicates): Promise<void> {
+  if (plans.length === 0) return;
+  const settled = await settleDeliveries(
     tx,
-    own.map((plan) => toSettled(plan, duplicates.get(plan.delivery.deliveryId) ?? 0)),
+    plans.map((plan) => toSettled(plan, duplicates.get(plan.delivery.deliveryId) ?? 0)),
   );
+  const open = plans.filter((plan) => settled.has(plan.delivery.deliveryId));
+  await insertDeadLetters(tx, open.flatMap((plan) => plan.deadLetters).map(toDeadLetter));
 }
 
 function toSettled(plan: DeliveryPlan, duplicates: number): SettledDelivery {
@@ -170,7 +210,7 @@ function toDeadLetter(letter: PlannedDeadLetter) {
     deliveryId: letter.delivery.deliveryId,
     eventId: null,
     reason: letter.reason,
-    detail: letter.detail,
+    detail: letter.detail.slice(0, writeLimits.deadLetterDetail),
     path: letter.path,
   };
 }

@@ -3,6 +3,7 @@ export { type DatabaseRefusalCode, DatabaseRefused } from './database/failures.t
 export { type DatabaseOptions, openDatabase } from './database/open-database.ts';
 export { type RoleName, type RoleUrls, roleNames } from './database/roles.ts';
 export { ensureRoles, neededRoleStatements, type RoleOptions } from './database/roles-store.ts';
+export { describeServer, type ServerDescription } from './database/server-description-store.ts';
 export {
   type EmbeddedCluster,
   EmbeddedFailure,

@@ -27,6 +27,15 @@ export async function setPasswordHash(tx: Tx, id: PersonId, hash: string): Promi
   await tx.query('UPDATE people SET password_hash = $2 WHERE id = $1', [id, hash]);
 }
 
+/** Has this person logged in from here before? */
+export async function wasHere(tx: Tx, email: string, ip: string): Promise<boolean> {
+  const rows = await tx.query(
+    'SELECT 1 FROM people p JOIN person_sessions s ON s.person_id = p.id WHERE p.email = $1 AND s.ip = $2 LIMIT 1',
+    [email, ip],
+  );
+  return rows.length === 1;
+}
+
 export interface NewSession {
   readonly tokenHash: string;
   readonly id: string;

@@ -56,8 +56,14 @@ export function isScope(text: string): boolean {
   return resources.some((resource) => resource === first) && (second === 'read' || second === 'write');
 }
 
-/** Shown or given to nobody by a general scope: these must be named. */
-const namedOnly: ReadonlySet<Resource> = new Set(['tokens', 'api-keys', 'members', 'audit']);
+/**
+ * What no general scope gives: these must be named. Whatever only owners may write is among them, so that `write` is
+ * never more than the admin has who makes the key.
+ */
+const namedOnly: Readonly<Record<Action, ReadonlySet<Resource>>> = {
+  read: new Set(['tokens', 'api-keys', 'members', 'audit', 'migrations']),
+  write: new Set(['tokens', 'api-keys', 'members', 'audit', 'migrations', 'workspace']),
+};
 
 export function mayRole(role: MemberRole, resource: Resource, action: Action): boolean {
   const allowed: readonly MemberRole[] = mayByRole[resource][action];
@@ -66,5 +72,17 @@ export function mayRole(role: MemberRole, resource: Resource, action: Action): b
 
 export function mayScopes(scopes: readonly string[], resource: Resource, action: Action): boolean {
   if (scopes.includes(`${resource}:${action}`)) return true;
-  return !namedOnly.has(resource) && scopes.includes(action);
+  return !namedOnly[action].has(resource) && scopes.includes(action);
+}
+
+/** What a scope gives; null when it is none. */
+export function rightsOfScope(
+  scope: string,
+): readonly { readonly resource: Resource; readonly action: Action }[] | null {
+  if (!isScope(scope)) return null;
+  return resources.flatMap((resource) =>
+    (['read', 'write'] as const)
+      .filter((action) => mayScopes([scope], resource, action))
+      .map((action) => ({ resource, action })),
+  );
 }

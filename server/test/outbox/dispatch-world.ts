@@ -80,6 +80,7 @@ function servingAccount(
     accountId,
     provider: 'meta',
     channel: 'whatsapp',
+    workspaceName: 'Norte',
     name: 'Desk',
     isActive: true,
     isDeleted: false,

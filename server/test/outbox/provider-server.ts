@@ -44,7 +44,8 @@ export async function startProviderServer(): Promise<ProviderServer> {
       const body = JSON.parse(Buffer.concat(chunks).toString());
       if (body.status === 'read') {
         reads.push(body.message_id);
-        return reply(response, 200, { success: true });
+        reply(response, 200, { success: true });
+        return;
       }
       count += 1;
       const send: TakenSend = {
@@ -54,7 +55,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
         providerMessageId: `wamid.${count}`,
       };
       requests.push(send);
-      return behaviour(
+      void behaviour(
         send,
         answering(response, () => ledger.push(send), send),
       );

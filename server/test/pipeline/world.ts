@@ -167,6 +167,7 @@ function storedEvent<Event extends InboundEvent>(
 function serving(shop: ShopWorld, cutover: ServingAccount['cutover']): ServingAccount {
   return {
     workspaceId: shop.workspaceId,
+    workspaceName: 'Norte',
     accountId: shop.accountId,
     provider: 'meta',
     channel: 'whatsapp',

@@ -9,7 +9,6 @@ const cluster = await startEmbedded({ folder, log: silentLog });
 const { pid, wasFound, osUser, dataFolder } = cluster;
 process.stdout.write(`${JSON.stringify({ pid, wasFound, osUser, dataFolder })}\n`);
 process.stdin.resume();
-process.stdin.once('end', async () => {
-  const isStopped = await cluster.stop();
-  process.stdout.write(`${JSON.stringify({ isStopped })}\n`);
+process.stdin.once('end', () => {
+  void cluster.stop().then((isStopped) => process.stdout.write(`${JSON.stringify({ isStopped })}\n`));
 });

@@ -29,11 +29,11 @@ export class Receipts {
   /** Plans the receipts of an accepted message; `failure` is the provider's code where it fails after acceptance. */
   plan(sent: SentMessage, failure: string | null): void {
     if (failure !== null) {
-      this.#later(sent.number.receiptDelaysMs.sent, () => this.post(sent, 'failed', failure));
+      this.#later(sent.number.receiptDelaysMs.sent, () => void this.post(sent, 'failed', failure));
       return;
     }
     if (!sent.number.autoReceipts) return;
-    this.#later(sent.number.receiptDelaysMs.sent, () => this.post(sent, 'sent', null));
+    this.#later(sent.number.receiptDelaysMs.sent, () => void this.post(sent, 'sent', null));
     this.#planArrival(sent);
   }
 
@@ -70,11 +70,12 @@ export class Receipts {
       if (this.#offline.length < OFFLINE_LIMIT) this.#offline.push(sent);
       return;
     }
-    this.#later(delivered, () => this.post(sent, 'delivered', null));
-    this.#later(read, () => this.post(sent, 'read', null));
+    this.#later(delivered, () => void this.post(sent, 'delivered', null));
+    this.#later(read, () => void this.post(sent, 'read', null));
   }
 
-  #later(milliseconds: number, act: () => void): void {
+  /** What comes of a receipt is in the ledger; nobody waits for it here. */
+  #later(milliseconds: number, act: () => unknown): void {
     const { poster } = this.#world;
     poster.opened();
     setTimeout(() => {

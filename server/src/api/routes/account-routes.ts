@@ -1,122 +1,128 @@
 import {
-  type AccountId,
-  type AccountView,
   accountChangeSchema,
   accountSchema,
-  accountTokenSchema,
-  accountWebhookSchema,
   madeAccountSchema,
   newAccountSchema,
   pageOf,
-  parseId,
-  problemSchema,
-  toPublicId,
+  parsePhone,
 } from '@switchyard/contract';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { AccountSummary } from '#accounts';
-import type { Action, Resource } from '#workspaces';
-import { type Access, accessTo, authenticate } from '../access.ts';
-import { definedOnly } from '../defined-only.ts';
+import { auditAccount } from '../audit.ts';
 import type { ApiDeps } from '../deps.ts';
-import { notFound, refusal } from '../problem.ts';
+import { accessOf, type RouteAccess } from '../guard.ts';
+import { pathId } from '../ids.ts';
+import { presentAccount } from '../present/account.ts';
+import { notFound, ProblemError, refusal } from '../problem.ts';
+import { failures, idParams, noQuery, type Routes } from '../schemas.ts';
 
-const params = z.object({ id: z.string() });
+const tags = ['accounts'];
+const reading: RouteAccess = { resource: 'accounts', action: 'read' };
+const writing: RouteAccess = { resource: 'accounts', action: 'write' };
 
-export async function accountRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const routes = app.withTypeProvider<ZodTypeProvider>();
-  const tags = ['accounts'];
-  const may = async (request: FastifyRequest, action: Action, resource: Resource = 'accounts') =>
-    accessTo(request, await authenticate(request, deps.workspaces), { resource, action });
-  const audit = (access: Access, action: string, id: AccountId, fields: Record<string, unknown> = {}) =>
-    deps.storage.inWorkspace(access.workspaceId, (tx) =>
-      deps.workspaces.audit(tx, { actor: access.actor, action, resource: `account ${id}`, fields }),
-    );
+export async function accountRoutes(routes: Routes, deps: ApiDeps): Promise<void> {
+  readRoutes(routes, deps);
+  createRoute(routes, deps);
+  changeRoute(routes, deps);
+  actRoutes(routes, deps);
+}
 
+function readRoutes(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/accounts',
     {
+      config: { access: reading },
       schema: {
         tags,
         summary: 'List accounts: primary first, then newest',
-        response: { 200: pageOf(accountSchema), '4xx': problemSchema },
+        querystring: noQuery,
+        response: { 200: pageOf(accountSchema), ...failures },
       },
     },
     async (request) => {
-      const { workspaceId } = await may(request, 'read');
-      return { data: (await deps.accounts.list(workspaceId)).map(present), nextCursor: null };
+      const accounts = await deps.accounts.list(accessOf(request).workspaceId);
+      return { data: accounts.map(presentAccount), nextCursor: null };
     },
   );
 
+  routes.get(
+    '/accounts/:id',
+    {
+      config: { access: reading },
+      schema: { tags, summary: 'One account', params: idParams, response: { 200: accountSchema, ...failures } },
+    },
+    async (request) => {
+      const account = await deps.accounts.find(accessOf(request).workspaceId, pathId('account', request.params.id));
+      if (!account) throw notFound('account');
+      return presentAccount(account);
+    },
+  );
+}
+
+function createRoute(routes: Routes, deps: ApiDeps): void {
   routes.post(
     '/accounts',
     {
+      config: { access: writing },
       schema: {
         tags,
         summary: 'Connect an account',
         description: 'The answer holds the webhook token.',
         body: newAccountSchema,
-        response: { 201: madeAccountSchema, '4xx': problemSchema },
+        response: { 201: madeAccountSchema, ...failures },
       },
     },
     async (request, reply) => {
-      const access = await may(request, 'write');
-      const made = await deps.accounts.create(access.workspaceId, definedOnly(request.body));
+      const access = accessOf(request);
+      const createdBy = access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {};
+      const made = await deps.accounts.create(access.workspaceId, { ...withPhone(request.body), ...createdBy });
       if (!made.ok) throw refusal(made.refusal);
       const { account, token, webhookUrl } = made.value;
-      await audit(access, 'create', account.id, {
-        provider: account.provider,
-        secrets: Object.keys(request.body.secrets),
-      });
-      return reply.status(201).send({ ...present(account), token, webhookUrl });
+      const fields = { provider: account.provider, secrets: Object.keys(request.body.secrets) };
+      await auditAccount(deps, access, { action: 'create', id: account.id, fields });
+      return reply.status(201).send({ ...presentAccount(account), token, webhookUrl });
     },
   );
+}
 
-  routes.get(
-    '/accounts/:id',
-    { schema: { tags, summary: 'One account', params, response: { 200: accountSchema, '4xx': problemSchema } } },
-    async (request) => {
-      const { workspaceId } = await may(request, 'read');
-      const account = await deps.accounts.find(workspaceId, idOf(request.params.id));
-      if (!account) throw notFound('account');
-      return present(account);
-    },
-  );
-
+function changeRoute(routes: Routes, deps: ApiDeps): void {
   routes.patch(
     '/accounts/:id',
     {
+      config: { access: writing },
       schema: {
         tags,
         summary: 'Change an account',
-        params,
+        description: 'Settings and secrets are merged by name; an empty text takes one away.',
+        params: idParams,
         body: accountChangeSchema,
-        response: { 200: accountSchema, '4xx': problemSchema },
+        response: { 200: accountSchema, ...failures },
       },
     },
     async (request) => {
-      const access = await may(request, 'write');
-      const id = idOf(request.params.id);
-      const changed = await deps.accounts.update(access.workspaceId, id, definedOnly(request.body));
+      const access = accessOf(request);
+      const id = pathId('account', request.params.id);
+      const changed = await deps.accounts.update(access.workspaceId, id, withPhone(request.body));
       if (!changed.ok) throw refusal(changed.refusal);
-      await audit(access, 'update', id, {
-        changed: Object.keys(request.body),
-        secrets: Object.keys(request.body.secrets ?? {}),
-      });
-      return present(changed.value);
+      const fields = { changed: Object.keys(request.body), secrets: Object.keys(request.body.secrets ?? {}) };
+      await auditAccount(deps, access, { action: 'update', id, fields });
+      return presentAccount(changed.value);
     },
   );
+}
 
+function actRoutes(routes: Routes, deps: ApiDeps): void {
   routes.delete(
     '/accounts/:id',
-    { schema: { tags, summary: 'Remove an account', params, response: { 204: z.null(), '4xx': problemSchema } } },
+    {
+      config: { access: writing },
+      schema: { tags, summary: 'Remove an account', params: idParams, response: { 204: z.null(), ...failures } },
+    },
     async (request, reply) => {
-      const access = await may(request, 'write');
-      const id = idOf(request.params.id);
+      const access = accessOf(request);
+      const id = pathId('account', request.params.id);
       const removed = await deps.accounts.remove(access.workspaceId, id);
       if (!removed.ok) throw refusal(removed.refusal);
-      await audit(access, 'remove', id);
+      await auditAccount(deps, access, { action: 'remove', id });
       return reply.status(204).send(null);
     },
   );
@@ -124,96 +130,31 @@ export async function accountRoutes(app: FastifyInstance, deps: ApiDeps): Promis
   routes.post(
     '/accounts/:id/set-primary',
     {
+      config: { access: writing },
       schema: {
         tags,
         summary: 'Make it the primary of its channel',
-        params,
-        response: { 200: accountSchema, '4xx': problemSchema },
+        params: idParams,
+        response: { 200: accountSchema, ...failures },
       },
     },
     async (request) => {
-      const access = await may(request, 'write');
-      const id = idOf(request.params.id);
+      const access = accessOf(request);
+      const id = pathId('account', request.params.id);
       const changed = await deps.accounts.setPrimary(access.workspaceId, id);
       if (!changed.ok) throw refusal(changed.refusal);
-      await audit(access, 'set-primary', id);
-      return present(changed.value);
-    },
-  );
-
-  routes.post(
-    '/accounts/:id/rotate-token',
-    {
-      schema: {
-        tags,
-        summary: 'Make a new webhook token; the old one works for 8 more days',
-        params,
-        response: { 200: accountTokenSchema, '4xx': problemSchema },
-      },
-    },
-    async (request) => {
-      const access = await may(request, 'write', 'tokens');
-      const id = idOf(request.params.id);
-      const rotated = await deps.accounts.rotateToken(access.workspaceId, id);
-      if (!rotated.ok) throw refusal(rotated.refusal);
-      await audit(access, 'rotate-token', id);
-      return rotated.value;
-    },
-  );
-
-  routes.get(
-    '/accounts/:id/webhook',
-    {
-      schema: {
-        tags,
-        summary: 'The webhook URLs of an account; they hold its tokens',
-        params,
-        response: { 200: accountWebhookSchema, '4xx': problemSchema },
-      },
-    },
-    async (request) => {
-      const access = await may(request, 'read', 'tokens');
-      const id = idOf(request.params.id);
-      const tokens = (await deps.accounts.listTokens(access.workspaceId)).filter(
-        (listing) => listing.account.id === id,
-      );
-      if (tokens.length === 0) throw notFound('account');
-      await audit(access, 'show-token', id);
-      return {
-        tokens: tokens.map((token) => ({
-          webhookUrl: token.webhookUrl,
-          createdAt: token.createdAt.toISOString(),
-          retiresAt: token.retiresAt?.toISOString() ?? null,
-          lastUsedAt: token.lastUsedAt?.toISOString() ?? null,
-        })),
-      };
+      await auditAccount(deps, access, { action: 'set-primary', id });
+      return presentAccount(changed.value);
     },
   );
 }
 
-/** A wrong id is answered like a missing one. */
-function idOf(text: string): AccountId {
-  const id = parseId('account', text);
-  if (!id) throw notFound('account');
-  return id;
-}
-
-function present(account: AccountSummary): AccountView {
-  return {
-    id: toPublicId('account', account.id),
-    provider: account.provider,
-    channel: account.channel,
-    name: account.name,
-    phoneNumber: account.phoneNumber,
-    status: account.connectionStatus,
-    statusDetail: account.connectionError,
-    webhookStatus: account.webhookStatus,
-    isPrimary: account.isPrimary,
-    isActive: account.isActive,
-    settings: { ...account.settings },
-    heldSecrets: [...account.heldSecrets],
-    lastActivityAt: account.lastActivityAt?.toISOString() ?? null,
-    lastWebhookAt: account.lastWebhookAt?.toISOString() ?? null,
-    createdAt: account.createdAt.toISOString(),
-  };
+/** The number in its one form, however a person typed it. An empty text takes it away. */
+function withPhone<Body extends { readonly phoneNumber?: string }>(body: Body): Body {
+  if (!body.phoneNumber?.trim()) return body;
+  const phoneNumber = parsePhone(body.phoneNumber);
+  if (phoneNumber) return { ...body, phoneNumber };
+  throw new ProblemError('invalid-request', '/phoneNumber: is not a number with its country code, like +14155550100', {
+    errors: [{ path: '/phoneNumber', message: 'is not a number with its country code' }],
+  });
 }

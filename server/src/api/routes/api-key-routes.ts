@@ -5,66 +5,62 @@ import {
   newApiKeySchema,
   pageOf,
   parseId,
-  problemSchema,
   toPublicId,
 } from '@switchyard/contract';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { ApiKey } from '#workspaces';
-import { accessTo, authenticate } from '../access.ts';
+import { type ApiKey, rightsOfScope } from '#workspaces';
+import { type Access, mayIn } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
-import { notFound, refusal } from '../problem.ts';
+import { accessOf } from '../guard.ts';
+import type { LiveHub } from '../live-hub.ts';
+import { notFound, ProblemError, refusal } from '../problem.ts';
+import { failures, idParams, noQuery, type Routes } from '../schemas.ts';
 
-export async function apiKeyRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const routes = app.withTypeProvider<ZodTypeProvider>();
-  const tags = ['api-keys'];
+const tags = ['api-keys'];
 
+export async function apiKeyRoutes(routes: Routes, deps: ApiDeps & { readonly hub: LiveHub }): Promise<void> {
   routes.get(
     '/api-keys',
-    { schema: { tags, summary: 'List keys', response: { 200: pageOf(apiKeySchema), '4xx': problemSchema } } },
+    {
+      config: { access: { resource: 'api-keys', action: 'read' } },
+      schema: {
+        tags,
+        summary: 'List keys',
+        querystring: noQuery,
+        response: { 200: pageOf(apiKeySchema), ...failures },
+      },
+    },
     async (request) => {
-      const { workspaceId } = accessTo(request, await authenticate(request, deps.workspaces), {
-        resource: 'api-keys',
-        action: 'read',
-      });
-      return { data: (await deps.workspaces.listApiKeys(workspaceId)).map(present), nextCursor: null };
+      const keys = await deps.workspaces.listApiKeys(accessOf(request).workspaceId);
+      return { data: keys.map(present), nextCursor: null };
     },
   );
 
   routes.post(
     '/api-keys',
     {
+      config: { access: { resource: 'api-keys', action: 'write' } },
       schema: {
         tags,
         summary: 'Make a key; its secret is shown once',
+        description: 'A key may be given no right that its maker has not.',
         body: newApiKeySchema,
-        response: { 201: madeApiKeySchema, '4xx': problemSchema },
+        response: { 201: madeApiKeySchema, ...failures },
       },
     },
     async (request, reply) => {
-      const access = accessTo(request, await authenticate(request, deps.workspaces), {
-        resource: 'api-keys',
-        action: 'write',
-      });
+      const access = accessOf(request);
       const { name, scopes, expiresAt } = request.body;
-      const createdBy = access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {};
+      checkScopes(access, scopes);
       const made = await deps.workspaces.createApiKey(access.workspaceId, {
         name,
         scopes,
         ...(expiresAt ? { expiresAt: new Date(expiresAt) } : {}),
-        ...createdBy,
+        ...(access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {}),
       });
       if (!made.ok) throw refusal(made.refusal);
       const { key, secret } = made.value;
-      await deps.storage.inWorkspace(access.workspaceId, (tx) =>
-        deps.workspaces.audit(tx, {
-          actor: access.actor,
-          action: 'create',
-          resource: `api-key ${key.id}`,
-          fields: { name, scopes },
-        }),
-      );
+      await audit(deps, access, 'create', toPublicId('apiKey', key.id), { name, scopes });
       return reply.status(201).send({ ...present(key), secret });
     },
   );
@@ -72,25 +68,34 @@ export async function apiKeyRoutes(app: FastifyInstance, deps: ApiDeps): Promise
   routes.delete(
     '/api-keys/:id',
     {
-      schema: {
-        tags,
-        summary: 'Revoke a key',
-        params: z.object({ id: z.string() }),
-        response: { 204: z.null(), '4xx': problemSchema },
-      },
+      config: { access: { resource: 'api-keys', action: 'write' } },
+      schema: { tags, summary: 'Revoke a key', params: idParams, response: { 204: z.null(), ...failures } },
     },
     async (request, reply) => {
-      const access = accessTo(request, await authenticate(request, deps.workspaces), {
-        resource: 'api-keys',
-        action: 'write',
-      });
+      const access = accessOf(request);
       const id = parseId('apiKey', request.params.id);
       if (!id || !(await deps.workspaces.revokeApiKey(access.workspaceId, id))) throw notFound('key');
-      await deps.storage.inWorkspace(access.workspaceId, (tx) =>
-        deps.workspaces.audit(tx, { actor: access.actor, action: 'revoke', resource: `api-key ${id}` }),
-      );
+      await audit(deps, access, 'revoke', toPublicId('apiKey', id), {});
+      await deps.hub.end(`key ${id}`);
       return reply.status(204).send(null);
     },
+  );
+}
+
+/** Otherwise whoever may make keys could make themselves a stronger one. */
+function checkScopes(access: Access, scopes: readonly string[]): void {
+  for (const scope of scopes) {
+    const rights = rightsOfScope(scope);
+    if (rights === null)
+      throw new ProblemError('wrong-scope', `"${scope}" is not a scope: read, write, or RESOURCE:read`);
+    const isHeld = rights.every((right) => mayIn(access, right));
+    if (!isHeld) throw new ProblemError('forbidden', `a key with the scope ${scope} could do more than its maker`);
+  }
+}
+
+function audit(deps: ApiDeps, access: Access, action: string, key: string, fields: Readonly<Record<string, unknown>>) {
+  return deps.storage.inWorkspace(access.workspaceId, (tx) =>
+    deps.workspaces.audit(tx, { actor: access.actor, action, resource: `api-key ${key}`, fields }),
   );
 }
 

@@ -1,35 +1,37 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sendProblem } from '../answer-error.ts';
 import type { ApiDeps } from '../deps.ts';
+import { problemOf } from '../problem.ts';
 
-/** The console: built files under `/`, its own pages all answered by its one document. */
+const missing = problemOf('not-found', 'there is no such page');
+
+/** The console: its built files under `/`, and its one document for every page that a person may ask for. */
 export async function consoleRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const folder = deps.consoleFolder;
-  if (!folder || !existsSync(join(folder, 'index.html'))) {
-    app.get('/', (_request, reply) =>
-      reply.type('text/plain').send('The console is not built. Run: npm run build:console\n'),
-    );
+  const isBuilt = folder !== undefined && existsSync(join(folder, 'index.html'));
+  app.setNotFoundHandler((request, reply) =>
+    isBuilt && isPageOfConsole(request) ? sendConsole(reply) : sendProblem(reply, missing),
+  );
+  if (!isBuilt) {
+    app.get('/', (_request, reply) => reply.type('text/plain').send(howToBuild));
     return;
   }
   await app.register(fastifyStatic, { root: folder, prefix: '/', wildcard: false, index: false });
-  const page = (
-    _request: unknown,
-    reply: { header(name: string, value: string): { sendFile(name: string): unknown } },
-  ) => reply.header('cache-control', 'no-store').sendFile('index.html');
-  for (const path of [
-    '/',
-    '/log-in',
-    '/deliveries',
-    '/deliveries/*',
-    '/conversations',
-    '/conversations/*',
-    '/accounts',
-    '/accounts/*',
-    '/settings',
-    '/settings/*',
-  ]) {
-    app.get(path, page);
-  }
+  app.get('/', (_request, reply) => sendConsole(reply));
+}
+
+const howToBuild = 'The console is not built. Run: npm run build:console\n';
+
+function sendConsole(reply: FastifyReply): FastifyReply {
+  return reply.header('cache-control', 'no-store').sendFile('index.html');
+}
+
+/** A navigation, and not to a place that belongs to programs or to a file that is not there. */
+function isPageOfConsole(request: FastifyRequest): boolean {
+  const path = request.url.split('?')[0] ?? '';
+  const isNavigation = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+  return isNavigation && !/^\/(?:api|webhooks|assets|health|metrics)(?:\/|$)/.test(path) && !/\.\w+$/.test(path);
 }

@@ -3,105 +3,101 @@ import {
   deliverySchema,
   pageOf,
   pageQuerySchema,
-  parseId,
-  problemSchema,
   replayedSchema,
+  toPublicId,
   traceSchema,
 } from '@switchyard/contract';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { inboxTopic, listDeliveries, replayDelivery, traceDelivery } from '#inbox';
-import { encodeCursor, parseCursor } from '#kernel';
-import { accessTo, authenticate } from '../access.ts';
+import { pageOf as pageOfRows } from '#kernel';
+import { checkCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
-import { presentDelivery, presentTrace } from '../present-delivery.ts';
-import { notFound, ProblemError } from '../problem.ts';
+import { accessOf } from '../guard.ts';
+import { pathId, queryId } from '../ids.ts';
+import { presentDelivery, presentTrace } from '../present/delivery.ts';
+import { notFound } from '../problem.ts';
+import { failures, idParams, type Routes } from '../schemas.ts';
 
-const params = z.object({ id: z.string() });
 const query = pageQuerySchema.extend({
-  account: z.string().optional(),
-  state: z.enum(['stored', 'normalised', 'dead']).optional(),
+  account: z.string().max(100).exactOptional(),
+  state: z.enum(['stored', 'normalised', 'dead']).exactOptional(),
 });
+const tags = ['deliveries'];
 
-export async function deliveryRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const routes = app.withTypeProvider<ZodTypeProvider>();
-  const tags = ['deliveries'];
+export async function deliveryRoutes(routes: Routes, deps: ApiDeps): Promise<void> {
+  readRoutes(routes, deps);
+  replayRoute(routes, deps);
+}
 
+function readRoutes(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/deliveries',
     {
+      config: { access: { resource: 'deliveries', action: 'read' } },
       schema: {
         tags,
         summary: 'Deliveries, newest first',
         querystring: query,
-        response: { 200: pageOf(deliverySchema), '4xx': problemSchema },
+        response: { 200: pageOf(deliverySchema), ...failures },
       },
     },
     async (request) => {
-      const { workspaceId } = accessTo(request, await authenticate(request, deps.workspaces), {
-        resource: 'deliveries',
-        action: 'read',
-      });
       const { limit, state, cursor, account } = request.query;
-      const accountId = account === undefined ? undefined : parseId('account', account);
-      if (account !== undefined && !accountId)
-        throw new ProblemError('invalid-request', 'account is not an account id');
-      const before = cursor === undefined ? undefined : (parseCursor(cursor, 1)?.[0] as DeliveryId | undefined);
-      const rows = await deps.storage.inWorkspace(workspaceId, (tx) =>
+      const accountId = queryId('account', account);
+      const before = checkCursor(cursor, ['uuid'])?.[0] as DeliveryId | undefined;
+      const rows = await deps.storage.inWorkspace(accessOf(request).workspaceId, (tx) =>
         listDeliveries(tx, { accountId, state, before, limit: limit + 1 }),
       );
-      const page = rows.slice(0, limit);
-      return {
-        data: page.map(presentDelivery),
-        nextCursor: rows.length > limit ? encodeCursor([page.at(-1)?.id ?? null]) : null,
-      };
+      const page = pageOfRows(rows, limit, { item: presentDelivery, key: ({ id }) => [id] });
+      return { data: [...page.data], nextCursor: page.nextCursor };
     },
   );
 
   routes.get(
     '/deliveries/:id',
     {
+      config: { access: { resource: 'deliveries', action: 'read' } },
       schema: {
         tags,
         summary: 'One delivery with every hop of its trace',
-        params,
-        response: { 200: traceSchema, '4xx': problemSchema },
+        params: idParams,
+        response: { 200: traceSchema, ...failures },
       },
     },
     async (request) => {
-      const { workspaceId } = accessTo(request, await authenticate(request, deps.workspaces), {
-        resource: 'deliveries',
-        action: 'read',
-      });
-      const id = parseId('delivery', request.params.id);
-      const trace = id ? await deps.storage.inWorkspace(workspaceId, (tx) => traceDelivery(tx, id)) : null;
+      const id = pathId('delivery', request.params.id);
+      const trace = await deps.storage.inWorkspace(accessOf(request).workspaceId, (tx) => traceDelivery(tx, id));
       if (!trace) throw notFound('delivery');
       return presentTrace(trace);
     },
   );
+}
 
+function replayRoute(routes: Routes, deps: ApiDeps): void {
   routes.post(
     '/deliveries/:id/replay',
     {
+      config: { access: { resource: 'deliveries', action: 'write' } },
       schema: {
         tags,
         summary: 'Handle it once more; what took effect stays single',
-        params,
-        response: { 202: replayedSchema, '4xx': problemSchema },
+        params: idParams,
+        response: { 202: replayedSchema, ...failures },
       },
     },
     async (request, reply) => {
-      const access = accessTo(request, await authenticate(request, deps.workspaces), {
-        resource: 'deliveries',
-        action: 'write',
+      const { workspaceId, actor } = accessOf(request);
+      const id = pathId('delivery', request.params.id);
+      const replayed = await replayDelivery(deps.storage, workspaceId, id);
+      if (!replayed.isFound) throw notFound('delivery');
+      await deps.storage.inWorkspace(workspaceId, async (tx) => {
+        deps.noteChange(tx, 'delivery', [id]);
+        await deps.workspaces.audit(tx, {
+          actor,
+          action: 'replay',
+          resource: `delivery ${toPublicId('delivery', id)}`,
+        });
       });
-      const id = parseId('delivery', request.params.id);
-      const replayed = id ? await replayDelivery(deps.storage, access.workspaceId, id) : null;
-      if (!replayed?.isFound) throw notFound('delivery');
-      await deps.storage.inWorkspace(access.workspaceId, (tx) =>
-        deps.workspaces.audit(tx, { actor: access.actor, action: 'replay', resource: `delivery ${id}` }),
-      );
       await deps.engines.doorbell.ring(inboxTopic);
       return reply.status(202).send({ revived: replayed.revived });
     },

@@ -1,33 +1,31 @@
-import { loginSchema, type Me, meSchema, problemSchema, toPublicId } from '@switchyard/contract';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { loginSchema, type Me, meSchema, toPublicId } from '@switchyard/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Principal } from '#workspaces';
-import { authenticate, checkOrigin, loopbackCookie, sessionCookie } from '../access.ts';
+import { loopbackCookie, sessionCookie, sessionToken } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
+import { principalOf } from '../guard.ts';
+import { holderOf, type LiveHub } from '../live-hub.ts';
+import { checkOrigin, transportOf } from '../origin.ts';
 import { ProblemError } from '../problem.ts';
+import { failures, type Routes } from '../schemas.ts';
+
+const tags = ['session'];
 
 /** Log-in, log-out, who am I. */
-export async function sessionRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const routes = app.withTypeProvider<ZodTypeProvider>();
-  const tags = ['session'];
-
+export async function sessionRoutes(routes: Routes, deps: ApiDeps & { readonly hub: LiveHub }): Promise<void> {
   routes.post(
     '/session',
-    { schema: { tags, summary: 'Log in', body: loginSchema, response: { 200: meSchema, '4xx': problemSchema } } },
+    {
+      config: { access: 'anyone' },
+      schema: { tags, summary: 'Log in', body: loginSchema, response: { 200: meSchema, ...failures } },
+    },
     async (request, reply) => {
-      checkOrigin(request);
+      checkOrigin(request, deps.publicUrl);
       const cookie = cookieFor(request);
-      const from = { userAgent: request.headers['user-agent'] ?? null, ip: request.ip };
-      const outcome = await deps.workspaces.logIn(request.body.email, request.body.password, from);
-      if (outcome.kind === 'wrong') throw new ProblemError('wrong-credentials', 'the address or the password is wrong');
-      if (outcome.kind === 'slow-down') {
-        throw new ProblemError('slow-down', 'too many tries; wait a little', {
-          retryAfterSeconds: outcome.retryAfterSeconds,
-        });
-      }
-      reply.setCookie(cookie.name, outcome.token, { ...cookie.options, expires: outcome.expiresAt });
-      const principal = await deps.workspaces.findBySession(outcome.token);
+      const { token, expiresAt } = await logIn(deps, request, request.body);
+      reply.setCookie(cookie.name, token, { ...cookie.options, expires: expiresAt });
+      const principal = await deps.workspaces.findBySession(token);
       if (!principal) throw new ProblemError('unauthenticated', 'the session ended at once');
       return presentMe(principal);
     },
@@ -35,29 +33,49 @@ export async function sessionRoutes(app: FastifyInstance, deps: ApiDeps): Promis
 
   routes.delete(
     '/session',
-    { schema: { tags, summary: 'Log out', response: { 204: z.null(), '4xx': problemSchema } } },
+    { config: { access: 'anyone' }, schema: { tags, summary: 'Log out', response: { 204: z.null(), ...failures } } },
     async (request, reply) => {
-      checkOrigin(request);
-      const token = request.cookies[sessionCookie] ?? request.cookies[loopbackCookie];
+      checkOrigin(request, deps.publicUrl);
+      const token = sessionToken(request);
+      const principal = token ? await deps.workspaces.findBySession(token) : null;
       if (token) await deps.workspaces.logOut(token);
+      if (principal) await deps.hub.end(holderOf(principal));
       return clearCookies(reply).status(204).send(null);
     },
   );
 
   routes.get(
     '/me',
-    { schema: { tags, summary: 'Who asks', response: { 200: meSchema, '4xx': problemSchema } } },
-    async (request) => presentMe(await authenticate(request, deps.workspaces)),
+    { config: { access: 'known' }, schema: { tags, summary: 'Who asks', response: { 200: meSchema, ...failures } } },
+    async (request) => presentMe(principalOf(request)),
   );
+}
+
+async function logIn(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  given: z.infer<typeof loginSchema>,
+): Promise<{ readonly token: string; readonly expiresAt: Date }> {
+  const from = { userAgent: request.headers['user-agent']?.slice(0, 500) ?? null, ip: request.ip };
+  const outcome = await deps.workspaces.logIn(given.email, given.password, from);
+  if (outcome.kind === 'wrong') throw new ProblemError('wrong-credentials', 'the address or the password is wrong');
+  if (outcome.kind === 'slow-down') {
+    const { retryAfterSeconds } = outcome;
+    throw new ProblemError('slow-down', 'too many tries; wait a little', { retryAfterSeconds });
+  }
+  return outcome;
 }
 
 /** Over plain http a session would cross the net in the clear: only loopback may. */
 function cookieFor(request: FastifyRequest) {
   const options = { path: '/', httpOnly: true, sameSite: 'lax' } as const;
-  if (request.protocol === 'https') return { name: sessionCookie, options: { ...options, secure: true } };
-  const isLoopback = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.socket.remoteAddress ?? '');
-  if (isLoopback) return { name: loopbackCookie, options: { ...options, secure: false } };
-  throw new ProblemError('forbidden', 'log-in needs https: serve this behind TLS and set PUBLIC_URL and TRUST_PROXY=1');
+  const transport = transportOf(request);
+  if (transport === 'secure') return { name: sessionCookie, options: { ...options, secure: true } };
+  if (transport === 'loopback') return { name: loopbackCookie, options: { ...options, secure: false } };
+  throw new ProblemError(
+    'https-needed',
+    'log-in needs https: serve this behind TLS and set PUBLIC_URL and TRUST_PROXY=1',
+  );
 }
 
 function clearCookies(reply: FastifyReply): FastifyReply {

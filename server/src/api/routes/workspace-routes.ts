@@ -1,31 +1,23 @@
-import {
-  memberSchema,
-  pageOf,
-  problemSchema,
-  toPublicId,
-  type WorkspaceView,
-  workspaceSchema,
-} from '@switchyard/contract';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { memberSchema, pageOf, toPublicId, type WorkspaceView, workspaceSchema } from '@switchyard/contract';
 import type { Workspace } from '#workspaces';
-import { accessTo, authenticate } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
+import { accessOf, principalOf } from '../guard.ts';
+import { failures, noQuery, type Routes } from '../schemas.ts';
 
-export async function workspaceRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const routes = app.withTypeProvider<ZodTypeProvider>();
-
+export async function workspaceRoutes(routes: Routes, deps: ApiDeps): Promise<void> {
   routes.get(
     '/workspaces',
     {
+      config: { access: 'known' },
       schema: {
         tags: ['workspaces'],
         summary: 'Workspaces of the one who asks',
-        response: { 200: pageOf(workspaceSchema), '4xx': problemSchema },
+        querystring: noQuery,
+        response: { 200: pageOf(workspaceSchema), ...failures },
       },
     },
     async (request) => {
-      const principal = await authenticate(request, deps.workspaces);
+      const principal = principalOf(request);
       if (principal.kind === 'person')
         return { data: principal.memberships.map(({ workspace }) => present(workspace)), nextCursor: null };
       const own = await deps.workspaces.find(principal.workspaceId);
@@ -36,16 +28,16 @@ export async function workspaceRoutes(app: FastifyInstance, deps: ApiDeps): Prom
   routes.get(
     '/members',
     {
+      config: { access: { resource: 'members', action: 'read' } },
       schema: {
         tags: ['members'],
         summary: 'People of the workspace',
-        response: { 200: pageOf(memberSchema), '4xx': problemSchema },
+        querystring: noQuery,
+        response: { 200: pageOf(memberSchema), ...failures },
       },
     },
     async (request) => {
-      const principal = await authenticate(request, deps.workspaces);
-      const { workspaceId } = accessTo(request, principal, { resource: 'members', action: 'read' });
-      const members = await deps.workspaces.listMembers(workspaceId);
+      const members = await deps.workspaces.listMembers(accessOf(request).workspaceId);
       return {
         data: members.map(({ id, name, email, role }) => ({ id: toPublicId('person', id), name, email, role })),
         nextCursor: null,

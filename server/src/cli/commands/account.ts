@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { AccountSummary } from '#accounts';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
-import { table } from '../output.ts';
+import { type Shown, show, table } from '../output.ts';
 
-interface AddOptions {
+interface AddOptions extends Shown {
   readonly workspace: string;
   readonly provider: string;
   readonly name?: string;
@@ -13,18 +13,24 @@ interface AddOptions {
   readonly setting: readonly string[];
   readonly secret: readonly string[];
   readonly active?: boolean;
-  readonly json?: boolean;
 }
 
 export function addAccount(program: Command, deps: CliDeps): void {
-  const account = program.command('account').description('connected numbers and pages');
+  const account = program
+    .command('account')
+    .description('connected numbers and pages')
+    .addHelpText('after', '\nExample: switchyard account list --workspace demo');
+  addAdd(account, deps);
+  addList(account, deps);
+}
 
+function addAdd(account: Command, deps: CliDeps): void {
   account
     .command('add')
     .description('connect an account; prints its webhook URL')
     .requiredOption('--workspace <id or slug>', 'whose account')
     .requiredOption('--provider <name>', providers.join(', '))
-    .option('--name <name>', 'shown to people; the number if left out')
+    .option('--name <name>', 'shown to people; the provider’s name if left out')
     .option('--phone <number>', 'E.164, for example +34600111222')
     .option('--setting <name=value>', 'a setting of the provider; may be repeated', collect, [])
     .option('--secret <name=value>', 'a secret of the provider; may be repeated', collect, [])
@@ -35,58 +41,67 @@ export function addAccount(program: Command, deps: CliDeps): void {
       () =>
         `\n${fieldHelp(deps)}\n\nExample: switchyard account add --workspace demo --provider meta --phone +34600111222 \\\n    --setting phoneNumberId=1065… --secret accessToken=EAAG… --secret appSecret=… --active`,
     )
-    .action((options: AddOptions) =>
-      deps.withProduct(async (product) => {
-        const provider = parseProvider(options.provider);
-        if (!provider) throw new WrongUse(`--provider ${options.provider} is not one of ${providers.join(', ')}`);
+    .action((options: AddOptions) => {
+      const provider = parseProvider(options.provider);
+      if (!provider) throw new WrongUse(`--provider ${options.provider} is not one of ${providers.join(', ')}`);
+      const wanted = {
+        provider,
+        ...(options.name === undefined ? {} : { name: options.name }),
+        ...(options.phone === undefined ? {} : { phoneNumber: options.phone }),
+        settings: pairs(options.setting),
+        secrets: pairs(options.secret),
+        isActive: options.active ?? false,
+      };
+      return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        const made = await product.accounts.create(workspace.id, {
-          provider,
-          ...(options.name === undefined ? {} : { name: options.name }),
-          ...(options.phone === undefined ? {} : { phoneNumber: options.phone }),
-          settings: pairs(options.setting),
-          secrets: pairs(options.secret),
-          isActive: options.active ?? false,
-        });
+        const made = await product.accounts.create(workspace.id, wanted);
         if (!made.ok) throw new CommandFailed(made.refusal.detail);
         const { account: added, token, webhookUrl } = made.value;
-        deps.output.result(
-          options.json
-            ? JSON.stringify({ account: present(added), token, webhookUrl })
-            : `Added ${added.name} (${toPublicId('account', added.id)}).\nWebhook: ${webhookUrl}`,
+        await product.storage.inWorkspace(workspace.id, (tx) =>
+          product.workspaces.audit(tx, { actor: 'cli', action: 'create', resource: `account ${added.id}` }),
         );
-      }),
-    );
+        show(
+          deps.output,
+          options,
+          { account: present(added), token, webhookUrl },
+          () => `Added ${added.name} (${toPublicId('account', added.id)}).\nWebhook: ${webhookUrl}`,
+        );
+      });
+    });
+}
 
+function addList(account: Command, deps: CliDeps): void {
   account
     .command('list')
     .description('accounts of a workspace')
     .requiredOption('--workspace <id or slug>', 'whose accounts')
     .option('--json', 'print one JSON document')
-    .action((options: { workspace: string; json?: boolean }) =>
+    .addHelpText('after', '\nExample: switchyard account list --workspace demo --json')
+    .action((options: Shown & { workspace: string }) =>
       deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        const all = (await product.accounts.list(workspace.id)).map(present);
-        if (options.json) deps.output.result(JSON.stringify({ accounts: all }));
-        else if (all.length === 0) deps.output.result('No account yet. Connect one: switchyard account add --help');
-        else
-          deps.output.result(
-            table(
-              ['id', 'provider', 'name', 'phone', 'status', 'webhook', 'primary', 'active'],
-              all.map((one) => [
-                one.id,
-                one.provider,
-                one.name,
-                one.phoneNumber,
-                one.status,
-                one.webhookStatus,
-                one.isPrimary ? 'yes' : '',
-                one.isActive ? 'yes' : 'no',
-              ]),
-            ),
-          );
+        const accounts = (await product.accounts.list(workspace.id)).map(present);
+        show(deps.output, options, { accounts }, () =>
+          accounts.length === 0 ? 'No account yet. Connect one: switchyard account add --help' : draw(accounts),
+        );
       }),
     );
+}
+
+function draw(accounts: readonly ReturnType<typeof present>[]): string {
+  return table(
+    ['id', 'provider', 'name', 'phone', 'status', 'webhook', 'primary', 'active'],
+    accounts.map((one) => [
+      one.id,
+      one.provider,
+      one.name,
+      one.phoneNumber,
+      one.status,
+      one.webhookStatus,
+      one.isPrimary ? 'yes' : '',
+      one.isActive ? 'yes' : 'no',
+    ]),
+  );
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -1,26 +1,26 @@
 import type { Command } from 'commander';
 import type { CliDeps } from '../deps.ts';
 import { CommandFailed } from '../failures.ts';
-import { table } from '../output.ts';
+import { type Shown, show } from '../output.ts';
 
 const marks = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' } as const;
 
 export function addDoctor(program: Command, deps: CliDeps): void {
   program
     .command('doctor')
-    .description('look at settings, database, roles, engines and accounts, and say what is wrong; changes nothing')
+    .description('look at settings, data folder, database, roles, engines, ports and console, and say what is wrong')
     .option('--json', 'print one JSON document')
-    .action(async (options: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nIt changes nothing. Exit status 1 when something keeps the server from starting.\n\nExamples:\n  switchyard doctor\n  DATABASE_URL=postgres://… REDIS_URL=redis://… switchyard doctor --json',
+    )
+    .action(async (options: Shown) => {
       const findings = await deps.examine();
-      if (options.json) deps.output.result(JSON.stringify({ findings }));
-      else
-        deps.output.result(
-          table(
-            ['', 'what', 'detail'],
-            findings.map((finding) => [marks[finding.state], finding.name, finding.detail]),
-          ),
-        );
+      show(deps.output, options, { findings }, () =>
+        findings.map(({ state, name, detail }) => `${marks[state].padEnd(8)} ${name.padEnd(18)} ${detail}`).join('\n'),
+      );
       const problems = findings.filter((finding) => finding.state === 'problem').length;
-      if (problems > 0) throw new CommandFailed(`${problems} problem(s)`);
+      if (problems > 0)
+        throw new CommandFailed(problems === 1 ? 'there is 1 problem' : `there are ${problems} problems`);
     });
 }

@@ -1,10 +1,11 @@
 /** `switchyard normalize`: what a provider's bytes mean, without server and without database. */
 import { readFileSync } from 'node:fs';
-import { type InboundEvent, type Provider, parseProvider, providerAliases, providers } from '@switchyard/contract';
+import { type InboundEvent, parseProvider, providerAliases, providers } from '@switchyard/contract';
 import type { Command } from 'commander';
 import type { Channel, UnreadablePart } from '#channels';
+import type { CliDeps } from '../deps.ts';
 import { WrongUse } from '../failures.ts';
-import { type Output, table } from '../output.ts';
+import { type Shown, show, table } from '../output.ts';
 
 interface NormalisedFile {
   readonly file: string;
@@ -12,22 +13,25 @@ interface NormalisedFile {
   readonly unreadable: readonly UnreadablePart[];
 }
 
-export function addNormalize(program: Command, channels: Readonly<Record<Provider, Channel>>, output: Output): void {
+export function addNormalize(program: Command, deps: CliDeps): void {
   program
     .command('normalize')
     .description('read webhook bodies from files (or - for stdin) and print the events in them')
     .requiredOption('--provider <name>', `${providers.join(', ')}, or a payload collection's name for one of them`)
     .option('--json', 'print one JSON document')
     .argument('<file...>', 'files with a raw body each; - for stdin')
-    .addHelpText('after', '\nExample: switchyard normalize --provider meta body.json --json')
-    .action((files: string[], options: { provider: string; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchyard normalize --provider meta body.json --json\n  curl -s … | switchyard normalize --provider twilio -',
+    )
+    .action((files: string[], options: Shown & { provider: string }) => {
       const provider = parseProvider(options.provider);
       if (!provider) {
         const known = [...providers, ...Object.keys(providerAliases)].join(', ');
         throw new WrongUse(`--provider ${options.provider} is not one of ${known}`);
       }
-      const read = files.map((file) => normaliseFile(channels[provider], file));
-      output.result(options.json ? JSON.stringify(read) : describe(read));
+      const read = files.map((file) => normaliseFile(deps.channels[provider], file));
+      show(deps.output, options, read, () => describe(read));
     });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliDeps } from '../deps.ts';
+import type { Shown } from '../output.ts';
 
 export function addStart(program: Command, deps: CliDeps): void {
   program
@@ -12,5 +13,5 @@ export function addStart(program: Command, deps: CliDeps): void {
       'after',
       '\nExamples:\n  switchyard start\n  SWITCHYARD_DEMO=0 DATABASE_URL=postgres://… PUBLIC_URL=https://… switchyard start\n  ROLES=worker switchyard start',
     )
-    .action((options: { json?: boolean }) => deps.start({ isJson: options.json ?? false }));
+    .action((options: Shown) => deps.start({ isJson: options.json ?? false }));
 }

@@ -3,25 +3,32 @@ import type { Command } from 'commander';
 import type { Workspace } from '#workspaces';
 import type { CliDeps } from '../deps.ts';
 import { CommandFailed } from '../failures.ts';
-import { table } from '../output.ts';
+import { type Shown, show, table } from '../output.ts';
 
 export function addWorkspace(program: Command, deps: CliDeps): void {
-  const workspace = program.command('workspace').description('tenants');
+  const workspace = program
+    .command('workspace')
+    .description('tenants')
+    .addHelpText('after', '\nExample: switchyard workspace list');
 
   workspace
     .command('create <name>')
     .description('make a workspace')
     .option('--slug <slug>', 'its short name in URLs and commands; made of the name if left out')
     .option('--json', 'print one JSON document')
-    .action((name: string, options: { slug?: string; json?: boolean }) =>
+    .addHelpText(
+      'after',
+      '\nExamples:\n  switchyard workspace create "Bazaar Norte"\n  switchyard workspace create "Bazaar Norte" --slug norte --json',
+    )
+    .action((name: string, options: Shown & { slug?: string }) =>
       deps.withProduct(async (product) => {
         const made = await product.workspaces.create(name, options.slug === undefined ? {} : { slug: options.slug });
         if (!made.ok) throw new CommandFailed(made.refusal.detail);
-        deps.output.result(
-          options.json
-            ? JSON.stringify({ workspace: present(made.value) })
-            : `Made ${made.value.name} (${toPublicId('workspace', made.value.id)}, ${made.value.slug}).`,
+        await product.storage.inWorkspace(made.value.id, (tx) =>
+          product.workspaces.audit(tx, { actor: 'cli', action: 'create', resource: `workspace ${made.value.id}` }),
         );
+        const shown = present(made.value);
+        show(deps.output, options, { workspace: shown }, () => `Made ${shown.name} (${shown.id}, ${shown.slug}).`);
       }),
     );
 
@@ -29,18 +36,18 @@ export function addWorkspace(program: Command, deps: CliDeps): void {
     .command('list')
     .description('all workspaces')
     .option('--json', 'print one JSON document')
-    .action((options: { json?: boolean }) =>
+    .addHelpText('after', '\nExample: switchyard workspace list --json')
+    .action((options: Shown) =>
       deps.withProduct(async (product) => {
-        const all = (await product.workspaces.list()).map(present);
-        if (options.json) deps.output.result(JSON.stringify({ workspaces: all }));
-        else if (all.length === 0) deps.output.result('No workspace yet. Make one: switchyard workspace create NAME');
-        else
-          deps.output.result(
-            table(
-              ['id', 'slug', 'name', 'kind'],
-              all.map((one) => [one.id, one.slug, one.name, one.kind]),
-            ),
-          );
+        const workspaces = (await product.workspaces.list()).map(present);
+        show(deps.output, options, { workspaces }, () =>
+          workspaces.length === 0
+            ? 'No workspace yet. Make one: switchyard workspace create NAME'
+            : table(
+                ['id', 'slug', 'name', 'kind'],
+                workspaces.map((one) => [one.id, one.slug, one.name, one.kind]),
+              ),
+        );
       }),
     );
 }

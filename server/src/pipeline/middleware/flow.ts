@@ -59,7 +59,7 @@ function factsOf(ctx: TurnContext): FlowFacts {
     now: now.toISOString(),
     language: ctx.language,
     contactName: conversation.contactName,
-    shopName: account.name,
+    shopName: account.workspaceName,
     capabilities,
     catalogue: {},
   };

@@ -7,3 +7,4 @@ export { jobsSchema, prepareJobs } from './jobs/postgres-jobs.ts';
 export { createPostgresEngines, type PostgresEnginesOptions } from './postgres-engines.ts';
 export { RedisUnavailable } from './redis-connections.ts';
 export { createRedisEngines, type RedisEnginesOptions } from './redis-engines.ts';
+export { describeRedis, type RedisDescription } from './redis-look-client.ts';

@@ -43,21 +43,36 @@ export function commonOptions(connector: RedisConnector): RedisOptions {
   };
 }
 
-/** A connection that comes back by itself and logs its losses. */
+/** A connection that comes back by itself and logs its losses; why it never came about, whoever opens it is told. */
 export function openRedis(connector: RedisConnector, name: string, options: RedisOptions): Redis {
   const redis = new Redis(connector.redisUrl, { ...options, connectionName: `switchyard-${name}` });
-  redis.on('error', (error) => connector.log.warn({ connection: name, err: error }, 'the connection to Redis failed'));
+  let wasReady = false;
+  redis.once('ready', () => {
+    wasReady = true;
+  });
+  redis.on('error', (error) => {
+    if (wasReady) connector.log.warn({ connection: name, err: error }, 'the connection to Redis failed');
+  });
   return redis;
 }
 
 /** Throws RedisUnavailable, one line without the password, when the first attempt fails. */
 export async function firstConnect(redis: Redis): Promise<void> {
+  let last: Error | undefined;
+  const note = (error: Error) => {
+    last = error;
+  };
+  redis.on('error', note);
   try {
     await within(2 * answerTimeoutMs, 'connecting', redis.connect());
-  } catch (cause) {
+  } catch (error) {
+    // ioredis says only that the connection is closed; what closed it came as an event.
+    const cause = last ?? error;
     redis.disconnect();
     const { host, port } = redis.options;
     throw new RedisUnavailable(`no Redis answers at ${host}:${port} (REDIS_URL): ${reason(cause)}`, { cause });
+  } finally {
+    redis.off('error', note);
   }
 }
 

@@ -49,13 +49,11 @@ export function createLiveBell(doorbell: Pick<Doorbell, 'ring'>, log: Log): Live
     timer ??= setTimeout(() => void flush(), liveBellLimits.flushMs).unref();
     if (isOverflown) return;
     const ofWorkspace = waiting.get(workspaceId);
-    if (ofWorkspace) return collect(ofWorkspace, topic, id);
-    if (waiting.size >= liveBellLimits.maxWorkspaces) {
+    if (ofWorkspace) collect(ofWorkspace, topic, id);
+    else if (waiting.size >= liveBellLimits.maxWorkspaces) {
       isOverflown = true;
       waiting.clear();
-      return;
-    }
-    waiting.set(workspaceId, new Map([[topic, new Set([id])]]));
+    } else waiting.set(workspaceId, new Map([[topic, new Set([id])]]));
   }
 
   async function flush(): Promise<void> {

@@ -562,6 +562,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await run('GRANT SELECT, INSERT, UPDATE ON people TO switchyard_app');
   await run('GRANT SELECT, INSERT, UPDATE, DELETE ON person_sessions TO switchyard_app');
   await run('REVOKE UPDATE, DELETE ON audit_log, deliveries FROM switchyard_app');
+  // The one column of a delivery that changes: rotation of the master key seals it anew.
+  await run('GRANT UPDATE (secrets_sealed) ON deliveries TO switchyard_worker');
 }
 
 async function protect(run: (text: string) => Promise<unknown>, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Keyring, sealer, tokens and passwords. */
-export { KeyFileUnsafe, keyFileName, loadOrMakeKey } from './key-file-store.ts';
+export { createKeyFileSealer, keyFollowMs } from './key-file-sealer-store.ts';
+export { addKey, KeyFileUnsafe, keyFileName, loadOrMakeKey } from './key-file-store.ts';
 export { type Keyring, KeyringUnreadable, keyText, parseKeyring } from './keyring.ts';
 export {
   createPasswords,
@@ -9,5 +10,6 @@ export {
   type PasswordVerdict,
   passwordCost,
 } from './passwords.ts';
+export { type Resealed, resealAll } from './reseal-store.ts';
 export { createSealer, reseal, SealBroken, type SealBrokenCode } from './sealer.ts';
 export { hashToken, isSameSecret, newToken, sha256, sha256Hex } from './tokens.ts';

@@ -1,6 +1,6 @@
 /** The master key of a server that was given none: made once, kept in the data folder, readable by its owner only. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyBytes, keyText } from './keyring.ts';
 
@@ -17,6 +17,23 @@ export class KeyFileUnsafe extends Error {
 export async function loadOrMakeKey(dataFolder: string): Promise<string> {
   const path = join(dataFolder, keyFileName);
   return (await readKey(path)) ?? (await makeKey(dataFolder, path));
+}
+
+/**
+ * Puts a new key before those of the file: it seals from now on, the others still open what they sealed. Gives the new
+ * text. One at a time, which the caller sees to: of two at once, one key would be lost, and with it what it sealed.
+ */
+export async function addKey(dataFolder: string): Promise<string> {
+  const path = join(dataFolder, keyFileName);
+  const text = `${keyText(randomBytes(keyBytes))},${await loadOrMakeKey(dataFolder)}`;
+  const draft = await writeDraft(path, text);
+  try {
+    await rename(draft, path);
+    await syncFolder(dataFolder);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return text;
 }
 
 async function readKey(path: string): Promise<string | null> {
@@ -38,21 +55,26 @@ async function readKey(path: string): Promise<string | null> {
 async function makeKey(dataFolder: string, path: string): Promise<string> {
   // The database's own user must be able to pass through; the key file itself is the owner's alone.
   await mkdir(dataFolder, { recursive: true, mode: 0o711 });
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const draft = await writeDraft(path, keyText(randomBytes(keyBytes)));
   try {
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(`${keyText(randomBytes(keyBytes))}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
     await linkUnlessThere(draft, path);
     await syncFolder(dataFolder);
   } finally {
     await rm(draft, { force: true });
   }
   return (await readKey(path))!;
+}
+
+async function writeDraft(path: string, text: string): Promise<string> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = await open(draft, 'wx', 0o600);
+  try {
+    await file.writeFile(`${text}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return draft;
 }
 
 /** The name too must outlast a power cut: values sealed by a key that is gone are gone themselves. */

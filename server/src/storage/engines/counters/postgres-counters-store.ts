@@ -4,6 +4,7 @@
  */
 import type { Pool } from 'pg';
 import { assert, type Log } from '#kernel';
+import { translate } from '../../database/unavailable.ts';
 import type { Counters } from '../../engines.ts';
 
 export const maxCounterKeyBytes = 512;
@@ -23,19 +24,26 @@ export function createPostgresCounters(pool: Pool, options: { readonly table: st
     async add(key, amount, windowMs) {
       checkCounter(key, amount, windowMs);
       const values = [`sum:${key}`, amount, windowMs];
-      const { rows } = await pool.query<{ total: string; remainingMs: number }>({ ...statements.add, values });
+      const { rows } = await pool
+        .query<{ total: string; remainingMs: number }>({ ...statements.add, values })
+        .catch(rethrow);
       const row = rows[0]!;
       return { total: Number(row.total), remainingMs: Math.max(0, Math.ceil(row.remainingMs)) };
     },
     async claimOnce(key, windowMs) {
       checkCounter(key, 1, windowMs);
-      const { rowCount } = await pool.query({ ...statements.claim, values: [`once:${key}`, windowMs] });
+      const { rowCount } = await pool.query({ ...statements.claim, values: [`once:${key}`, windowMs] }).catch(rethrow);
       return rowCount === 1;
     },
     async close() {
       clearInterval(timer);
     },
   };
+}
+
+/** A database that is away is StorageUnavailable here as everywhere. */
+function rethrow(error: unknown): never {
+  throw translate(error);
 }
 
 /** Refuses what would not mean the same on every engine. */

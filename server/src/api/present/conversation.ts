@@ -48,6 +48,7 @@ export function presentMessage(message: StoredMessage): MessageView {
     error: presentError(message.error),
     reactions: { ...message.reactions },
     replyTo: message.replyTo,
+    providerMessageId: message.providerMessageId,
     isEdited: message.isEdited,
     isDeleted: message.isDeleted,
     isTest: message.isTest,
@@ -55,12 +56,15 @@ export function presentMessage(message: StoredMessage): MessageView {
   };
 }
 
+/** A failure of ours, or the provider's errors as a receipt told them: the first of these stands for all. */
 function presentError(error: unknown): MessageView['error'] {
-  if (typeof error !== 'object' || error === null) return null;
-  const { code, detail, title } = error as {
-    readonly code?: unknown;
-    readonly detail?: unknown;
-    readonly title?: unknown;
-  };
-  return { code: String(code ?? 'failed'), detail: String(detail ?? title ?? '') };
+  const told: unknown = Array.isArray(error) ? error[0] : error;
+  if (typeof told !== 'object' || told === null) return null;
+  const facts = told as Readonly<Record<string, unknown>>;
+  const detail = [facts.title, facts.detail].map(textOf).filter(Boolean).join(': ');
+  return { code: textOf(facts.code) || 'failed', detail };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

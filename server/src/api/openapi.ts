@@ -1,0 +1,105 @@
+/** The OpenAPI document: what the routes' schemas do not say by themselves. Pure. */
+import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { sessionCookie } from './access.ts';
+import type { RouteAccess } from './guard.ts';
+
+export const openApiSecurity = {
+  apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, bound to one workspace.' },
+  session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'What the console uses.' },
+} as const;
+
+export const openApiTags = [
+  { name: 'session', description: 'Log-in of people, and who asks.' },
+  { name: 'workspaces', description: 'Tenants.' },
+  { name: 'members', description: 'People of a workspace and their roles.' },
+  { name: 'api-keys', description: 'Keys of programs, with scopes.' },
+  { name: 'accounts', description: 'Connected numbers and pages.' },
+  { name: 'deliveries', description: 'Requests of providers, kept byte for byte, with what became of them.' },
+  { name: 'conversations', description: 'Threads of contacts with accounts.' },
+  { name: 'messages', description: 'What was written, both ways.' },
+  { name: 'catalogue', description: 'Categories and products.' },
+  { name: 'flows', description: 'What the bot does.' },
+  { name: 'events', description: 'What changed, as it changes.' },
+];
+
+const idempotencyParameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Any text of your own: the first answer under it is given again for a day.',
+  schema: { type: 'string', maxLength: 255 },
+} as const;
+
+const workspaceParameter = {
+  name: 'X-Switchyard-Workspace',
+  in: 'header',
+  required: false,
+  description: 'Which workspace a session means; a key has one of its own.',
+  schema: { type: 'string' },
+} as const;
+
+/** Adds to each route what its access means: the right it needs, and that log-in needs none. */
+export const describeRoute: SwaggerTransform = (document) => {
+  const transformed = jsonSchemaTransform(document);
+  const { schema } = transformed;
+  if (schema.hide) return transformed;
+  const access = document.route.config?.access;
+  const needs = describeAccess(access);
+  const description = [schema.description, needs].filter(Boolean).join('\n\n');
+  const security = access === 'anyone' ? { security: [] } : {};
+  return { url: transformed.url, schema: { ...schema, ...security, ...(description ? { description } : {}) } };
+};
+
+function describeAccess(access: RouteAccess | undefined): string {
+  if (access === undefined || access === 'anyone' || access === 'known') return '';
+  if (access === 'member') return 'Gives what your rights let you read.';
+  return `Needs the right to ${access.action} ${access.resource} (scope \`${access.resource}:${access.action}\`).`;
+}
+
+interface Operation {
+  operationId?: string;
+  parameters?: unknown[];
+  security?: unknown[];
+  responses?: Record<string, { description?: string; content?: Record<string, unknown>; headers?: unknown }>;
+}
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Problems have a media type of their own, and headers that no zod schema names. */
+export const completeDocument: SwaggerTransformObject = (document) => {
+  const whole = jsonSchemaTransformObject(document) as { paths?: Record<string, Record<string, Operation>> };
+  for (const [path, operations] of Object.entries(whole.paths ?? {})) {
+    for (const method of methods) {
+      const operation = operations[method];
+      if (operation) completeOperation(operation, method, path);
+    }
+  }
+  return whole as ReturnType<SwaggerTransformObject>;
+};
+
+function completeOperation(operation: Operation, method: (typeof methods)[number], path: string): void {
+  operation.operationId = operationIdOf(method, path);
+  const isPublic = operation.security?.length === 0;
+  const headers = isPublic ? [] : [workspaceParameter, ...(method === 'post' ? [idempotencyParameter] : [])];
+  operation.parameters = [...(operation.parameters ?? []), ...headers];
+  for (const [status, response] of Object.entries(operation.responses ?? {})) {
+    if (/^[45]/.test(status)) describeProblem(response, status);
+    else if (!response.description || response.description === 'Default Response') response.description = 'Done.';
+  }
+}
+
+function describeProblem(response: NonNullable<Operation['responses']>[string], status: string): void {
+  response.description = status.startsWith('4')
+    ? 'Refused: `code` says why.'
+    : 'Our fault, or not now: try again later.';
+  response.headers = { 'Retry-After': { description: 'Seconds, with 429 and 503.', schema: { type: 'integer' } } };
+  const problem = response.content?.['application/json'];
+  if (problem) response.content = { 'application/problem+json': problem };
+}
+
+/** `POST /api/v1/accounts/{id}/set-primary` is `post_accounts_id_set-primary`. */
+function operationIdOf(method: string, path: string): string {
+  const words = path.replace(/^\/api\/v1\//, '').split('/');
+  return [method, ...words.map((word) => word.replace(/[{}]/g, ''))].join('_');
+}

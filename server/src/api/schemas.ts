@@ -1,0 +1,20 @@
+/** Parts of routes' schemas that all of them share. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problemSchema } from '@switchyard/contract';
+import type { FastifyInstance, RawServerDefault } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify/types/logger.js';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+export type Routes = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export const idParams = z.strictObject({ id: z.string().max(100) });
+export const noQuery = z.strictObject({});
+export const failures = { '4xx': problemSchema, '5xx': problemSchema } as const;

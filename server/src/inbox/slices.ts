@@ -1,0 +1,64 @@
+/** What is written together. Pure. */
+import type { WorkspaceId } from '@switchyard/contract';
+import type { DeliveryPlan, PlannedEvent } from './plan.ts';
+
+/** Events to be written, and the deliveries that are through with them. */
+export interface Slice {
+  readonly events: readonly PlannedEvent[];
+  readonly settled: readonly DeliveryPlan[];
+}
+
+/**
+ * Cut after every `maxEvents` events, in the middle of a delivery too: it is settled with its last event, and what was
+ * written before stays single by its key if a crash makes it begin anew.
+ */
+export function slicesOf(plans: readonly DeliveryPlan[], maxEvents: number): readonly Slice[] {
+  const slices: Slice[] = [];
+  let events: PlannedEvent[] = [];
+  let settled: DeliveryPlan[] = [];
+  const cut = () => {
+    slices.push({ events, settled });
+    events = [];
+    settled = [];
+  };
+  for (const plan of plans) {
+    for (const event of plan.events) {
+      if (events.length === maxEvents) cut();
+      events.push(event);
+    }
+    settled.push(plan);
+  }
+  if (settled.length > 0) cut();
+  return slices;
+}
+
+/** One transaction: what a workspace gets of a slice. */
+export interface Portion extends Slice {
+  readonly workspaceId: WorkspaceId;
+}
+
+/**
+ * A delivery of a shared route lies in the operator's workspace while its events belong to others. It is settled after
+ * all of them, in a transaction of its own, so that a crash in between repeats it and the keys absorb the repeat.
+ */
+export function portionsOf({ events, settled }: Slice): readonly Portion[] {
+  const own = Map.groupBy(settled.filter(isAllItsOwn), (plan) => plan.delivery.workspaceId);
+  const byWorkspace = Map.groupBy(events, (event) => event.account.workspaceId);
+  const workspaces = [...new Set([...byWorkspace.keys(), ...own.keys()])];
+  const shared = Map.groupBy(
+    settled.filter((plan) => !isAllItsOwn(plan)),
+    (plan) => plan.delivery.workspaceId,
+  );
+  return [
+    ...workspaces.map((workspaceId) => ({
+      workspaceId,
+      events: byWorkspace.get(workspaceId) ?? [],
+      settled: own.get(workspaceId) ?? [],
+    })),
+    ...[...shared].map(([workspaceId, plans]) => ({ workspaceId, events: [], settled: plans })),
+  ];
+}
+
+function isAllItsOwn(plan: DeliveryPlan): boolean {
+  return plan.events.every((event) => event.account.workspaceId === plan.delivery.workspaceId);
+}

@@ -1,0 +1,128 @@
+import {
+  type AccountId,
+  type ConversationId,
+  type IdByName,
+  type MessageId,
+  toPublicId,
+  type WorkspaceId,
+} from '@switchyard/contract';
+import { newId } from '#kernel';
+import type { World } from './world.ts';
+
+/** One of everything in a workspace, by public id. Each thing carries `mark` in whatever text it has. */
+export interface Furnished {
+  readonly workspaceId: WorkspaceId;
+  readonly mark: string;
+  readonly ids: Readonly<Record<Kind, string>>;
+  readonly accountId: AccountId;
+  readonly conversationId: ConversationId;
+  readonly messageId: MessageId;
+}
+
+export const kinds = [
+  'account',
+  'apiKey',
+  'delivery',
+  'conversation',
+  'message',
+  'category',
+  'product',
+  'flow',
+] as const;
+export type Kind = (typeof kinds)[number];
+
+export async function furnish(world: World, mark: string): Promise<Furnished> {
+  const workspaceId = await world.addWorkspace(mark);
+  const account = await world.addAccount(workspaceId);
+  await world.addPerson(workspaceId, 'owner');
+  const key = await world.workspaces.createApiKey(workspaceId, { name: mark, scopes: ['read'] });
+  if (!key.ok) throw new Error(key.refusal.code);
+  const deliveryId = await insertDelivery(world, workspaceId, account.id, mark);
+  const { conversationId, messageId } = await converse(world, workspaceId, account.id, mark);
+  const shop = await insertShop(world, workspaceId, mark);
+  const ids: { [K in Kind]: IdByName[K] } = {
+    account: account.id,
+    apiKey: key.value.key.id,
+    delivery: deliveryId,
+    conversation: conversationId,
+    message: messageId,
+    ...shop,
+  };
+  const publicIds = Object.fromEntries(kinds.map((kind) => [kind, toPublicId(kind, ids[kind])])) as Record<
+    Kind,
+    string
+  >;
+  return { workspaceId, mark, ids: publicIds, accountId: account.id, conversationId, messageId };
+}
+
+async function insertDelivery(world: World, workspaceId: WorkspaceId, accountId: AccountId, mark: string) {
+  const id = newId('delivery');
+  await world.db.ownerQuery(
+    `INSERT INTO deliveries (workspace_id, id, account_id, provider, route_kind, method, target, headers, body,
+                             is_authenticated, is_test, received_at)
+     VALUES ($1, $2, $3, 'meta', 'token', 'POST', '/webhooks/meta/whatsapp/x', '{}', $4, true, false, now())`,
+    [workspaceId, id, accountId, Buffer.from(mark)],
+  );
+  await world.db.ownerQuery(
+    `INSERT INTO inbox (workspace_id, id, shard, position, after_position, state)
+     VALUES ($1, $2, 0, nextval('inbox_position'), 0, 'normalised')`,
+    [workspaceId, id],
+  );
+  return id;
+}
+
+/** The customer has written just now, and one answer of ours is queued. */
+async function converse(world: World, workspaceId: WorkspaceId, accountId: AccountId, mark: string) {
+  return world.db.storage.inWorkspace(workspaceId, async (tx) => {
+    const { conversationId } = await world.conversations.resolveConversation(tx, {
+      accountId,
+      provider: 'meta',
+      customer: [
+        {
+          kind: 'phone',
+          value: `+3460${String(Math.abs(hash(mark)))
+            .padStart(7, '0')
+            .slice(0, 7)}`,
+        },
+      ],
+      profileName: mark,
+    });
+    await world.conversations.insertMessage(tx, {
+      id: newId('message'),
+      conversationId,
+      accountId,
+      direction: 'in',
+      author: 'customer',
+      content: { type: 'text', text: mark },
+      providerMessageId: `wamid.${mark}`,
+      status: 'received',
+      occurredAt: new Date(),
+    });
+    const content = { type: 'text', text: `${mark} answered` } as const;
+    const { messageId } = await world.outbox.queueMessage(tx, { conversationId, accountId, content, author: 'bot' });
+    return { conversationId, messageId };
+  });
+}
+
+function hash(text: string): number {
+  return [...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 7);
+}
+
+async function insertShop(world: World, workspaceId: WorkspaceId, mark: string) {
+  const ids = { category: newId('category'), product: newId('product'), flow: newId('flow') };
+  await world.db.ownerQuery('INSERT INTO categories (workspace_id, id, name, sort_order) VALUES ($1, $2, $3, 0)', [
+    workspaceId,
+    ids.category,
+    mark,
+  ]);
+  await world.db.ownerQuery(
+    `INSERT INTO products (workspace_id, id, category_id, name, description, price_minor, currency, sort_order)
+     VALUES ($1, $2, $3, $4, $4, 100, 'EUR', 0)`,
+    [workspaceId, ids.product, ids.category, mark],
+  );
+  await world.db.ownerQuery(
+    'INSERT INTO flows (workspace_id, id, name, version, definition) VALUES ($1, $2, $3, 1, $4)',
+    [workspaceId, ids.flow, mark, '{}'],
+  );
+  return ids;
+}

@@ -1,0 +1,292 @@
+/** What programs rely on: exit status, one JSON document on stdout, one line on stderr. */
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandLine, openCommandLine } from './world.ts';
+
+let line: CommandLine;
+let token: string;
+
+beforeAll(async () => {
+  line = await openCommandLine();
+});
+
+afterAll(() => line.close());
+
+describe('a schema', () => {
+  it('is told as not made yet, brought up, and then as made', async () => {
+    const before = await line.json<{ migrations: { executedAt: string | null }[] }>('db', 'status');
+    expect(before.document.migrations[0]?.executedAt).toBeNull();
+    const up = await line.json<{ steps: { direction: string }[] }>('db', 'migrate');
+    expect(up).toMatchObject({ status: 0, document: { steps: [{ direction: 'up' }] } });
+    expect(await line.json('db', 'migrate')).toEqual({ status: 0, document: { steps: [] } });
+    const checked = await line.json('db', 'status', '--check');
+    expect(checked).toMatchObject({ status: 0, document: { differences: [] } });
+  });
+
+  it('names what differs from the migrations, and fails', async () => {
+    await asOwner('ALTER TABLE switchyard.contacts ADD COLUMN stray text');
+    try {
+      const { status, document } = await line.json('db', 'status', '--check');
+      expect(status).toBe(1);
+      expect(document).toMatchObject({ differences: [{ kind: 'extra', thing: 'column contacts.stray' }] });
+    } finally {
+      await asOwner('ALTER TABLE switchyard.contacts DROP COLUMN stray');
+    }
+  });
+
+  it('is not rolled back unless somebody agrees', async () => {
+    const nobody = await line.run('db', 'rollback');
+    expect(nobody).toMatchObject({ status: 1, stdout: '' });
+    expect(nobody.stderr).toContain('--yes');
+    expect((await line.answering(false).run('db', 'rollback')).status).toBe(1);
+    expect((await line.json('db', 'status', '--check')).status).toBe(0);
+  });
+
+  it('of a newer program is refused', async () => {
+    await asOwner(`INSERT INTO switchyard.kysely_migration (name, timestamp) VALUES ('9999-later', '2030-01-01')`);
+    try {
+      const ran = await line.run('workspace', 'list');
+      expect(ran.status).toBe(1);
+      expect(ran.stderr).toMatch(/^switchyard: .*newer version of Switchyard \(it has 9999-later\).*\n$/);
+    } finally {
+      await asOwner(`DELETE FROM switchyard.kysely_migration WHERE name = '9999-later'`);
+    }
+  });
+});
+
+describe('workspaces, keys and accounts', () => {
+  it('makes a workspace once', async () => {
+    const made = await line.json('workspace', 'create', 'Bazaar Norte');
+    expect(made).toMatchObject({ status: 0, document: { workspace: { slug: 'bazaar-norte', name: 'Bazaar Norte' } } });
+    const again = await line.json('workspace', 'create', 'Bazaar Norte');
+    expect(again).toEqual({
+      status: 1,
+      document: { error: { message: 'there is a workspace "bazaar-norte" already' } },
+    });
+    await line.run('workspace', 'create', 'Sur', '--slug', 'sur');
+    const listed = await line.json<{ workspaces: { slug: string }[] }>('workspace', 'list');
+    expect(listed.document.workspaces.map(({ slug }) => slug)).toEqual(['bazaar-norte', 'sur']);
+  });
+
+  it('shows a key once, and refuses a scope that there is not', async () => {
+    const made = await line.run('api-key', 'create', '--workspace', 'sur');
+    expect(made.status).toBe(0);
+    expect(made.stdout).toMatch(/^swy_\S+\n$/);
+    const document = await line.json('api-key', 'create', '--workspace', 'sur', '--scopes', 'messages:write');
+    expect(document).toMatchObject({ status: 0, document: { scopes: ['messages:write'] } });
+    const wrong = await line.run('api-key', 'create', '--workspace', 'sur', '--scopes', 'everything');
+    expect(wrong).toMatchObject({ status: 1, stdout: '' });
+  });
+
+  it('connects an account, and lists it without its secrets', async () => {
+    const made = await line.json<{ token: string; webhookUrl: string }>(
+      ...['account', 'add', '--workspace', 'sur', '--provider', 'meta', '--phone', '+34600111222', '--active'],
+      ...['--setting', 'phoneNumberId=106500000000001', '--secret', 'accessToken=hunter2', '--secret', 'appSecret=s3'],
+    );
+    expect(made.status).toBe(0);
+    token = made.document.token;
+    expect(made.document.webhookUrl).toBe(`http://127.0.0.1:1/webhooks/meta/whatsapp/${token}`);
+    const listed = await line.run('account', 'list', '--workspace', 'sur', '--json');
+    expect(JSON.parse(listed.stdout)).toMatchObject({ accounts: [{ provider: 'meta', phoneNumber: '+34600111222' }] });
+    expect(listed.stdout).not.toContain('hunter2');
+    const tokens = await line.json('tokens', '--workspace', 'sur');
+    expect(tokens.document).toMatchObject({ tokens: [{ token, enabled: true, workspace: 'Sur' }] });
+  });
+
+  it('does not give one provider id to two accounts, nor says whose it is', async () => {
+    const taken = await line.run(
+      ...['account', 'add', '--workspace', 'bazaar-norte', '--provider', 'meta'],
+      ...['--setting', 'phoneNumberId=106500000000001', '--secret', 'accessToken=x'],
+    );
+    expect(taken.status).toBe(1);
+    expect(taken.stderr).not.toMatch(/sur/i);
+  });
+
+  it('finds a route by token and by provider id, and says that a first look-up was none of the cache', async () => {
+    for (const key of [token, '106500000000001']) {
+      const found = await line.json('route', key);
+      expect(found).toMatchObject({
+        status: 0,
+        document: { workspace: 'Sur', provider: 'meta', serving: 'switchyard', isCached: false },
+      });
+    }
+    expect(await line.json('route', 'nobody')).toMatchObject({ status: 1 });
+  });
+});
+
+describe('deliveries', () => {
+  let mine: string;
+
+  beforeAll(async () => {
+    const id = '0198f000-0000-7000-8000-000000000001';
+    const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [] });
+    await asSuperuser(
+      `INSERT INTO switchyard.deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
+       SELECT workspace_id, $1, 'meta', 'token', 'POST', '/webhooks/meta/whatsapp/***', '{}', $2, now()
+       FROM switchyard.workspaces WHERE slug = 'sur'`,
+      [id, Buffer.from(body)],
+    );
+    await asSuperuser(
+      `INSERT INTO switchyard.inbox (workspace_id, id, shard, position, after_position, state, event_count, duplicate_count, dead_count)
+       SELECT workspace_id, $1, 0, 1, 0, 'normalised', 0, 0, 0 FROM switchyard.workspaces WHERE slug = 'sur'`,
+      [id],
+    );
+    mine = `dlv_${id.replaceAll('-', '')}`;
+  });
+
+  it('are listed, shown with their hops, and replayed', async () => {
+    const listed = await line.json('deliveries', 'list', '--workspace', 'sur', '--state', 'normalised');
+    expect(listed.document).toMatchObject({ deliveries: [{ id: mine, provider: 'meta' }] });
+    const shown = await line.json('deliveries', 'show', mine, '--workspace', 'sur');
+    expect(shown.document).toMatchObject({ delivery: { id: mine, hops: [{ kind: 'received' }] } });
+    expect((await line.run('deliveries', 'show', mine, '--workspace', 'sur')).stdout).toContain('POST from meta');
+    const replayed = await line.json('deliveries', 'replay', mine, '--workspace', 'sur');
+    expect(replayed).toEqual({ status: 0, document: { replayed: [{ id: mine, revived: 0 }], missing: [] } });
+  });
+
+  it('of another workspace are missing, like those that never were', async () => {
+    const never = 'dlv_0198f00000007000800000000000000f';
+    for (const verb of ['show', 'replay']) {
+      const foreign = await line.run('deliveries', verb, mine, '--workspace', 'bazaar-norte');
+      const missing = await line.run('deliveries', verb, never, '--workspace', 'bazaar-norte');
+      expect(foreign.status).toBe(1);
+      expect(foreign.stderr.replace(mine, '')).toBe(missing.stderr.replace(never, ''));
+    }
+  });
+});
+
+describe('the master key', () => {
+  it('is rotated: everything is sealed anew, the older key stays, and nobody else may read the file', async () => {
+    const keysBefore = (await keyFile()).split(',');
+    const rotated = await line.json('key', 'rotate');
+    expect(rotated).toMatchObject({
+      status: 0,
+      document: { isNewKey: true, resealed: { accounts: 1, webhook_tokens: 1 } },
+    });
+    const keys = (await keyFile()).split(',');
+    expect(keys.slice(1)).toEqual(keysBefore);
+    expect((await stat(join(line.dataFolder, 'master.key'))).mode & 0o777).toBe(0o600);
+    expect((await line.json('tokens')).document).toMatchObject({ tokens: [{ token }] });
+  });
+
+  it('goes on with a rotation that was cut short instead of making yet another key', async () => {
+    // As a rotation leaves it that is killed as soon as the new key is in the file.
+    const { addKey } = await import('#storage');
+    await addKey(line.dataFolder);
+    const keys = await keyFile();
+    const finished = await line.json('key', 'rotate');
+    expect(finished).toMatchObject({ document: { isNewKey: false, resealed: { accounts: 1, webhook_tokens: 1 } } });
+    expect(await keyFile()).toBe(keys);
+  });
+
+  it('from the settings seals by its first key what the others sealed', async () => {
+    const [first, ...older] = (await keyFile()).split(',');
+    const turned = [older[0], first, ...older.slice(1)].join(',');
+    const resealed = await line.with({ SWITCHYARD_KEY: turned }).json('key', 'rotate');
+    expect(resealed).toMatchObject({ document: { keyId: older[0]?.split(':')[0], resealed: { accounts: 1 } } });
+    const nothing = await line.with({ SWITCHYARD_KEY: turned }).json('key', 'rotate');
+    expect(nothing).toMatchObject({ status: 0, document: { isNewKey: false, resealed: { accounts: 0 } } });
+  });
+
+  async function keyFile(): Promise<string> {
+    return (await readFile(join(line.dataFolder, 'master.key'), 'utf8')).trim();
+  }
+});
+
+describe('doctor', () => {
+  it('finds a sound installation sound', async () => {
+    const { status, document } = await line.json<{ findings: { name: string; state: string }[] }>('doctor');
+    expect(document.findings.filter(({ state }) => state === 'problem')).toEqual(
+      // Port 1 is not for everybody to listen on.
+      process.getuid?.() === 0 ? [] : [expect.objectContaining({ name: 'ports' })],
+    );
+    expect(status).toBe(process.getuid?.() === 0 ? 0 : 1);
+    expect(document.findings.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['database', 'durability', 'database roles', 'schema', 'catalogue', 'master key']),
+    );
+  });
+
+  it('says what keeps the server from starting, each in its line', async () => {
+    const broken = line.with({ DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' });
+    const ran = await broken.run('doctor');
+    expect(ran.status).toBe(1);
+    expect(ran.stdout).toMatch(/^PROBLEM +database +.*ECONNREFUSED/m);
+    expect(ran.stdout).toMatch(/^PROBLEM +engines +no Redis answers/m);
+    expect(ran.stdout).not.toContain('hunter2');
+  });
+
+  it('changes nothing in a folder that is not there yet', async () => {
+    const folder = join(line.dataFolder, 'not-made');
+    const fresh = line.with({ DATABASE_URL: '', SWITCHYARD_DATA: folder });
+    expect((await fresh.run('doctor')).stdout).toContain('not made yet');
+    await expect(stat(folder)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    [['nonsense']],
+    [['db']],
+    [['workspace', 'create']],
+    [['workspace', 'list', '--loud']],
+    [['deliveries', 'list']],
+    [['deliveries', 'list', '--workspace', 'sur', '--limit', '0']],
+    [['deliveries', 'list', '--workspace', 'sur', '--state', 'lost']],
+    [['deliveries', 'show', 'nonsense', '--workspace', 'sur']],
+    [['account', 'add', '--workspace', 'sur', '--provider', 'pigeon']],
+    [['account', 'add', '--workspace', 'sur', '--provider', 'meta', '--setting', 'novalue']],
+    [['normalize', '--provider', 'pigeon', 'x.json']],
+    [['normalize', '--provider', 'meta', '/nowhere/x.json']],
+    [['webhook', 'test', 'x', '--url', 'nowhere']],
+    [['simulate', '--text', 'a', '--image', 'http://x/y.png']],
+    [['simulate', '--location', 'here']],
+  ])('%j: exit status 2, nothing on stdout but an error document', async (args) => {
+    const plain = await line.run(...args);
+    expect(plain).toMatchObject({ status: 2, stdout: '' });
+    expect(plain.stderr).not.toMatch(/^ +at /m);
+    const { status, document } = await line.json<{ error: { message: string } }>(...args);
+    expect(status).toBe(2);
+    expect(document.error.message).toMatch(/\S/);
+  });
+
+  it('names the workspaces there are when one is not', async () => {
+    const ran = await line.run('account', 'list', '--workspace', 'este');
+    expect(ran).toMatchObject({ status: 1, stdout: '' });
+    expect(ran.stderr).toBe('switchyard: there is no workspace este; there are: bazaar-norte, sur\n');
+  });
+});
+
+describe('help', () => {
+  it('of every command shows an example', async () => {
+    const commands = [
+      ...['start', 'doctor', 'db migrate', 'db rollback', 'db status', 'workspace create', 'workspace list'],
+      ...['api-key create', 'account add', 'account list', 'tokens', 'route', 'deliveries list', 'deliveries show'],
+      ...['deliveries replay', 'webhook test', 'normalize', 'simulate', 'key rotate'],
+    ];
+    for (const command of commands) {
+      const ran = await line.run(...command.split(' '), '--help');
+      expect(ran).toMatchObject({ status: 0, stderr: '' });
+      expect(ran.stdout).toMatch(/Examples?:.*switchyard/s);
+    }
+  });
+});
+
+async function asOwner(statement: string): Promise<void> {
+  await query(line.ownerUrl, statement, []);
+}
+
+async function asSuperuser(statement: string, values: readonly unknown[]): Promise<void> {
+  await query(line.superuserUrl('switchyard'), statement, values);
+}
+
+async function query(url: string, statement: string, values: readonly unknown[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement, [...values]);
+  } finally {
+    await client.end();
+  }
+}
