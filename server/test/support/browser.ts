@@ -4,6 +4,9 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 
 const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+/** How long a page may take to show what is waited for, on a busy machine. */
+const patienceMs = 10_000;
+
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
   if (!executablePath) throw new Error('Chromium is needed: apt-get install -y chromium, or name it in CHROMIUM');
@@ -26,6 +29,7 @@ export async function openPage(
   const { allowedStatus, ...options } = more;
   const context = await browser.newContext({ baseURL: url, locale: 'en-GB', ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
   const troubles: string[] = [];
   const host = new URL(url).host;
   page.on('request', (request) => {
