@@ -185,38 +185,64 @@ export interface NewEventRow {
   readonly isTest: boolean;
 }
 
-export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await tx.query(
-    `INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload,
-       occurred_at, received_at, position, after_position, state, reason, wait_key, is_test, settled_at)
-     SELECT $1, e.id, e.delivery_id, e.account_id, e.conversation_id, e.ordinal, e.payload->>'kind', e.payload->>'type',
-       e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.received_at, e.position, e.after_position, e.state,
-       e.reason, e.wait_key, e.is_test, CASE WHEN e.state IN ('handled', 'ignored') THEN now() END
-     FROM json_to_recordset($2) AS e (id uuid, delivery_id uuid, account_id uuid, conversation_id uuid, ordinal integer,
-       payload jsonb, received_at timestamptz, position bigint, after_position bigint, state text, reason text, wait_key text, is_test boolean)`,
-    [
-      tx.workspaceId,
-      storableJson(
-        rows.map((row) => ({
-          id: row.eventId,
-          delivery_id: row.deliveryId,
-          account_id: row.accountId,
-          conversation_id: row.conversationId,
-          ordinal: row.ordinal,
-          payload: row.event,
-          received_at: row.receivedAt,
-          position: row.position,
-          after_position: row.afterPosition,
-          state: row.state,
-          reason: row.reason,
-          wait_key: row.waitKey,
-          is_test: row.isTest,
-        })),
-      ),
-    ],
-    'inbox-insert-events',
+export interface SettledDelivery {
+  readonly deliveryId: DeliveryId;
+  readonly state: 'normalised' | 'dead';
+  readonly events: number;
+  readonly duplicates: number;
+  readonly dead: number;
+}
+
+/** What a transaction of the normaliser ends with. */
+export interface Outcome {
+  readonly events: readonly NewEventRow[];
+  readonly due: readonly ConversationId[];
+  readonly settled: readonly SettledDelivery[];
+}
+
+/**
+ * The events, the conversations that they make due and the deliveries that are through, in one statement. Gives the
+ * deliveries that were still open: a worker that woke up too late settles nothing. Of conversations see `markDue`.
+ */
+export async function writeOutcome(tx: WorkspaceTx, outcome: Outcome): Promise<ReadonlySet<DeliveryId>> {
+  const rows = await tx.query<{ id: DeliveryId }>(
+    `WITH fresh AS (
+       INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload,
+         occurred_at, received_at, position, after_position, state, reason, wait_key, is_test, settled_at)
+       SELECT $1, e.id, e.delivery_id, e.account_id, e.conversation_id, e.ordinal, e.payload->>'kind',
+         e.payload->>'type', e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.received_at,
+         e.position, e.after_position, e.state, e.reason, e.wait_key, e.is_test,
+         CASE WHEN e.state IN ('handled', 'ignored') THEN clock_timestamp() END
+       FROM json_to_recordset($2) AS e (id uuid, delivery_id uuid, account_id uuid, conversation_id uuid,
+         ordinal integer, payload jsonb, received_at timestamptz, position bigint, after_position bigint, state text,
+         reason text, wait_key text, is_test boolean)),
+     ${dueParts('$3')}
+     UPDATE inbox i SET state = s.state, event_count = s.events, duplicate_count = s.duplicates, dead_count = s.dead,
+       normalised_at = clock_timestamp()
+     FROM json_to_recordset($4) AS s ("deliveryId" uuid, state text, events integer, duplicates integer, dead integer)
+     WHERE i.workspace_id = $1 AND i.id = s."deliveryId" AND i.state = 'stored' RETURNING i.id`,
+    [tx.workspaceId, storableJson(outcome.events.map(toColumns)), outcome.due, JSON.stringify(outcome.settled)],
+    'inbox-write-outcome',
   );
+  return new Set(rows.map((row) => row.id));
+}
+
+function toColumns(row: NewEventRow): object {
+  return {
+    id: row.eventId,
+    delivery_id: row.deliveryId,
+    account_id: row.accountId,
+    conversation_id: row.conversationId,
+    ordinal: row.ordinal,
+    payload: row.event,
+    received_at: row.receivedAt,
+    position: row.position,
+    after_position: row.afterPosition,
+    state: row.state,
+    reason: row.reason,
+    wait_key: row.waitKey,
+    is_test: row.isTest,
+  };
 }
 
 /**
@@ -225,13 +251,16 @@ export async function insertEvents(tx: WorkspaceTx, rows: readonly NewEventRow[]
  */
 export async function markDue(tx: WorkspaceTx, conversationIds: readonly ConversationId[]): Promise<void> {
   if (conversationIds.length === 0) return;
-  await tx.query(
-    `UPDATE conversations c SET next_due_at = COALESCE(c.next_due_at, now())
-     FROM (SELECT id FROM conversations WHERE workspace_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE) AS due
-     WHERE c.workspace_id = $1 AND c.id = due.id`,
-    [tx.workspaceId, conversationIds],
-    'inbox-mark-due',
-  );
+  await tx.query(`WITH ${dueParts('$2')} SELECT 1`, [tx.workspaceId, conversationIds], 'inbox-mark-due');
+}
+
+/** In the order of their ids, so that two of them cannot wait for each other. */
+function dueParts(ids: string): string {
+  return `locked AS MATERIALIZED (
+       SELECT id FROM conversations WHERE workspace_id = $1 AND id = ANY(${ids}::uuid[]) ORDER BY id FOR NO KEY UPDATE),
+     due AS (
+       UPDATE conversations c SET next_due_at = COALESCE(c.next_due_at, now()) FROM locked
+       WHERE c.workspace_id = $1 AND c.id = locked.id)`;
 }
 
 export interface NewDeadLetter {
@@ -266,28 +295,4 @@ export async function insertDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadL
     ],
     'inbox-insert-dead-letters',
   );
-}
-
-export interface SettledDelivery {
-  readonly deliveryId: DeliveryId;
-  readonly state: 'normalised' | 'dead';
-  readonly events: number;
-  readonly duplicates: number;
-  readonly dead: number;
-}
-
-/** Settles those that are still open and gives their ids: a worker that woke up too late settles nothing. */
-export async function settleDeliveries(
-  tx: WorkspaceTx,
-  rows: readonly SettledDelivery[],
-): Promise<ReadonlySet<DeliveryId>> {
-  const settled = await tx.query<{ id: DeliveryId }>(
-    `UPDATE inbox i SET state = s.state, event_count = s.events, duplicate_count = s.duplicates, dead_count = s.dead,
-       normalised_at = clock_timestamp()
-     FROM json_to_recordset($2) AS s ("deliveryId" uuid, state text, events integer, duplicates integer, dead integer)
-     WHERE i.workspace_id = $1 AND i.id = s."deliveryId" AND i.state = 'stored' RETURNING i.id`,
-    [tx.workspaceId, JSON.stringify(rows)],
-    'inbox-settle-deliveries',
-  );
-  return new Set(settled.map((row) => row.id));
 }

@@ -39,49 +39,51 @@ export async function leaseConversations(
   );
 }
 
-/**
- * Locks the conversation for this transaction if the lease is still ours: a woken zombie gets false and must stop.
- * Postgres ends the transaction when it is left alone for `leaseMs`, so that a stopped process does not keep the lock.
- */
-export async function lockLeased(tx: WorkspaceTx, lease: ConversationLease, leaseMs: number): Promise<boolean> {
-  const rows = await tx.query(
-    `SELECT set_config('idle_in_transaction_session_timeout', $4, true) FROM conversations
-     WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE`,
-    [tx.workspaceId, lease.conversationId, lease.epoch, String(leaseMs)],
-    'inbox-lock-leased',
-  );
-  return rows.length === 1;
-}
-
 export type PendingEvent = StoredEvent<MessageEvent>;
 
+export type TurnStart =
+  /** The lease is no longer ours: a woken zombie must stop here. */
+  { readonly kind: 'lost' } | { readonly kind: 'nothing' } | { readonly kind: 'next'; readonly next: PendingEvent };
+
 /**
- * Which of a conversation's pending events comes next (promise 3).
+ * Locks the conversation for this transaction if the lease is still ours, and gives its next event. Postgres ends the
+ * transaction when it is left alone for `leaseMs`, so that a stopped process does not keep the lock.
  *
- * A comes before B if A was answered before B was sent; of those in flight together the provider's time stamp decides,
- * then the delivery, then the place in it. `position` numbers the batches in which deliveries were committed;
- * `after_position` is the last batch that its gateway had answered when the request came in. So A surely precedes B when
- * A's position is at most B's after_position: whoever began to arrive after the smallest pending position must wait.
+ * Which event is next (promise 3): A comes before B if A was answered before B was sent; of those in flight together the
+ * provider's time stamp decides, then the delivery, then the place in it. `position` numbers the batches in which
+ * deliveries were committed; `after_position` is the last batch that its gateway had answered when the request came in.
+ * So A surely precedes B when A's position is at most B's after_position: whoever began to arrive after the smallest
+ * pending position must wait.
+ *
+ * Where the lock was waited for, an event that was committed meanwhile is not seen yet. That is right: what was answered
+ * before it was normalised before it, and the end of the turn looks again.
  */
-export async function readNext(tx: WorkspaceTx, conversationId: ConversationId): Promise<PendingEvent | undefined> {
+export async function startTurn(tx: WorkspaceTx, lease: ConversationLease, leaseMs: number): Promise<TurnStart> {
   const [row] = await tx.query<PendingRow>(
-    `SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
-       e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
-     FROM events e
-     WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.state = 'pending' AND e.after_position <
-       (SELECT min(f.position) FROM events f
-        WHERE f.workspace_id = $1 AND f.conversation_id = $2 AND f.state = 'pending')
-     ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1`,
-    [tx.workspaceId, conversationId],
-    'inbox-read-next',
+    `WITH locked AS MATERIALIZED (
+       SELECT set_config('idle_in_transaction_session_timeout', $4, true) FROM conversations
+       WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE)
+     SELECT next.* FROM locked LEFT JOIN LATERAL (
+       SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
+         e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
+       FROM events e
+       WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.state = 'pending' AND e.after_position <
+         (SELECT min(f.position) FROM events f
+          WHERE f.workspace_id = $1 AND f.conversation_id = $2 AND f.state = 'pending')
+       ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
+    [tx.workspaceId, lease.conversationId, lease.epoch, String(leaseMs)],
+    'inbox-start-turn',
   );
-  if (!row) return undefined;
+  if (!row) return { kind: 'lost' };
   const { id, payload, position, afterPosition, ...event } = row;
-  return { eventId: id, event: payload, position: BigInt(position), afterPosition: BigInt(afterPosition), ...event };
+  if (id === null) return { kind: 'nothing' };
+  const places = { position: BigInt(position), afterPosition: BigInt(afterPosition) };
+  return { kind: 'next', next: { eventId: id, event: payload, ...places, ...event } };
 }
 
+/** All null where nothing is pending. */
 interface PendingRow extends Record<string, unknown> {
-  readonly id: EventId;
+  readonly id: EventId | null;
   readonly deliveryId: DeliveryId;
   readonly accountId: AccountId;
   readonly payload: MessageEvent;

@@ -24,10 +24,9 @@ import {
   countEventAttempt,
   endTurn,
   leaseConversations,
-  lockLeased,
   type PendingEvent,
-  readNext,
   releaseConversation,
+  startTurn,
 } from './turn-store.ts';
 
 export interface TurnLimits {
@@ -144,8 +143,9 @@ async function takeTurn(workings: Workings, lease: ConversationLease, isLast: bo
   let failing: PendingEvent | undefined;
   try {
     return await storage.inWorkspace(lease.workspaceId, async (tx) => {
-      if (!(await lockLeased(tx, lease, leaseMs))) return 'released';
-      const next = await readNext(tx, lease.conversationId);
+      const start = await startTurn(tx, lease, leaseMs);
+      if (start.kind === 'lost') return 'released';
+      const next = start.kind === 'next' ? start.next : undefined;
       failing = next;
       if (next) return within(Math.min(limits.turnMs, leaseMs), () => handle(workings, tx, { lease, next, isLast }));
       await releaseConversation(tx, lease, 0);
@@ -219,9 +219,9 @@ async function runPipeline(
 /** After a death in the middle of a turn: counts the try first, and sets the event aside that used them up. False: the lease is lost. */
 async function countAbandoned({ storage, limits, leaseMs }: Workings, lease: ConversationLease): Promise<boolean> {
   return storage.inWorkspace(lease.workspaceId, async (tx) => {
-    if (!(await lockLeased(tx, lease, leaseMs))) return false;
-    const head = await readNext(tx, lease.conversationId);
-    if (!head) return true;
+    const start = await startTurn(tx, lease, leaseMs);
+    if (start.kind !== 'next') return start.kind === 'nothing';
+    const head = start.next;
     const attempts = await countEventAttempt(tx, head.eventId);
     if (attempts > limits.maxAttempts)
       await bury(tx, head, { reason: 'failed', detail: 'it ended the process that handled it' });
@@ -238,7 +238,7 @@ async function recordFailure(
   const { next, error } = failed;
   const maxAttempts = isPassing(error) ? limits.maxCutShort : limits.maxAttempts;
   await storage.inWorkspace(lease.workspaceId, async (tx) => {
-    if (!(await lockLeased(tx, lease, leaseMs))) return;
+    if ((await startTurn(tx, lease, leaseMs)).kind === 'lost') return;
     const attempts = await countEventAttempt(tx, next.eventId);
     log.error({ eventId: next.eventId, attempts, error: String(error) }, 'a turn failed');
     const isDead = attempts >= maxAttempts;

@@ -19,12 +19,10 @@ import {
   claimKeys,
   findClaimants,
   insertDeadLetters,
-  insertEvents,
   type KeyedEvent,
-  markDue,
   type NewEventRow,
   type SettledDelivery,
-  settleDeliveries,
+  writeOutcome,
 } from './normalise-store.ts';
 import { isPassing } from './passing.ts';
 import type { DeliveryPlan, PlannedDeadLetter, PlannedEvent } from './plan.ts';
@@ -87,8 +85,8 @@ type Duplicates = Map<DeliveryId, number>;
 async function writePortion(writing: Writing, portion: Portion, duplicates: Duplicates): Promise<void> {
   await writing.keepLease();
   const found = await writing.storage.inWorkspace(portion.workspaceId, async (tx) => {
-    const again = portion.events.length > 0 ? await writeEvents(tx, writing, portion.events) : [];
-    await settle(tx, portion.settled, added(duplicates, again));
+    const { rows, again } = await takeEffect(tx, writing, portion.events);
+    await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
     writing.effects.noteChange(
       tx,
       'delivery',
@@ -108,20 +106,19 @@ function added(known: Duplicates, found: readonly DeliveryId[]): Duplicates {
 
 type Fresh = PlannedEvent & { readonly eventId: EventId };
 
-/** Gives the delivery of each event that is none, since it took effect before. */
-async function writeEvents(
+/** The rows of what is new, and the delivery of each event that is not. */
+async function takeEffect(
   tx: WorkspaceTx,
   { effects, leaseMs }: Writing,
   planned: readonly PlannedEvent[],
-): Promise<readonly DeliveryId[]> {
+): Promise<{ readonly rows: readonly NewEventRow[]; readonly again: readonly DeliveryId[] }> {
+  if (planned.length === 0) return { rows: [], again: [] };
   const { first, twins } = firstOfEach(planned);
   const claimed = await claimKeys(tx, first.map(toKeyed), leaseMs);
   const known = first.filter((event) => !claimed.has(event.eventId));
   const rows: NewEventRow[] = [];
   for (const event of first) if (claimed.has(event.eventId)) rows.push(await toRow(tx, effects, event));
-  await insertEvents(tx, rows);
-  await markDue(tx, [...new Set(rows.flatMap((row) => (row.state === 'pending' ? (row.conversationId ?? []) : [])))]);
-  return [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))];
+  return { rows, again: [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))] };
 }
 
 /** The same key twice at once is one event too: the first stands. */
@@ -182,14 +179,24 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Pr
 }
 
 /** Dead letters only of those that were still open: a worker that woke up too late adds none. */
-async function settle(tx: WorkspaceTx, plans: readonly DeliveryPlan[], duplicates: Duplicates): Promise<void> {
-  if (plans.length === 0) return;
-  const settled = await settleDeliveries(
-    tx,
-    plans.map((plan) => toSettled(plan, duplicates.get(plan.delivery.deliveryId) ?? 0)),
-  );
-  const open = plans.filter((plan) => settled.has(plan.delivery.deliveryId));
-  await insertDeadLetters(tx, open.flatMap((plan) => plan.deadLetters).map(toDeadLetter));
+async function close(
+  tx: WorkspaceTx,
+  {
+    rows,
+    plans,
+    duplicates,
+  }: {
+    readonly rows: readonly NewEventRow[];
+    readonly plans: readonly DeliveryPlan[];
+    readonly duplicates: Duplicates;
+  },
+): Promise<void> {
+  if (rows.length === 0 && plans.length === 0) return;
+  const due = rows.flatMap((row) => (row.state === 'pending' ? (row.conversationId ?? []) : []));
+  const settled = plans.map((plan) => toSettled(plan, duplicates.get(plan.delivery.deliveryId) ?? 0));
+  const open = await writeOutcome(tx, { events: rows, due: [...new Set(due)], settled });
+  const letters = plans.filter((plan) => open.has(plan.delivery.deliveryId)).flatMap((plan) => plan.deadLetters);
+  await insertDeadLetters(tx, letters.map(toDeadLetter));
 }
 
 function toSettled(plan: DeliveryPlan, duplicates: number): SettledDelivery {

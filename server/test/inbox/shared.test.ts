@@ -1,0 +1,179 @@
+/** App-level routes, one delivery for many accounts; and authentic bodies that name accounts of others (promises 4 and 7). */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { replayDelivery } from '#inbox';
+import type { Storage } from '#storage';
+import {
+  body,
+  delivery,
+  envelope,
+  type InboxWorld,
+  listeningLog,
+  openInboxWorld,
+  type Shop,
+  sharedDelivery,
+  text,
+  value,
+} from './world.ts';
+
+let world: InboxWorld;
+const log = listeningLog();
+
+beforeAll(async () => {
+  world = await openInboxWorld();
+});
+afterAll(() => world.close());
+
+async function textsOf(shop: Shop): Promise<string[]> {
+  const rows = await world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
+    tx.query<{ text: string }>(`SELECT text FROM messages WHERE direction = 'in' ORDER BY text`),
+  );
+  return rows.map((row) => row.text);
+}
+
+async function lettersOf(workspaceId: string) {
+  return world.db.ownerQuery<{ reason: string; detail: string; path: string; delivery_id: string }>(
+    'SELECT reason, detail, path, delivery_id FROM dead_letters WHERE workspace_id = $1 ORDER BY id',
+    [workspaceId],
+  );
+}
+
+const of = (shop: Shop, ...texts: string[]) => ({
+  wabaId: shop.wabaId,
+  values: [value(shop, { messages: texts.map((one) => text({ text: one })) })],
+});
+const nobody: Shop = { workspaceId: '' as never, accountId: '' as never, phoneNumberId: '1', wabaId: '2' };
+
+describe('a delivery of the app-level route', () => {
+  it('gives each account its events, and none of another workspace’s', async () => {
+    const worker = world.worker();
+    const [here, there] = [await world.shop(), await world.shop()];
+    const sent = sharedDelivery(world, envelope([of(here, 'to here'), of(there, 'to there', 'to there too')]));
+    await world.receiver().receive(sent);
+    await world.settled();
+    expect(await textsOf(here)).toEqual(['to here']);
+    expect(await textsOf(there)).toEqual(['to there', 'to there too']);
+    const [settled] = await world.db.ownerQuery('SELECT state, event_count, dead_count FROM inbox WHERE id = $1', [
+      sent.id,
+    ]);
+    expect(settled).toEqual({ state: 'normalised', event_count: 3, dead_count: 0 });
+    const owners = await world.db.ownerQuery(
+      `SELECT DISTINCT e.workspace_id = a.workspace_id AS own FROM events e JOIN accounts a ON a.id = e.account_id`,
+    );
+    expect(owners).toEqual([{ own: true }]);
+    await worker.stop(5_000);
+  });
+
+  it('ends what names an unknown number in the operator’s workspace, though its business account is known', async () => {
+    const worker = world.worker();
+    const here = await world.shop();
+    const stranger = value({ phoneNumberId: '777000777' }, { messages: [text({ text: 'to nobody' })] });
+    const entry = { wabaId: here.wabaId, values: [stranger, ...of(here, 'to here').values] };
+    const sent = sharedDelivery(world, envelope([entry, of(nobody, 'to nobody at all')]));
+    await world.receiver().receive(sent);
+    await world.settled();
+    expect(await textsOf(here)).toEqual(['to here']);
+    const letters = (await lettersOf(world.operatorId)).filter((letter) => letter.delivery_id === sent.id);
+    expect(letters).toMatchObject([
+      { reason: 'unknown-account', path: '/entry/0/changes/0/value/messages/0' },
+      { reason: 'unknown-account', path: '/entry/1/changes/0/value/messages/0' },
+    ]);
+    expect(await lettersOf(here.workspaceId)).toEqual([]);
+    await worker.stop(5_000);
+  });
+
+  it('is done again without doubles when the worker dies between the workspaces', async () => {
+    const [here, there] = [await world.shop(), await world.shop()];
+    // A delivery of its own in the same batch makes `there` both an owner and a guest.
+    const own = delivery(there, body(there, value(there, { messages: [text({ text: 'by its own token' })] })));
+    const sent = sharedDelivery(world, envelope([of(here, 'to here'), of(there, 'to there')]));
+    const receiver = world.receiver();
+    await Promise.all([receiver.receive(own), receiver.receive(sent)]);
+    for (const killedAt of [here.workspaceId, there.workspaceId, world.operatorId]) {
+      const worker = world.worker({ storage: dyingBefore(killedAt) });
+      await world.eventually(async () => diedAt.has(killedAt));
+      await worker.stop(1_000);
+      expect(await stateOf(sent.id)).toBe('stored');
+    }
+    const worker = world.worker();
+    await world.settled();
+    expect(await textsOf(here)).toEqual(['to here']);
+    expect(await textsOf(there)).toEqual(['by its own token', 'to there']);
+    const [row] = await world.db.ownerQuery('SELECT state, duplicate_count FROM inbox WHERE id = $1', [sent.id]);
+    expect(row).toEqual({ state: 'normalised', duplicate_count: 0 });
+    await worker.stop(5_000);
+  });
+
+  it('is replayed into the workspaces whose events of it died', async () => {
+    const here = await world.shop();
+    const breaks = {
+      name: 'breaks',
+      async handle(): Promise<never> {
+        throw new Error('broken');
+      },
+    };
+    const limits = { retryDelayMs: 5, idleMs: 20 };
+    const worker = world.worker({ parts: { middleware: [breaks] }, turnLimits: limits });
+    const sent = sharedDelivery(world, envelope([of(here, 'to here')]));
+    await world.receiver().receive(sent);
+    await world.settled();
+    await worker.stop(5_000);
+    expect(await lettersOf(here.workspaceId)).toMatchObject([{ reason: 'failed' }]);
+    const other = world.worker();
+    expect(await replayDelivery(world.db.storage, world.operatorId, sent.id)).toEqual({ isFound: true, revived: 1 });
+    await world.settled();
+    expect(await textsOf(here)).toEqual(['to here']);
+    await other.stop(5_000);
+  });
+});
+
+describe('ids of another account in an authentic body of a token route', () => {
+  it('become a dead letter and an alarm; the rest is handled', async () => {
+    const worker = world.worker({ log });
+    const [here, there] = [await world.shop(), await world.shop()];
+    const sent = delivery(here, envelope([of(there, 'not theirs'), of(here, 'ours')]));
+    await world.receiver().receive(sent);
+    await world.settled();
+    expect(await textsOf(here)).toEqual(['ours']);
+    expect(await textsOf(there)).toEqual([]);
+    expect(await lettersOf(here.workspaceId)).toMatchObject([
+      { reason: 'foreign-account', path: '/entry/0/changes/0/value/messages/0' },
+    ]);
+    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([{ facts: { deliveryId: sent.id } }]);
+    await worker.stop(5_000);
+  });
+
+  it('leave no message where the account was removed meanwhile', async () => {
+    const here = await world.shop();
+    await world.accounts.remove(here.workspaceId, here.accountId);
+    const worker = world.worker();
+    await world.receiver().receive(delivery(here, envelope([of(here, 'too late')])));
+    await world.settled();
+    expect(await lettersOf(here.workspaceId)).toMatchObject([{ reason: 'account-removed' }]);
+    await worker.stop(5_000);
+  });
+});
+
+const diedAt = new Set<string>();
+
+/** Storage as a process sees it that is killed when it comes to this workspace: nothing of it commits any more. */
+function dyingBefore(workspaceId: string): Storage {
+  const { storage } = world.db;
+  const gone = () => new Promise<never>(() => {});
+  return {
+    ...storage,
+    inWorkspace: (id, work) => {
+      if (id !== workspaceId) return storage.inWorkspace(id, work);
+      diedAt.add(workspaceId);
+      return gone();
+    },
+    workerStatement: (statement, values, name) => {
+      if (name === 'inbox-lease-shard') return storage.workerStatement(statement, [values[0], 50], name);
+      return name === 'inbox-lease-conversations' ? gone() : storage.workerStatement(statement, values, name);
+    },
+  };
+}
+
+async function stateOf(id: string) {
+  const [row] = await world.db.ownerQuery<{ state: string }>('SELECT state FROM inbox WHERE id = $1', [id]);
+  return row?.state;
+}
