@@ -15,14 +15,15 @@ export default defineConfig({
         },
       },
       {
+        // The program in processes of its own: one file at a time, after the rooms.
         test: {
           name: 'whole',
           include: ['server/test/whole/**/*.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 180_000,
           pool: 'forks',
-          // Each starts the whole product: one at a time.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -11,6 +11,14 @@ const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const main = join(home, 'server', 'src', 'main.ts');
 const major = Number(process.versions.node.split('.')[0]);
 
+// npm that is told to stop ends its shell and does not tell us: under `npm start` an orphan stops as if it had been told.
+if (process.env.npm_lifecycle_event === 'start') {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
+  }, 500).unref();
+}
+
 if (major >= 24) {
   await import(main);
 } else {
