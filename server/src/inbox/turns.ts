@@ -127,7 +127,8 @@ async function drainConversation(workings: Workings, lease: ConversationLease): 
   try {
     if (lease.wasAbandoned && !(await countAbandoned(workings, lease))) return;
     for (let turn = 1; ; turn += 1) {
-      const isLast = turn >= limits.turnsPerLease || clock.elapsedMs() - startedMs > leaseMs / 3 || stopping.aborted;
+      const isLast = () =>
+        turn >= limits.turnsPerLease || clock.elapsedMs() - startedMs > leaseMs / 3 || stopping.aborted;
       if ((await takeTurn(workings, lease, isLast)) === 'released') return;
     }
   } catch (error) {
@@ -138,7 +139,11 @@ async function drainConversation(workings: Workings, lease: ConversationLease): 
 }
 
 /** One turn in one transaction. The last pending event and the giving back are one commit. */
-async function takeTurn(workings: Workings, lease: ConversationLease, isLast: boolean): Promise<'more' | 'released'> {
+async function takeTurn(
+  workings: Workings,
+  lease: ConversationLease,
+  isLast: () => boolean,
+): Promise<'more' | 'released'> {
   const { storage, limits, leaseMs } = workings;
   let failing: PendingEvent | undefined;
   try {
@@ -161,7 +166,8 @@ async function takeTurn(workings: Workings, lease: ConversationLease, isLast: bo
 interface OpenTurn {
   readonly lease: ConversationLease;
   readonly next: PendingEvent;
-  readonly isLast: boolean;
+  /** Asked at the turn's end: is the conversation given back although more is pending? */
+  readonly isLast: () => boolean;
 }
 
 async function handle(
@@ -179,19 +185,20 @@ async function handle(
   }
   const outcome = await runPipeline(workings, tx, { lease, next, account, turnId });
   const isWaiting = outcome.kind === 'waiting';
+  const isGivenBack = isLast();
   const after = await endTurn(tx, lease, {
     event: next,
     state: isWaiting ? 'parked' : 'handled',
     reason: isWaiting ? 'waits for its message' : outcome.reason,
     waitKey: isWaiting ? outcome.waitKey : null,
     turnId: isWaiting ? null : turnId,
-    isLast,
+    isLast: isGivenBack,
   });
   workings.noteChange(tx, 'conversation', [lease.conversationId]);
   workings.noteChange(tx, 'delivery', [next.deliveryId]);
   if (after.hasWaiting && !isWaiting) await workings.releaseParked(tx, next.accountId, next.event.providerMessageId);
   if (after.hasWaiting || after.hasMore) tx.afterCommit(workings.wake);
-  return after.hasMore && !isLast ? 'more' : 'released';
+  return after.hasMore && !isGivenBack ? 'more' : 'released';
 }
 
 async function runPipeline(

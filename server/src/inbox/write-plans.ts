@@ -117,8 +117,28 @@ async function takeEffect(
   const claimed = await claimKeys(tx, first.map(toKeyed), leaseMs);
   const known = first.filter((event) => !claimed.has(event.eventId));
   const rows: NewEventRow[] = [];
-  for (const event of first) if (claimed.has(event.eventId)) rows.push(await toRow(tx, effects, event));
+  const fresh = first.filter((event) => claimed.has(event.eventId));
+  for (const event of inOrderOfLocks(fresh)) rows.push(await toRow(tx, effects, event));
   return { rows, again: [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))] };
+}
+
+/**
+ * Two batches that meet on several new customers, or on several sent messages, would wait for each other if each took
+ * them as they came. Of one customer and of one message the order stays. Where customers have more than one address, a
+ * deadlock is still possible; then the work is done again.
+ */
+function inOrderOfLocks(events: readonly Fresh[]): readonly Fresh[] {
+  return events
+    .map((event) => ({ event, lock: lockOf(event) }))
+    .sort((a, b) => (a.lock < b.lock ? -1 : a.lock > b.lock ? 1 : 0))
+    .map(({ event }) => event);
+}
+
+function lockOf({ event }: PlannedEvent): string {
+  if (event.kind === 'status') return `status ${event.providerMessageId}`;
+  if (event.kind !== 'message') return event.kind;
+  const [address] = event.customer.map(({ value }) => value.replace(/^\+/, '')).sort();
+  return `message ${address ?? event.groupId ?? ''}`;
 }
 
 /** The same key twice at once is one event too: the first stands. */

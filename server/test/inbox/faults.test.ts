@@ -1,0 +1,401 @@
+/** What is killed, stopped or cut off loses nothing, doubles nothing and blocks nobody for ever. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { NudgeableDrain } from '#inbox';
+import type { Middleware } from '#pipeline';
+import { type Storage, StorageUnavailable } from '#storage';
+import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody, type WorkerFacts } from './world.ts';
+
+let world: InboxWorld;
+let workers: NudgeableDrain[] = [];
+
+beforeAll(async () => {
+  world = await openInboxWorld();
+});
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.stop(200)));
+  workers = [];
+});
+afterAll(() => world.close());
+
+function work(facts: WorkerFacts = {}): NudgeableDrain {
+  const worker = world.worker({ turnLimits: { retryDelayMs: 10, idleMs: 20 }, ...facts });
+  workers.push(worker);
+  return worker;
+}
+
+const textOf = (ctx: Parameters<Middleware['handle']>[0]) => {
+  const { content } = ctx.input.stored.event;
+  return content.type === 'text' ? content.text : '';
+};
+
+async function textsOf(shop: Shop): Promise<string[]> {
+  const rows = await world.db.ownerQuery<{ text: string }>(
+    `SELECT m.text FROM messages m JOIN events e ON e.id = m.event_id
+     WHERE m.workspace_id = $1 AND m.direction = 'in' ORDER BY e.settled_at`,
+    [shop.workspaceId],
+  );
+  return rows.map((row) => row.text);
+}
+
+async function eventOf(shop: Shop, text: string) {
+  const [row] = await world.db.ownerQuery<{ state: string; attempts: number; reason: string }>(
+    `SELECT state, attempts, reason FROM events WHERE workspace_id = $1 AND payload->'content'->>'text' = $2`,
+    [shop.workspaceId, text],
+  );
+  return row;
+}
+
+const kill = (applicationName: string) =>
+  world.db.ownerQuery(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1`,
+    [`${applicationName}%`],
+  );
+
+/** A worker whose process is gone the moment it reaches this text: its transaction is cut, its lease stays. */
+async function dyingWorker(name: string, at: string) {
+  const own = await world.connection(name);
+  let reached = 0;
+  const dies: Middleware = {
+    name: 'dies',
+    handle: (ctx, next) => {
+      if (textOf(ctx) !== at) return next(ctx);
+      reached += 1;
+      return new Promise<never>(() => {});
+    },
+  };
+  // Dead: it gives nothing back and records nothing.
+  const storage: Storage = {
+    ...own,
+    inWorkspace: (id, inside) => (reached > 0 ? new Promise<never>(() => {}) : own.inWorkspace(id, inside)),
+    workerStatement: (text, values, statement) =>
+      reached > 0 ? new Promise<never>(() => {}) : own.workerStatement(text, values, statement),
+  };
+  work({ storage, leaseMs: 400, parts: { middleware: [dies] }, turnLimits: { idleMs: 20, turnMs: 60_000 } });
+  return { hasReached: async () => reached > 0 };
+}
+
+describe('an event that ends the process', () => {
+  it('is counted before each next try, ends as a dead letter, and its successors are handled', async () => {
+    const shop = await world.shop();
+    const receiver = world.receiver();
+    for (const text of ['before', 'killer', 'after']) await receiver.receive(delivery(shop, textBody(shop, { text })));
+    for (let life = 0; life <= 3; life += 1) {
+      const dying = await dyingWorker(`dying ${life} `, 'killer');
+      await world.eventually(dying.hasReached);
+      expect(await eventOf(shop, 'killer')).toMatchObject({ state: 'pending', attempts: life });
+      await kill(`dying ${life} `);
+    }
+    work();
+    await world.settled();
+    expect(await eventOf(shop, 'killer')).toEqual({
+      state: 'dead',
+      attempts: 4,
+      reason: 'it ended the process that handled it',
+    });
+    expect(await textsOf(shop)).toEqual(['before', 'after']);
+  });
+
+  it('is a turn that never ends, too: it is cut off, counted, and set aside', async () => {
+    const shop = await world.shop();
+    const receiver = world.receiver();
+    for (const text of ['endless', 'after']) await receiver.receive(delivery(shop, textBody(shop, { text })));
+    const endless: Middleware = {
+      name: 'endless',
+      handle: (ctx, next) => (textOf(ctx) === 'endless' ? new Promise<never>(() => {}) : next(ctx)),
+    };
+    work({ parts: { middleware: [endless] }, turnLimits: { turnMs: 60, retryDelayMs: 10, idleMs: 20 } });
+    await world.settled();
+    expect(await eventOf(shop, 'endless')).toMatchObject({ state: 'dead', attempts: 3 });
+    expect(await textsOf(shop)).toEqual(['after']);
+  });
+});
+
+describe('a worker that was stopped longer than its lease', () => {
+  it('writes nothing when it wakes up: Postgres has ended its transaction, another has taken the turn', async () => {
+    const shop = await world.shop();
+    const own = await world.connection('zombie');
+    const asleep = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<unknown>();
+    const sleeps: Middleware = {
+      name: 'sleeps',
+      async handle(ctx, next) {
+        asleep.resolve();
+        await awake.promise;
+        try {
+          await ctx.tx.query(`UPDATE conversations SET session = '{"zombie": true}'`);
+          ended.resolve(null);
+        } catch (error) {
+          ended.resolve(error);
+          throw error;
+        }
+        return next(ctx);
+      },
+    };
+    // One hand: a stopped process does not take the conversation up again itself.
+    const turnLimits = { turnMs: 60_000, idleMs: 20, conversationsAtOnce: 1 };
+    work({ storage: own, leaseMs: 300, parts: { middleware: [sleeps] }, turnLimits });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'once' })));
+    await asleep.promise;
+    work();
+    await world.eventually(async () => (await eventOf(shop, 'once'))?.state === 'handled');
+    awake.resolve();
+    expect(await ended.promise).toBeInstanceOf(Error);
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['once']);
+    const rows = await world.db.ownerQuery(
+      `SELECT session ? 'zombie' AS "isHaunted", (SELECT count(*)::int FROM turns t WHERE t.workspace_id = v.workspace_id) AS turns
+       FROM conversations v WHERE workspace_id = $1`,
+      [shop.workspaceId],
+    );
+    expect(rows).toEqual([{ isHaunted: false, turns: 1 }]);
+  });
+
+  it('does not begin a turn under a lease that another holds', async () => {
+    const shop = await world.shop();
+    const own = await world.connection('slow');
+    const leased = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let began = 0;
+    const counts: Middleware = {
+      name: 'counts',
+      handle: (ctx, next) => {
+        began += 1;
+        return next(ctx);
+      },
+    };
+    const storage: Storage = {
+      ...own,
+      async workerStatement(text, values, name) {
+        const rows = await own.workerStatement(
+          text,
+          name === 'inbox-lease-conversations' ? [values[0], 50] : values,
+          name,
+        );
+        if (name === 'inbox-lease-conversations' && rows.length > 0) {
+          leased.resolve();
+          await goOn.promise;
+        }
+        return rows as never;
+      },
+    };
+    const zombie = work({ storage, parts: { middleware: [counts] } });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'taken' })));
+    await leased.promise;
+    work();
+    await world.eventually(async () => (await eventOf(shop, 'taken'))?.state === 'handled');
+    goOn.resolve();
+    await zombie.stop(5_000);
+    expect(began).toBe(0);
+  });
+});
+
+describe('shards', () => {
+  it('are read by one at a time: what a worker holds, another does not lease', async () => {
+    const shop = await world.shop();
+    const holding = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const own = await world.connection('holder');
+    const storage: Storage = {
+      ...own,
+      async inWorkspace(id, inside) {
+        holding.resolve();
+        await goOn.promise;
+        return own.inWorkspace(id, inside);
+      },
+    };
+    work({ storage });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'held' })));
+    await holding.promise;
+    let reads = 0;
+    const other = world.db.storage;
+    work({
+      storage: {
+        ...other,
+        workerStatement: (text, values, name) => {
+          if (name === 'inbox-read-stored') reads += 1;
+          return other.workerStatement(text, values, name);
+        },
+      },
+    });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'waits its turn' })));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(reads).toBe(0);
+    goOn.resolve();
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['held', 'waits its turn']);
+  });
+
+  it('left behind are taken up after their lease, and a delivery that ends the process ends as a dead letter', async () => {
+    const shop = await world.shop();
+    const receiver = world.receiver();
+    const killer = delivery(shop, textBody(shop, { text: 'killer' }));
+    const after = delivery(shop, textBody(shop, { text: 'after' }));
+    await receiver.receive(killer);
+    await receiver.receive(after);
+    for (let life = 0; life <= 3; life += 1) {
+      const reached = Promise.withResolvers<void>();
+      const { storage } = world.db;
+      work({
+        leaseMs: 150,
+        storage: {
+          ...storage,
+          inWorkspace: () => {
+            reached.resolve();
+            return new Promise<never>(() => {});
+          },
+        },
+      });
+      await reached.promise;
+    }
+    work();
+    await world.settled();
+    const rows = await world.db.ownerQuery(
+      `SELECT i.state, i.attempts, l.detail FROM inbox i LEFT JOIN dead_letters l ON l.delivery_id = i.id
+       WHERE i.id = ANY($1) ORDER BY i.position`,
+      [[killer.id, after.id]],
+    );
+    expect(rows).toMatchObject([
+      { state: 'dead', attempts: 4, detail: 'it ended the process that handled it' },
+      { state: 'normalised' },
+    ]);
+    expect(await textsOf(shop)).toEqual(['after']);
+  });
+});
+
+describe('the database', () => {
+  it('may lose all connections again and again: nothing is lost or doubled, and needs no help', async () => {
+    const shop = await world.shop();
+    const own = await world.connection('cut');
+    work({ storage: own, parts: { middleware: [] } });
+    const receiver = world.receiver();
+    for (let i = 0; i < 40; i += 1) {
+      await receiver.receive(delivery(shop, textBody(shop, { text: String(i), from: `3464000000${i % 4}` })));
+      if (i % 10 === 5) await kill('cut');
+    }
+    await world.settled();
+    expect((await textsOf(shop)).map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    const letters = await world.db.ownerQuery('SELECT * FROM dead_letters WHERE workspace_id = $1', [shop.workspaceId]);
+    expect(letters).toEqual([]);
+  });
+
+  it('may be away in the middle: leases are given back as soon as it is there', async () => {
+    const shop = await world.shop();
+    let isAway = false;
+    let refused = 0;
+    const { storage } = world.db;
+    const refuse = (): Promise<never> => {
+      refused += 1;
+      return Promise.reject(new StorageUnavailable('away'));
+    };
+    const goes: Middleware = {
+      name: 'goes',
+      handle: (ctx, next) => {
+        if (refused === 0) {
+          isAway = true;
+          return Promise.reject(new StorageUnavailable('away'));
+        }
+        return next(ctx);
+      },
+    };
+    work({
+      storage: {
+        ...storage,
+        inWorkspace: (id, inside) => (isAway ? refuse() : storage.inWorkspace(id, inside)),
+        workerStatement: (text, values, name) => (isAway ? refuse() : storage.workerStatement(text, values, name)),
+      },
+      parts: { middleware: [goes] },
+    });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'through it all' })));
+    await world.eventually(async () => refused > 1);
+    isAway = false;
+    // The lease is 30 s; the test's own limit is shorter.
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['through it all']);
+    expect(await eventOf(shop, 'through it all')).toMatchObject({ attempts: 0 });
+  });
+
+  it('may undo a batch that met another: it is done again, and nothing becomes a dead letter', async () => {
+    const shop = await world.shop();
+    let meetings = 0;
+    const { storage } = world.db;
+    work({
+      storage: {
+        ...storage,
+        inWorkspace: async (id, inside) =>
+          storage.inWorkspace(id, async (tx) => {
+            const result = await inside(tx);
+            if (meetings < 3) {
+              meetings += 1;
+              await tx.query(`DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$`);
+            }
+            return result;
+          }),
+      },
+    });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'met' })));
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['met']);
+    const [row] = await world.db.ownerQuery('SELECT state, dead_count FROM inbox WHERE workspace_id = $1', [
+      shop.workspaceId,
+    ]);
+    expect(row).toEqual({ state: 'normalised', dead_count: 0 });
+  });
+
+  it('sees many new customers of two accounts at once, in opposite orders, and loses none', async () => {
+    const shop = await world.shop();
+    const secondId = await world.connect(shop.workspaceId, {
+      provider: 'meta',
+      settings: { phoneNumberId: `8${shop.phoneNumberId}`, wabaId: shop.wabaId },
+      secrets: { accessToken: 'a token' },
+    });
+    const second = { ...shop, accountId: secondId, phoneNumberId: `8${shop.phoneNumberId}` };
+    const customers = Array.from({ length: 60 }, (_, i) => `346500000${String(i).padStart(2, '0')}`);
+    const receivers = [world.receiver(), world.receiver()];
+    const one = delivery(shop, textBody(shop, ...customers.map((from) => ({ from }))));
+    const other = delivery(second, textBody(second, ...customers.toReversed().map((from) => ({ from }))));
+    await Promise.all([receivers[0]?.receive(one), receivers[1]?.receive(other)]);
+    work({ parts: { middleware: [] } });
+    work({ parts: { middleware: [] }, storage: await world.connection('second') });
+    await world.settled();
+    const [row] = await world.db.ownerQuery(
+      `SELECT (SELECT count(*)::int FROM contacts WHERE workspace_id = $1 AND deleted_at IS NULL) AS contacts,
+         (SELECT count(*)::int FROM messages WHERE workspace_id = $1) AS messages,
+         (SELECT count(*)::int FROM dead_letters WHERE workspace_id = $1) AS dead`,
+      [shop.workspaceId],
+    );
+    expect(row).toEqual({ contacts: 60, messages: 120, dead: 0 });
+  });
+});
+
+describe('stop', () => {
+  it('finishes the turn under way, gives back what it holds, and begins no other', async () => {
+    const shop = await world.shop();
+    const inside = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const waits: Middleware = {
+      name: 'waits',
+      async handle(ctx, next) {
+        inside.resolve();
+        await goOn.promise;
+        return next(ctx);
+      },
+    };
+    const receiver = world.receiver();
+    for (const text of ['first', 'second']) await receiver.receive(delivery(shop, textBody(shop, { text })));
+    const worker = work({ parts: { middleware: [waits] } });
+    await inside.promise;
+    const stopped = worker.stop(5_000);
+    goOn.resolve();
+    await stopped;
+    expect(await textsOf(shop)).toEqual(['first']);
+    const [held] = await world.db.ownerQuery(
+      `SELECT (SELECT count(*)::int FROM conversations WHERE leased_until > '-infinity') AS conversations,
+         (SELECT count(*)::int FROM inbox_shards WHERE leased_by IS NOT NULL) AS shards`,
+    );
+    expect(held).toEqual({ conversations: 0, shards: 0 });
+    work();
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['first', 'second']);
+  });
+});
