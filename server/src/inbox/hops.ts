@@ -98,7 +98,7 @@ function hopsOfOutbound(outbound: TracedOutbound): HopFacts[] {
       ref: `att_${attempt.id.replaceAll('-', '')}`,
     })),
     ...(outbound.receipts as readonly ShownReceipt[]).map((receipt) => ({
-      ...hop('receipt', receipt.createdAt, receipt.status, receipt.wasApplied ? null : 'came late; changed nothing'),
+      ...hop('receipt', receipt.createdAt, receipt.status, receipt.wasApplied ? null : 'nothing new'),
       isProblem: receipt.status === 'failed',
     })),
   ];

@@ -11,13 +11,18 @@ import type {
 import { storableJson } from '#conversations';
 import type { Storage, WorkspaceTx } from '#storage';
 
-export interface ShardLease {
+/** One shard of a lease: its number and the fencing number. */
+export interface LeasedShard {
   readonly shard: number;
   readonly epoch: string;
-  /** The one who held it before ended without giving it back: go carefully, one delivery at a time. */
+}
+
+/** The shards that one worker holds for one batch. */
+export interface ShardLease {
+  readonly worker: string;
+  readonly shards: readonly LeasedShard[];
+  /** The one who held it before ended without giving it back: go carefully, one delivery at a time. Then it is one shard. */
   readonly wasAbandoned: boolean;
-  /** Another shard has work and nobody's lease. */
-  readonly hasOthers: boolean;
 }
 
 /** A delivery as it lies in the database. */
@@ -36,60 +41,74 @@ export interface StoredDelivery {
   readonly attempts: number;
 }
 
-export async function leaseShard(storage: Storage, worker: string, leaseMs: number): Promise<ShardLease | null> {
-  const rows = await storage.workerStatement<{
-    shard: number;
-    epoch: string;
-    wasAbandoned: boolean;
-    hasOthers: boolean;
-  }>(
+/**
+ * A lease need not outlast a crash of the database, so its commit does not wait for the disk: two holders of one number
+ * are told apart by their names, and what they write is single by its keys.
+ */
+const unhurried = "(SELECT set_config('synchronous_commit', 'off', true) AS set OFFSET 0) AS unhurried";
+
+/** Takes up to `limit` free shards that have work; one that was abandoned is taken alone. null: there is no work. */
+export async function leaseShards(
+  storage: Storage,
+  worker: string,
+  { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number },
+): Promise<ShardLease | null> {
+  const rows = await storage.workerStatement<LeasedShard & { wasAbandoned: boolean } & Record<string, unknown>>(
     `WITH free AS MATERIALIZED (
        SELECT shard, leased_until, leased_by IS NOT NULL AS was_abandoned FROM inbox_shards q
        WHERE leased_until < clock_timestamp()
          AND EXISTS (SELECT 1 FROM inbox i WHERE i.shard = q.shard AND i.state = 'stored')
-       ORDER BY leased_until, shard LIMIT 2 FOR UPDATE SKIP LOCKED),
-     first AS MATERIALIZED (SELECT shard, was_abandoned FROM free ORDER BY leased_until, shard LIMIT 1)
+       ORDER BY leased_until, shard LIMIT $3 FOR UPDATE SKIP LOCKED),
+     taken AS MATERIALIZED (
+       SELECT shard, was_abandoned FROM free
+       WHERE NOT was_abandoned AND NOT EXISTS (SELECT 1 FROM free WHERE was_abandoned)
+          OR shard = (SELECT shard FROM free WHERE was_abandoned ORDER BY leased_until, shard LIMIT 1))
      UPDATE inbox_shards s SET lease_epoch = s.lease_epoch + 1, leased_by = $1,
        leased_until = clock_timestamp() + $2 * interval '1 millisecond'
-     FROM first WHERE s.shard = first.shard
-     RETURNING s.shard, s.lease_epoch AS epoch, first.was_abandoned AS "wasAbandoned",
-       (SELECT count(*) FROM free) > 1 AS "hasOthers"`,
-    [worker, leaseMs],
-    'inbox-lease-shard',
+     FROM taken, ${unhurried} WHERE s.shard = taken.shard AND unhurried.set IS NOT NULL
+     RETURNING s.shard, s.lease_epoch AS epoch, taken.was_abandoned AS "wasAbandoned"`,
+    [worker, leaseMs, limit],
+    'inbox-lease-shards',
   );
-  return rows[0] ?? null;
+  if (rows.length === 0) return null;
+  const shards = rows.map(({ shard, epoch }) => ({ shard, epoch }));
+  return { worker, shards, wasAbandoned: rows.some((row) => row.wasAbandoned) };
 }
 
-/** Extends the lease; false when it is no longer ours. */
-export async function renewShard(storage: Storage, lease: ShardLease, leaseMs: number): Promise<boolean> {
+/** Extends the lease; false when part of it is no longer ours. */
+export async function renewShards(storage: Storage, lease: ShardLease, leaseMs: number): Promise<boolean> {
   const rows = await storage.workerStatement(
-    `UPDATE inbox_shards SET leased_until = clock_timestamp() + $3 * interval '1 millisecond'
-     WHERE shard = $1 AND lease_epoch = $2 RETURNING shard`,
-    [lease.shard, lease.epoch, leaseMs],
-    'inbox-renew-shard',
+    `UPDATE inbox_shards s SET leased_until = clock_timestamp() + $3 * interval '1 millisecond'
+     FROM json_to_recordset($1) AS ours (shard smallint, epoch bigint)
+     WHERE s.shard = ours.shard AND s.lease_epoch = ours.epoch AND s.leased_by = $2 RETURNING s.shard`,
+    [JSON.stringify(lease.shards), lease.worker, leaseMs],
+    'inbox-renew-shards',
   );
-  return rows.length === 1;
+  return rows.length === lease.shards.length;
 }
 
 /** `leased_until` is now, not long ago: whoever waited longest is next. */
-export async function releaseShard(storage: Storage, lease: ShardLease): Promise<void> {
+export async function releaseShards(storage: Storage, lease: ShardLease): Promise<void> {
   await storage.workerStatement(
-    `UPDATE inbox_shards SET leased_until = clock_timestamp(), leased_by = NULL WHERE shard = $1 AND lease_epoch = $2`,
-    [lease.shard, lease.epoch],
-    'inbox-release-shard',
+    `UPDATE inbox_shards s SET leased_until = clock_timestamp(), leased_by = NULL
+     FROM json_to_recordset($1) AS ours (shard smallint, epoch bigint), ${unhurried}
+     WHERE s.shard = ours.shard AND s.lease_epoch = ours.epoch AND s.leased_by = $2 AND unhurried.set IS NOT NULL`,
+    [JSON.stringify(lease.shards), lease.worker],
+    'inbox-release-shards',
   );
 }
 
+/** The oldest of these shards together: what is read of each is its own beginning, so its order is kept. */
 export async function readStored(
   storage: Storage,
-  shard: number,
+  shards: readonly LeasedShard[],
   limit: number,
   maxBytes: number,
 ): Promise<StoredDelivery[]> {
   return storage.workerStatement<StoredDelivery & Record<string, unknown>>(
     `WITH head AS MATERIALIZED (
        SELECT workspace_id, id, position, after_position, attempts FROM inbox
-       WHERE shard = $1 AND state = 'stored' ORDER BY position, id LIMIT $2),
+       WHERE shard = ANY($1::smallint[]) AND state = 'stored' ORDER BY position, id LIMIT $2),
      bodies AS (
        SELECT d.workspace_id AS "workspaceId", d.id AS "deliveryId", d.account_id AS "accountId", d.provider, d.target,
               d.headers, d.body, d.is_test AS "isTest", d.received_at AS "receivedAt",
@@ -97,7 +116,7 @@ export async function readStored(
               sum(octet_length(d.body)) OVER (ORDER BY h.position, h.id) - octet_length(d.body) AS bytes_before
        FROM head h JOIN deliveries d ON d.workspace_id = h.workspace_id AND d.id = h.id)
      SELECT * FROM bodies WHERE bytes_before < $3 ORDER BY position, "deliveryId"`,
-    [shard, limit, maxBytes],
+    [shards.map(({ shard }) => shard), limit, maxBytes],
     'inbox-read-stored',
   );
 }

@@ -1,8 +1,8 @@
 /**
  * The first half of the drain: stored deliveries become events.
  *
- * A shard is leased by one worker at a time and read in order of commitment, so an account's events reach their
- * conversations in order. A shard whose last holder ended without giving it back is read carefully: one delivery at a
+ * Shards are leased by one worker at a time, several together, and read in order of commitment, so an account's events
+ * reach their conversations in order. A shard whose last holder ended without giving it back is read carefully: one delivery at a
  * time, each try counted before it is made, until the batch that was open is through. A delivery that keeps failing
  * is taken apart: what of it cannot be written becomes a dead letter, the rest takes effect, and the next one goes on.
  */
@@ -17,10 +17,10 @@ import { giveBack } from './give-back.ts';
 import { LeaseLost } from './lease-lost.ts';
 import {
   countDeliveryAttempt,
-  leaseShard,
+  leaseShards,
   readStored,
-  releaseShard,
-  renewShard,
+  releaseShards,
+  renewShards,
   type ShardLease,
   type StoredDelivery,
 } from './normalise-store.ts';
@@ -32,6 +32,8 @@ export const normaliseLimits = {
   batchCount: 200,
   batchBytes: 8 * 1024 * 1024,
   maxAttempts: 3,
+  /** Half of them: a second worker finds some free. */
+  shardsPerLease: 8,
   /** Two transactions that met are tried again this often before the batch is taken apart. */
   maxMeetings: 5,
   retryPauseMs: 50,
@@ -62,7 +64,7 @@ export function createNormaliser(deps: NormaliserDeps): Loop {
     idleMs: normaliseLimits.idleMs,
     afterErrorMs: normaliseLimits.afterErrorMs,
     log: deps.log,
-    step: () => drainOneShard(deps, stopping.signal),
+    step: () => drainSomeShards(deps, stopping.signal),
   });
   return {
     ...{ start: () => loop.start(), nudge: () => loop.nudge() },
@@ -74,28 +76,28 @@ export function createNormaliser(deps: NormaliserDeps): Loop {
   };
 }
 
-async function drainOneShard(deps: NormaliserDeps, stopping: AbortSignal): Promise<boolean> {
+async function drainSomeShards(deps: NormaliserDeps, stopping: AbortSignal): Promise<boolean> {
   const { storage, clock, leaseMs } = deps;
-  const lease = await leaseShard(storage, deps.worker, leaseMs);
+  const lease = await leaseShards(storage, deps.worker, { limit: normaliseLimits.shardsPerLease, leaseMs });
   if (!lease) return false;
   try {
-    const isDrained = await drainShard(deps, lease, stopping);
-    await releaseShard(storage, lease);
-    return !isDrained || lease.hasOthers;
+    const isDrained = await drainShards(deps, lease, stopping);
+    await releaseShards(storage, lease);
+    return !isDrained || lease.wasAbandoned || lease.shards.length === normaliseLimits.shardsPerLease;
   } catch (error) {
     if (error instanceof LeaseLost) return true;
-    await giveBack(() => releaseShard(storage, lease), { clock, leaseMs, stopping });
+    await giveBack(() => releaseShards(storage, lease), { clock, leaseMs, stopping });
     throw error;
   }
 }
 
 /** False when there may be more. */
-async function drainShard(deps: NormaliserDeps, lease: ShardLease, stopping: AbortSignal): Promise<boolean> {
+async function drainShards(deps: NormaliserDeps, lease: ShardLease, stopping: AbortSignal): Promise<boolean> {
   const { batchCount, batchBytes, batchesPerLease } = normaliseLimits;
   const writing = { ...deps, keepLease: leaseKeeper(deps, lease) };
   for (let batch = 0; batch < batchesPerLease && !stopping.aborted; batch += 1) {
     await writing.keepLease();
-    const stored = await readStored(deps.storage, lease.shard, batchCount, batchBytes);
+    const stored = await readStored(deps.storage, lease.shards, batchCount, batchBytes);
     const isCareful = lease.wasAbandoned && batch === 0;
     await (isCareful ? handleCarefully(deps, writing, stored) : handleBatch(deps, writing, stored));
     const bytes = stored.reduce((sum, delivery) => sum + delivery.body.length, 0);
@@ -110,7 +112,7 @@ function leaseKeeper({ storage, clock, leaseMs }: NormaliserDeps, lease: ShardLe
   return async () => {
     if (clock.elapsedMs() - heldSince < leaseMs / 3) return;
     heldSince = clock.elapsedMs();
-    if (!(await renewShard(storage, lease, leaseMs))) throw new LeaseLost(`shard ${lease.shard} was taken over`);
+    if (!(await renewShards(storage, lease, leaseMs))) throw new LeaseLost('a shard was taken over');
   };
 }
 

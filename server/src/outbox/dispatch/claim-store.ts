@@ -63,7 +63,8 @@ const claimSql = `
      WHERE o.state = ANY($11::text[]) FOR UPDATE OF o SKIP LOCKED
   ), claimed AS (
     UPDATE outbox o SET state = $10, lease_epoch = o.lease_epoch + 1, leased_until = now() + $4 * interval '1 millisecond'
-      FROM locked l WHERE o.workspace_id = l.workspace_id AND o.id = l.id AND o.state = ANY($11::text[])
+      FROM locked l, (SELECT set_config('synchronous_commit', 'off', true) AS set OFFSET 0) AS unhurried
+     WHERE o.workspace_id = l.workspace_id AND o.id = l.id AND o.state = ANY($11::text[]) AND unhurried.set IS NOT NULL
       RETURNING o.*, l.lane_rank, l.of_workspace
   )
   SELECT c.workspace_id AS "workspaceId", c.id AS "outboundId", c.account_id AS "accountId",
@@ -85,7 +86,8 @@ const claimSql = `
 
 /**
  * Takes up to `maxMessages` heads of conversations, one statement, role worker. Two processes never hold the same
- * message, nor two messages of one conversation.
+ * message, nor two messages of one conversation. The commit does not wait for the disk: a claim that a crash undoes is
+ * queued again, and the mark before the request is another commit, which does wait.
  */
 export function claimHeads(storage: Storage, request: ClaimRequest): Promise<ClaimedMessage[]> {
   return storage.workerStatement<ClaimedMessage & Record<string, unknown>>(
