@@ -133,7 +133,7 @@ describe('a worker that was stopped longer than its lease', () => {
       async handle(ctx, next) {
         // Postgres ends it by itself if this process cannot.
         const [guard] = await ctx.tx.query('SHOW idle_in_transaction_session_timeout');
-        guards.push(guard?.['idle_in_transaction_session_timeout']);
+        guards.push(guard?.idle_in_transaction_session_timeout);
         asleep.resolve();
         await awake.promise;
         try {
