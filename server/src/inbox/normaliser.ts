@@ -15,17 +15,10 @@ import { type Storage, StorageUnavailable } from '#storage';
 import { accountOfEvent } from './account-of-event.ts';
 import { giveBack } from './give-back.ts';
 import { LeaseLost } from './lease-lost.ts';
-import {
-  countDeliveryAttempt,
-  leaseShards,
-  readStored,
-  releaseShards,
-  renewShards,
-  type ShardLease,
-  type StoredDelivery,
-} from './normalise-store.ts';
+import { countDeliveryAttempt, readStored, type StoredDelivery } from './normalise-store.ts';
 import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
+import { leaseShards, releaseShards, renewShards, type ShardLease } from './shard-store.ts';
 import { type EventEffects, type Writing, writeApart, writePlans } from './write-plans.ts';
 
 export const normaliseLimits = {

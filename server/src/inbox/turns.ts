@@ -14,48 +14,17 @@ import type { Conversation } from '#conversations';
 import { type Clock, createLoop, type Log, type Loop, newId } from '#kernel';
 import type { Pipeline, TurnOutcome } from '#pipeline';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
-import { giveBack } from './give-back.ts';
-import { insertDeadLetters } from './normalise-store.ts';
-import { isPassing } from './passing.ts';
 import { within } from './time-limit.ts';
+import { bury, countAbandoned, giveBackLater, recordFailure, type TurnKeeping } from './turn-failures.ts';
+import { type TurnLimits, turnLimits } from './turn-limits.ts';
 import {
-  buryEvent,
   type ConversationLease,
-  countEventAttempt,
   endTurn,
   leaseConversations,
   type PendingEvent,
   releaseConversation,
   startTurn,
 } from './turn-store.ts';
-
-export interface TurnLimits {
-  readonly conversationsAtOnce: number;
-  /** Then the conversation goes to the end of the queue: one that never falls silent must not keep a hand for ever. */
-  readonly turnsPerLease: number;
-  /** One turn; also no more than the lease. */
-  readonly turnMs: number;
-  readonly maxAttempts: number;
-  /** Of tries that the database cut short: they say little about the event. */
-  readonly maxCutShort: number;
-  /** Doubles with each try. */
-  readonly retryDelayMs: number;
-  readonly maxRetryDelayMs: number;
-  readonly idleMs: number;
-  readonly afterErrorMs: number;
-}
-
-export const turnLimits: TurnLimits = {
-  conversationsAtOnce: 16,
-  turnsPerLease: 50,
-  turnMs: 10_000,
-  maxAttempts: 3,
-  maxCutShort: 20,
-  retryDelayMs: 1_000,
-  maxRetryDelayMs: 30_000,
-  idleMs: 500,
-  afterErrorMs: 500,
-};
 
 export interface TurnDeps {
   readonly storage: Storage;
@@ -73,12 +42,7 @@ export interface TurnDeps {
 }
 
 /** The parts with everything filled in. */
-interface Workings extends TurnDeps {
-  readonly limits: TurnLimits;
-  readonly stopping: AbortSignal;
-  /** There is a conversation to be taken up. */
-  readonly wake: () => void;
-}
+type Workings = TurnDeps & TurnKeeping;
 
 /** Leases as many conversations as there are free hands, and takes new ones as hands become free. */
 export function createTurns(deps: TurnDeps): Loop {
@@ -221,68 +185,4 @@ async function runPipeline(
     capabilities: workings.capabilitiesOf(turn.account),
     now: workings.clock.now(),
   });
-}
-
-/** After a death in the middle of a turn: counts the try first, and sets the event aside that used them up. False: the lease is lost. */
-async function countAbandoned({ storage, limits, leaseMs }: Workings, lease: ConversationLease): Promise<boolean> {
-  return storage.inWorkspace(lease.workspaceId, async (tx) => {
-    const start = await startTurn(tx, lease, leaseMs);
-    if (start.kind !== 'next') return start.kind === 'nothing';
-    const head = start.next;
-    const attempts = await countEventAttempt(tx, head.eventId);
-    if (attempts > limits.maxAttempts)
-      await bury(tx, head, { reason: 'failed', detail: 'it ended the process that handled it' });
-    return true;
-  });
-}
-
-/** Throws when the database is away; then nothing is counted. */
-async function recordFailure(
-  { storage, limits, leaseMs, log, wake }: Workings,
-  lease: ConversationLease,
-  failed: { readonly next: PendingEvent; readonly error: unknown },
-): Promise<void> {
-  const { next, error } = failed;
-  const maxAttempts = isPassing(error) ? limits.maxCutShort : limits.maxAttempts;
-  await storage.inWorkspace(lease.workspaceId, async (tx) => {
-    if ((await startTurn(tx, lease, leaseMs)).kind === 'lost') return;
-    const attempts = await countEventAttempt(tx, next.eventId);
-    log.error({ eventId: next.eventId, attempts, error: String(error) }, 'a turn failed');
-    const isDead = attempts >= maxAttempts;
-    if (isDead) await bury(tx, next, { reason: 'failed', detail: String(error) });
-    const delayMs = Math.min(limits.retryDelayMs * 2 ** (attempts - 1), limits.maxRetryDelayMs);
-    await releaseConversation(tx, lease, isDead ? 0 : delayMs);
-    tx.afterCommit(wake);
-  });
-}
-
-async function giveBackLater({ storage, clock, leaseMs, stopping, log }: Workings, lease: ConversationLease) {
-  try {
-    await giveBack(() => storage.inWorkspace(lease.workspaceId, (tx) => releaseConversation(tx, lease, 0)), {
-      clock,
-      leaseMs,
-      stopping,
-    });
-  } catch (error) {
-    log.error({ conversationId: lease.conversationId, error: String(error) }, 'a lease was left to run out');
-  }
-}
-
-async function bury(
-  tx: WorkspaceTx,
-  stored: PendingEvent,
-  why: { readonly reason: 'failed' | 'account-removed'; readonly detail: string },
-): Promise<void> {
-  await buryEvent(tx, stored.eventId, why.detail.slice(0, 500));
-  await insertDeadLetters(tx, [
-    {
-      id: newId('deadLetter'),
-      accountId: stored.accountId,
-      deliveryId: stored.deliveryId,
-      eventId: stored.eventId,
-      reason: why.reason,
-      detail: why.detail.slice(0, 2_000),
-      path: stored.event.path,
-    },
-  ]);
 }

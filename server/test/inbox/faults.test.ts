@@ -3,7 +3,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { NudgeableDrain } from '#inbox';
 import type { Middleware } from '#pipeline';
 import { type Storage, StorageUnavailable } from '#storage';
-import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody, type WorkerFacts } from './world.ts';
+import {
+  delivery,
+  envelope,
+  type InboxWorld,
+  openInboxWorld,
+  type Shop,
+  text,
+  textBody,
+  value,
+  type WorkerFacts,
+} from './world.ts';
 
 let world: InboxWorld;
 let workers: NudgeableDrain[] = [];
@@ -111,15 +121,19 @@ describe('an event that ends the process', () => {
 });
 
 describe('a worker that was stopped longer than its lease', () => {
-  it('writes nothing when it wakes up: Postgres has ended its transaction, another has taken the turn', async () => {
+  it('writes nothing when it wakes up: its transaction was ended, another has taken the turn', async () => {
     const shop = await world.shop();
     const own = await world.connection('zombie');
     const asleep = Promise.withResolvers<void>();
     const awake = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<unknown>();
+    const guards: unknown[] = [];
     const sleeps: Middleware = {
       name: 'sleeps',
       async handle(ctx, next) {
+        // Postgres ends it by itself if this process cannot.
+        const [guard] = await ctx.tx.query('SHOW idle_in_transaction_session_timeout');
+        guards.push(guard?.idle_in_transaction_session_timeout);
         asleep.resolve();
         await awake.promise;
         try {
@@ -132,15 +146,26 @@ describe('a worker that was stopped longer than its lease', () => {
         return next(ctx);
       },
     };
-    // One hand: a stopped process does not take the conversation up again itself.
-    const turnLimits = { turnMs: 60_000, idleMs: 20, conversationsAtOnce: 1 };
-    work({ storage: own, leaseMs: 300, parts: { middleware: [sleeps] }, turnLimits });
+    const turnLimits = { turnMs: 60_000, idleMs: 20 };
+    let leases = 0;
+    // A stopped process does not take the conversation up again itself.
+    const storage: Storage = {
+      ...own,
+      async workerStatement(statement, values, name) {
+        if (name !== 'inbox-lease-conversations') return own.workerStatement(statement, values, name);
+        const rows = leases === 0 ? await own.workerStatement(statement, values, name) : [];
+        leases += rows.length;
+        return rows as never;
+      },
+    };
+    work({ storage, leaseMs: 300, parts: { middleware: [sleeps] }, turnLimits });
     await world.receiver().receive(delivery(shop, textBody(shop, { text: 'once' })));
     await asleep.promise;
     work();
     await world.eventually(async () => (await eventOf(shop, 'once'))?.state === 'handled');
     awake.resolve();
     expect(await ended.promise).toBeInstanceOf(Error);
+    expect(guards).toEqual(['300ms']);
     await world.settled();
     expect(await textsOf(shop)).toEqual(['once']);
     const rows = await world.db.ownerQuery(
@@ -164,31 +189,40 @@ describe('a worker that was stopped longer than its lease', () => {
         return next(ctx);
       },
     };
+    let isFirst = true;
     const storage: Storage = {
       ...own,
-      async workerStatement(text, values, name) {
-        const rows = await own.workerStatement(
-          text,
-          name === 'inbox-lease-conversations' ? [values[0], 50] : values,
-          name,
-        );
-        if (name === 'inbox-lease-conversations' && rows.length > 0) {
-          leased.resolve();
-          await goOn.promise;
-        }
+      async workerStatement(statement, values, name) {
+        if (name !== 'inbox-lease-conversations') return own.workerStatement(statement, values, name);
+        if (!isFirst) return [];
+        const rows = await own.workerStatement(statement, [values[0], 50], name);
+        if (rows.length === 0) return [];
+        isFirst = false;
+        leased.resolve();
+        await goOn.promise;
         return rows as never;
       },
     };
     const zombie = work({ storage, parts: { middleware: [counts] } });
-    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'taken' })));
+    const receiver = world.receiver();
+    await receiver.receive(delivery(shop, textBody(shop, { text: 'taken' })));
     await leased.promise;
-    work();
+    const other = work();
     await world.eventually(async () => (await eventOf(shop, 'taken'))?.state === 'handled');
+    await other.stop(5_000);
+    await receiver.receive(delivery(shop, textBody(shop, { text: 'not its own' })));
+    await world.eventually(async () => (await eventOf(shop, 'not its own'))?.state === 'pending');
     goOn.resolve();
     await zombie.stop(5_000);
+    expect(await eventOf(shop, 'not its own')).toMatchObject({ state: 'pending', attempts: 0 });
     expect(began).toBe(0);
+    work();
+    await world.settled();
   });
 });
+
+/** One message that can be read, and one that cannot. */
+const odd = (shop: Shop) => value(shop, { messages: [text({ text: 'beside it' }), null] });
 
 describe('shards', () => {
   it('are read by one at a time: what a worker holds, another does not lease', async () => {
@@ -224,6 +258,34 @@ describe('shards', () => {
     goOn.resolve();
     await world.settled();
     expect(await textsOf(shop)).toEqual(['held', 'waits its turn']);
+  });
+
+  it('taken over while their reader slept are not written to by it when it wakes up', async () => {
+    const shop = await world.shop();
+    const asleep = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    const own = await world.connection('sleeper');
+    const sleeper = work({
+      leaseMs: 150,
+      storage: {
+        ...own,
+        async inWorkspace(id, inside) {
+          asleep.resolve();
+          await awake.promise;
+          return own.inWorkspace(id, inside);
+        },
+      },
+    });
+    const sent = delivery(shop, envelope([{ wabaId: shop.wabaId, values: [odd(shop)] }]));
+    await world.receiver().receive(sent);
+    await asleep.promise;
+    work();
+    await world.settled();
+    awake.resolve();
+    await sleeper.stop(5_000);
+    const letters = await world.db.ownerQuery('SELECT reason FROM dead_letters WHERE delivery_id = $1', [sent.id]);
+    expect(letters).toEqual([{ reason: 'unreadable' }]);
+    expect(await textsOf(shop)).toEqual(['beside it']);
   });
 
   it('left behind are taken up after their lease, and a delivery that ends the process ends as a dead letter', async () => {
