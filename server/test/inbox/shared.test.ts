@@ -173,7 +173,7 @@ function dyingBefore(workspaceId: string): Storage {
       return gone();
     },
     workerStatement: (statement, values, name) => {
-      if (name === 'inbox-lease-shard') return storage.workerStatement(statement, [values[0], 50], name);
+      if (name === 'inbox-lease-shards') return storage.workerStatement(statement, [values[0], 50, values[2]], name);
       return name === 'inbox-lease-conversations' ? gone() : storage.workerStatement(statement, values, name);
     },
   };
