@@ -96,7 +96,11 @@ describe('rights', () => {
       for (const action of ['read', 'write'] as const) {
         const allowed: readonly string[] = mayByRole[resource][action];
         const flags = rank.map((role) => allowed.includes(role));
-        expect([resource, action, flags]).toEqual([resource, action, [...flags].sort((one, two) => Number(one) - Number(two))]);
+        expect([resource, action, flags]).toEqual([
+          resource,
+          action,
+          [...flags].sort((one, two) => Number(one) - Number(two)),
+        ]);
         expect(allowed).toContain('owner');
       }
   });
