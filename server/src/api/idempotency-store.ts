@@ -1,4 +1,4 @@
-import type { WorkspaceTx } from '#storage';
+import type { Storage, WorkspaceTx } from '#storage';
 
 export interface IdempotencyEntry {
   /** Who asks, the method and the path: one caller's key says nothing of another's. */
@@ -57,4 +57,16 @@ export async function forgetKey(tx: WorkspaceTx, entry: IdempotencyEntry): Promi
     [tx.workspaceId, entry.route, entry.key],
     'api-forget-key',
   );
+}
+
+/** Those that may be taken again anyway; a slice at a time. Gives how many went. */
+export async function deleteOldKeys(storage: Storage, maxRows = 10_000): Promise<number> {
+  const rows = await storage.workerStatement(
+    `DELETE FROM idempotency_keys k USING (
+       SELECT workspace_id, route, key FROM idempotency_keys WHERE created_at < now() - interval '1 day' LIMIT $1) old
+     WHERE k.workspace_id = old.workspace_id AND k.route = old.route AND k.key = old.key RETURNING k.key`,
+    [maxRows],
+    'api-delete-old-keys',
+  );
+  return rows.length;
 }

@@ -8,7 +8,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { WorkspaceId } from '@switchyard/contract';
-import { type LiveTopic, liveRingTopic, parseLiveRing } from '#storage';
+import { type HeardChange, type LiveTopic, liveRingTopic, parseLiveRing } from '#storage';
 import type { Principal } from '#workspaces';
 import type { ApiDeps } from './deps.ts';
 import { ProblemError } from './problem.ts';
@@ -48,6 +48,37 @@ export interface NewStream {
   readonly isReturning: boolean;
 }
 
+export async function createLiveHub(
+  deps: Pick<ApiDeps, 'engines' | 'log'>,
+  limits: LiveLimits = liveLimits,
+): Promise<LiveHub> {
+  const { doorbell } = deps.engines;
+  const streams = new Streams(limits, deps.log);
+  const stops = [
+    await doorbell.listen(liveRingTopic, (ring) => {
+      const change = parseLiveRing(ring);
+      if (change?.workspace === '*') streams.tellAll('reset');
+      else if (change) streams.tell(change);
+    }),
+    await doorbell.listen(endedTopic, ({ holder }) => streams.endOf(String(holder))),
+  ];
+  const stopGap = doorbell.onGap(() => streams.tellAll('reset'));
+  const timers = [
+    setInterval(() => streams.beat(), limits.heartbeatMs).unref(),
+    setInterval(() => void streams.checkAll(), limits.checkMs).unref(),
+  ];
+  return {
+    open: (viewer, topics, stream) => streams.open(viewer, topics, stream),
+    end: (holder) => doorbell.ring(endedTopic, { holder }),
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      stopGap();
+      for (const stop of stops) await stop();
+      streams.endAll();
+    },
+  };
+}
+
 interface Stream {
   readonly viewer: Viewer;
   readonly response: ServerResponse;
@@ -55,102 +86,96 @@ interface Stream {
   sent: number;
 }
 
-export async function createLiveHub(
-  deps: Pick<ApiDeps, 'engines' | 'log'>,
-  limits: LiveLimits = liveLimits,
-): Promise<LiveHub> {
-  const { doorbell } = deps.engines;
-  const streams = new Set<Stream>();
-  const tellAll = (event: string) => {
-    for (const stream of streams) send(stream, event, '{}');
-  };
-  const stops = [
-    await doorbell.listen(liveRingTopic, (ring) => {
-      const change = parseLiveRing(ring);
-      if (!change) return;
-      if (change.workspace === '*') return tellAll('reset');
-      for (const stream of streams) {
-        if (stream.viewer.workspaceId !== change.workspace) continue;
-        for (const event of change.events)
-          if (stream.topics.has(event.topic)) send(stream, 'change', JSON.stringify(event));
-      }
-    }),
-    await doorbell.listen(endedTopic, ({ holder }) => {
-      for (const stream of streams) if (stream.viewer.holder === holder) finish(stream);
-    }),
-  ];
-  const stopGap = doorbell.onGap(() => tellAll('reset'));
-  const timers = [
-    setInterval(() => {
-      for (const stream of streams) write(stream, ': still here\n\n');
-    }, limits.heartbeatMs),
-    setInterval(() => void checkAll(), limits.checkMs),
-  ];
-  for (const timer of timers) timer.unref();
+/** The streams of this process. A stream is open from `open` until its right, its reader or the process ends it. */
+class Streams {
+  readonly #limits: LiveLimits;
+  readonly #log: ApiDeps['log'];
+  readonly #streams = new Set<Stream>();
+  #isChecking = false;
 
-  function send(stream: Stream, event: string, data: string): void {
-    stream.sent += 1;
-    write(stream, `id: ${stream.sent}\nevent: ${event}\ndata: ${data}\n\n`);
+  constructor(limits: LiveLimits, log: ApiDeps['log']) {
+    this.#limits = limits;
+    this.#log = log;
   }
 
-  /** A reader that is too slow is cut: it comes back by itself and is told to read anew. */
-  function write(stream: Stream, text: string): void {
-    if (stream.response.writableLength <= limits.maxBufferedBytes) stream.response.write(text);
-    else stream.response.destroy();
+  open(viewer: Viewer, topics: ReadonlySet<LiveTopic>, { take, isReturning }: NewStream): void {
+    this.#checkRoom(viewer.workspaceId);
+    const stream: Stream = { viewer, topics, response: take(), sent: 0 };
+    stream.response.writeHead(200, streamHeaders);
+    this.#streams.add(stream);
+    stream.response.on('close', () => this.#streams.delete(stream));
+    stream.response.on('error', () => this.#streams.delete(stream));
+    stream.response.write('retry: 2000\n\n');
+    this.#send(stream, isReturning ? 'reset' : 'hello', '{}');
   }
 
-  function finish(stream: Stream): void {
-    streams.delete(stream);
-    stream.response.end();
-  }
-
-  let isChecking = false;
-
-  /** One after the other: a thousand streams must not ask the database at once. */
-  async function checkAll(): Promise<void> {
-    if (isChecking) return;
-    isChecking = true;
-    for (const stream of [...streams]) await check(stream);
-    isChecking = false;
-  }
-
-  async function check(stream: Stream): Promise<void> {
-    try {
-      const topics = await stream.viewer.topics();
-      if (topics === null) finish(stream);
-      else stream.topics = topics;
-    } catch (error) {
-      // Not knowing is not a right: the browser comes back and is asked for its session anew.
-      deps.log.warn({ err: error }, 'the right to a live stream could not be checked; it was ended');
-      finish(stream);
+  tell({ workspace, events }: HeardChange): void {
+    for (const stream of this.#streams) {
+      if (stream.viewer.workspaceId !== workspace) continue;
+      const shown = events.filter(({ topic }) => stream.topics.has(topic));
+      for (const event of shown) this.#send(stream, 'change', JSON.stringify(event));
     }
   }
 
-  function checkRoom(workspaceId: WorkspaceId): void {
-    const ofWorkspace = [...streams].filter((stream) => stream.viewer.workspaceId === workspaceId).length;
-    if (streams.size < limits.maxStreams && ofWorkspace < limits.maxStreamsPerWorkspace) return;
+  tellAll(event: string): void {
+    for (const stream of this.#streams) this.#send(stream, event, '{}');
+  }
+
+  beat(): void {
+    for (const stream of this.#streams) this.#write(stream, ': still here\n\n');
+  }
+
+  endOf(holder: string): void {
+    for (const stream of this.#streams) if (stream.viewer.holder === holder) this.#end(stream);
+  }
+
+  endAll(): void {
+    for (const stream of this.#streams) this.#end(stream);
+  }
+
+  /** One after the other: a thousand streams must not ask the database at once. */
+  async checkAll(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    // A Set is walked as it changes: what ends meanwhile is left out, what is new is looked at too.
+    for (const stream of this.#streams) await this.#check(stream);
+    this.#isChecking = false;
+  }
+
+  async #check(stream: Stream): Promise<void> {
+    try {
+      const topics = await stream.viewer.topics();
+      if (topics === null) this.#end(stream);
+      else stream.topics = topics;
+    } catch (error) {
+      // Not knowing is not a right: the browser comes back and is asked for its session anew.
+      this.#log.warn({ err: error }, 'the right to a live stream could not be checked; it was ended');
+      this.#end(stream);
+    }
+  }
+
+  #checkRoom(workspaceId: WorkspaceId): void {
+    const { maxStreams, maxStreamsPerWorkspace } = this.#limits;
+    const ofWorkspace = [...this.#streams].filter((stream) => stream.viewer.workspaceId === workspaceId).length;
+    if (this.#streams.size < maxStreams && ofWorkspace < maxStreamsPerWorkspace) return;
     throw new ProblemError('unavailable', 'there are too many live streams already', { retryAfterSeconds: 5 });
   }
 
-  return {
-    open(viewer, topics, { take, isReturning }) {
-      checkRoom(viewer.workspaceId);
-      const stream: Stream = { viewer, topics, response: take(), sent: 0 };
-      stream.response.writeHead(200, streamHeaders);
-      streams.add(stream);
-      stream.response.on('close', () => streams.delete(stream));
-      stream.response.on('error', () => streams.delete(stream));
-      stream.response.write('retry: 2000\n\n');
-      send(stream, isReturning ? 'reset' : 'hello', '{}');
-    },
-    end: (holder) => doorbell.ring(endedTopic, { holder }),
-    async close() {
-      for (const timer of timers) clearInterval(timer);
-      stopGap();
-      for (const stop of stops) await stop();
-      for (const stream of streams) finish(stream);
-    },
-  };
+  #send(stream: Stream, event: string, data: string): void {
+    stream.sent += 1;
+    this.#write(stream, `id: ${stream.sent}\nevent: ${event}\ndata: ${data}\n\n`);
+  }
+
+  /** A reader that is too slow is cut: it comes back by itself and is told to read anew. */
+  #write(stream: Stream, text: string): void {
+    if (stream.response.writableLength <= this.#limits.maxBufferedBytes) stream.response.write(text);
+    else stream.response.destroy();
+  }
+
+  #end(stream: Stream): void {
+    this.#streams.delete(stream);
+    stream.response.end();
+  }
 }
 
 /** The session or key that a stream stands on. */

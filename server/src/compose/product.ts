@@ -57,8 +57,14 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const liveBell = createLiveBell(engines.doorbell, log);
   const noteChange = liveBell.noteAfterCommit;
   const accounts = createAccounts({
-    ...{ storage, engines, sealer, channels, noteChange, clock, log },
+    storage,
+    engines,
+    sealer,
+    channels,
     publicUrl: config.publicUrl,
+    noteChange,
+    clock,
+    log,
   });
   const conversations = createConversations();
   const commerce = createCommerce();

@@ -1,7 +1,7 @@
 /** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createApi } from '#api';
+import { createApi, deleteOldKeys } from '#api';
 import type { Config } from '#config';
 import { createGateway, listenerLimits } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
@@ -16,7 +16,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-export const serveLimits = { graceMs: 10_000, partitionCheckMs: 3_600_000 } as const;
+export const serveLimits = { graceMs: 10_000, upkeepMs: 3_600_000 } as const;
 
 export async function serve(product: Product): Promise<RunningServer> {
   const { config, foundation } = product;
@@ -56,13 +56,13 @@ export async function serve(product: Product): Promise<RunningServer> {
   });
   drain?.start();
   dispatcher?.start();
-  const partitions = setInterval(() => keepPartitions(product), serveLimits.partitionCheckMs);
-  partitions.unref();
+  const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
+  upkeep.unref();
   return {
     url: listener.url,
     async stop() {
       isStopping = true;
-      clearInterval(partitions);
+      clearInterval(upkeep);
       await listener.close();
       await Promise.all([receiver.close(), drain?.stop(serveLimits.graceMs), dispatcher?.stop(serveLimits.graceMs)]);
       bell.stop();
@@ -141,8 +141,12 @@ async function unreadyParts(product: Product): Promise<readonly string[]> {
   }
 }
 
-function keepPartitions(product: Product): void {
-  const { owner, clock, log } = product.foundation;
+/** Once an hour: the partitions of the next days, and what has outlived its use. */
+function keepUp(product: Product): void {
+  const { owner, storage, clock, log } = product.foundation;
+  deleteOldKeys(storage).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'old idempotency keys could not be deleted'),
+  );
   ensurePartitions({ ownerUrl: owner.ownerUrl }, clock.now(), partitionDaysAhead).catch((error: unknown) =>
     log.error({ error: String(error) }, 'the partitions of the next days could not be made'),
   );

@@ -1,5 +1,6 @@
 /** `Idempotency-Key`: once, whatever is repeated, in whichever process, by whom. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { deleteOldKeys } from '#api';
 import { type Furnished, furnish } from './furnish.ts';
 import { type Answer, type ApiProcess, metaAccount, openWorld, type World } from './world.ts';
 
@@ -143,4 +144,18 @@ it('refuses a key that is none', async () => {
     key = wrong;
     expect((await write('never')).status).toBe(400);
   }
+});
+
+it('is deleted when it is a day old, by whoever keeps the house', async () => {
+  await write('kept');
+  const kept = key;
+  key = `${key} old`;
+  await write('old');
+  await world.db.ownerQuery(`UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = $1`, [
+    key,
+  ]);
+  expect(await deleteOldKeys(world.db.storage)).toBeGreaterThan(0);
+  const left = await world.db.ownerQuery<{ key: string }>('SELECT key FROM idempotency_keys');
+  expect(left.map((row) => row.key)).toContain(kept);
+  expect(left.map((row) => row.key)).not.toContain(key);
 });

@@ -165,7 +165,7 @@ describe('a message', () => {
     expect([written.status, written.json().status]).toEqual([202, 'queued']);
     const conversation = await world.ask('GET', `/api/v1/conversations/${shop.ids.conversation}`, { headers: agent });
     expect(conversation.json()).toMatchObject({ handler: 'person', lastMessageText: 'I am here' });
-    const message = await world.ask('GET', `/api/v1/messages/${written.json().id}`, { headers: agent });
+    const message = await world.ask('GET', `/api/v1/messages/${String(written.json().id)}`, { headers: agent });
     expect(message.json()).toMatchObject({ author: 'person', text: 'I am here', direction: 'out' });
   });
 

@@ -39,49 +39,70 @@ export interface LiveBell {
 type Waiting = Map<LiveTopic, Set<string> | null>;
 
 export function createLiveBell(doorbell: Pick<Doorbell, 'ring'>, log: Log): LiveBell {
-  let waiting = new Map<WorkspaceId, Waiting>();
-  let isOverflown = false;
-  let timer: NodeJS.Timeout | null = null;
-  let isClosed = false;
-
-  function note(workspaceId: WorkspaceId, topic: LiveTopic, id: string): void {
-    if (isClosed) return;
-    timer ??= setTimeout(() => void flush(), liveBellLimits.flushMs).unref();
-    if (isOverflown) return;
-    const ofWorkspace = waiting.get(workspaceId);
-    if (ofWorkspace) collect(ofWorkspace, topic, id);
-    else if (waiting.size >= liveBellLimits.maxWorkspaces) {
-      isOverflown = true;
-      waiting.clear();
-    } else waiting.set(workspaceId, new Map([[topic, new Set([id])]]));
-  }
-
-  async function flush(): Promise<void> {
-    if (timer) clearTimeout(timer);
-    timer = null;
-    const rings = isOverflown ? [{ workspace: everything }] : [...waiting].map(([id, topics]) => ringOf(id, topics));
-    waiting = new Map();
-    isOverflown = false;
-    try {
-      await Promise.all(rings.map((ring) => doorbell.ring(liveRingTopic, ring)));
-    } catch (error) {
-      log.warn({ err: error }, 'live events could not be rung; browsers read anew later');
-    }
-  }
-
+  const bell = new CoalescingBell(doorbell, log);
   return {
-    note,
+    note: (workspaceId, topic, id) => bell.note(workspaceId, topic, id),
     noteAfterCommit(tx, topic, ids) {
       if (ids.length === 0) return;
       tx.afterCommit(() => {
-        for (const id of ids) note(tx.workspaceId, topic, id);
+        for (const id of ids) bell.note(tx.workspaceId, topic, id);
       });
     },
-    async close() {
-      await flush();
-      isClosed = true;
-    },
+    close: () => bell.close(),
   };
+}
+
+/** Its states: `quiet`, `waiting` for the timer with something collected, `closed`. */
+class CoalescingBell {
+  readonly #doorbell: Pick<Doorbell, 'ring'>;
+  readonly #log: Log;
+  #waiting = new Map<WorkspaceId, Waiting>();
+  #isOverflown = false;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(doorbell: Pick<Doorbell, 'ring'>, log: Log) {
+    this.#doorbell = doorbell;
+    this.#log = log;
+  }
+
+  note(workspaceId: WorkspaceId, topic: LiveTopic, id: string): void {
+    if (this.#isClosed) return;
+    this.#timer ??= setTimeout(() => void this.#flush(), liveBellLimits.flushMs).unref();
+    if (this.#isOverflown) return;
+    const ofWorkspace = this.#waiting.get(workspaceId);
+    if (ofWorkspace) collect(ofWorkspace, topic, id);
+    else if (this.#waiting.size < liveBellLimits.maxWorkspaces)
+      this.#waiting.set(workspaceId, new Map([[topic, new Set([id])]]));
+    else {
+      this.#isOverflown = true;
+      this.#waiting.clear();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const rings = this.#take();
+    try {
+      await Promise.all(rings.map((ring) => this.#doorbell.ring(liveRingTopic, ring)));
+    } catch (error) {
+      this.#log.warn({ err: error }, 'live events could not be rung; browsers read anew later');
+    }
+  }
+
+  #take(): readonly Ring[] {
+    const rings = [...this.#waiting].map(([id, topics]) => ringOf(id, topics));
+    const taken = this.#isOverflown ? [{ workspace: everything }] : rings;
+    this.#waiting = new Map();
+    this.#isOverflown = false;
+    return taken;
+  }
 }
 
 function collect(waiting: Waiting, topic: LiveTopic, id: string): void {
