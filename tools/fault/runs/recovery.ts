@@ -1,0 +1,48 @@
+/** How long the others took to be whole again after each blow. */
+import { readAcked } from '../check/witnesses.ts';
+import type { Stage } from '../stage/stage.ts';
+
+export interface Kill {
+  readonly target: 'gateway' | 'worker' | 'postgres' | 'redis';
+  readonly how: string;
+  readonly atMs: number;
+  /** Of the gateway that was struck. */
+  readonly port?: number;
+}
+
+export interface Recovery {
+  readonly longestMs: number | null;
+  readonly byKind: Readonly<Record<string, number>>;
+}
+
+/** An acknowledgement so soon after the blow was on its way before it. */
+const slackMs = 50;
+
+/**
+ * Gateway: until it acknowledges again itself. Postgres, Redis: until anybody does. Worker: until everything that was
+ * received before the blow has been handled.
+ */
+export async function recoveryOf(stage: Stage, kills: readonly Kill[], ackedFile: string): Promise<Recovery> {
+  const acks = (await readAcked(ackedFile)).toSorted((a, b) => a.ackedMs - b.ackedMs);
+  const byKind: Record<string, number> = {};
+  for (const kill of kills) {
+    const ms =
+      kill.target === 'worker'
+        ? await untilHandled(stage, kill.atMs)
+        : acks.find((ack) => ack.ackedMs > kill.atMs + slackMs && (kill.port === undefined || ack.port === kill.port))
+            ?.ackedMs;
+    if (ms === undefined || ms === null) continue;
+    byKind[kill.target] = Math.max(byKind[kill.target] ?? 0, Math.max(0, Math.round(ms - kill.atMs)));
+  }
+  const all = Object.values(byKind);
+  return { longestMs: all.length === 0 ? null : Math.max(...all), byKind };
+}
+
+async function untilHandled(stage: Stage, atMs: number): Promise<number | null> {
+  const [row] = await stage.cluster.ask<{ ms: number | null }>(
+    `SELECT extract(epoch FROM max(settled_at))::float8 * 1000 AS ms FROM events
+     WHERE kind = 'message' AND type <> 'reaction' AND received_at < to_timestamp($1 / 1000.0)`,
+    [atMs],
+  );
+  return row?.ms ?? null;
+}
