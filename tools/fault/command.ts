@@ -3,7 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { failureOf, type Report } from './report.ts';
 import { addUp } from './resume.ts';
+import { postgresBlows } from './runs/blows.ts';
 import { crashPoints } from './runs/crash-points.ts';
+import { providers } from './runs/providers.ts';
+import { soak } from './runs/soak.ts';
 
 const options = {
   json: { type: 'boolean', default: false },
@@ -31,10 +34,13 @@ type Run = (options: FaultOptions) => Promise<Report>;
 /** Every name there is to be; null: not built yet. */
 const runs: Readonly<Record<string, Run | null>> = {
   'crash-points': ({ hits = 1, seed, rate = 25 }) => crashPoints({ hits, seed, ratePerSecond: rate }),
-  soak: null,
-  postgres: null,
+  soak: ({ webhooks = 3_000, kills = 5, seed, rate = 60 }) => soak({ webhooks, kills, seed, ratePerSecond: rate }),
+  postgres: ({ webhooks = 3_000, kills = 8, seed, rate = 60 }) => {
+    const blows = postgresBlows.map((how) => `postgres ${how}` as const);
+    return soak({ name: 'postgres', webhooks, kills, seed, ratePerSecond: rate, blows, faults: [], gateways: 1 });
+  },
   redis: null,
-  providers: null,
+  providers: ({ webhooks = 2_000, seed, rate = 40 }) => providers({ webhooks, seed, ratePerSecond: rate }),
   hostile: null,
   'noisy-neighbour': null,
   herd: null,
