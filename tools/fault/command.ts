@@ -1,6 +1,7 @@
 /** The command: what may be asked for, and what comes of it. Wrong use is one line and exit status 2. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type PlantName, plants, runPlanted } from './planted.ts';
 import { failureOf, type Report } from './report.ts';
 import { addUp } from './resume.ts';
 import { postgresBlows } from './runs/blows.ts';
@@ -17,6 +18,7 @@ const options = {
   rate: { type: 'string' },
   seed: { type: 'string' },
   resume: { type: 'string' },
+  planted: { type: 'string' },
 } as const;
 
 export interface FaultOptions {
@@ -81,8 +83,18 @@ function parse(args: readonly string[]) {
   const [webhooks, kills, hits, rate] = (['webhooks', 'kills', 'hits', 'rate'] as const).map((key) =>
     numberOf(key, values[key]),
   );
+  if (values.planted !== undefined) return { ...plantedRun(values.planted, seed), isJson: values.json };
   const resume = values.resume === undefined ? undefined : resumable(values.resume, name);
   return { name, run, isJson: values.json, resume, options: { seed, webhooks, kills, hits, rate } };
+}
+
+/** A server with a bug planted in it is for the tests of the checker alone, so it wants to be asked for twice. */
+function plantedRun(text: string, seed: number) {
+  const name = Object.keys(plants).find((known): known is PlantName => known === text);
+  if (process.env.SWITCHYARD_FAULTS !== '1') throw new WrongUse('--planted is taken with SWITCHYARD_FAULTS=1 only');
+  if (!name) throw new WrongUse(`--planted ${text}: one of ${Object.keys(plants).join(', ')}`);
+  const none = { webhooks: undefined, kills: undefined, hits: undefined, rate: undefined };
+  return { name, resume: undefined, run: () => runPlanted(name, seed), options: { seed, ...none } };
 }
 
 function parsed(args: readonly string[]) {

@@ -1,6 +1,7 @@
 /** The generator as seen from the run. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from '../stage/leftovers.ts';
 import type { LoadOrder, LoadProgress, ToGenerator } from './order.ts';
 
 export interface Load {
@@ -26,6 +27,7 @@ export function startLoad(order: LoadOrder): Load {
   const child = fork(fileURLToPath(new URL('./generator.ts', import.meta.url)), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  endWithUs(() => (child.exitCode === null ? child.pid : undefined));
   let progress = nothing;
   const finished = new Promise<LoadProgress>((resolve, reject) => {
     child.on('message', (told) => {

@@ -13,6 +13,8 @@ export interface CrashPointOptions {
   readonly seed: number;
   readonly ratePerSecond: number;
   readonly home?: string;
+  /** Instead of all there are. */
+  readonly only?: readonly CrashPointName[];
 }
 
 /** In the request's own process; all others are the worker's. */
@@ -58,17 +60,26 @@ export function crashPoints(options: CrashPointOptions): Promise<Report> {
     webhooks: null,
     // Enough that nobody writes so often as to be told to slow down.
     conversations: Math.max(60, ratePerSecond * 3),
-    faults: (scene) => strikeAll(scene, { hits, choices: seeded(seed).fork('crash-points') }),
+    faults: (scene) =>
+      strikeAll(scene, { hits, names: options.only ?? crashPointNames, choices: seeded(seed).fork('crash-points') }),
   });
 }
 
-async function strikeAll(scene: Scene, plan: { readonly hits: number; readonly choices: Choices }) {
+interface StrikePlan {
+  readonly names: readonly CrashPointName[];
+  readonly hits: number;
+  readonly choices: Choices;
+}
+
+async function strikeAll(scene: Scene, plan: StrikePlan) {
   const { stage } = scene;
-  const workerPoints = crashPointNames.filter((name) => !gatewayPoints.includes(name));
+  const [ofGateway, ofWorker] = [true, false].map((isGateway) =>
+    plan.names.filter((name) => gatewayPoints.includes(name) === isGateway),
+  ) as [CrashPointName[], CrashPointName[]];
   await stage.cluster.hold();
   const [atGateway, atWorker] = await Promise.all([
-    strikeEach(scene, stage.gateways[0]!, gatewayPoints, { ...plan, choices: plan.choices.fork('gateway') }),
-    strikeEach(scene, stage.workers[0]!, workerPoints, { ...plan, choices: plan.choices.fork('worker') }),
+    strikeEach(scene, stage.gateways[0]!, { ...plan, names: ofGateway, choices: plan.choices.fork('gateway') }),
+    strikeEach(scene, stage.workers[0]!, { ...plan, names: ofWorker, choices: plan.choices.fork('worker') }),
   ]);
   const points = { ...atGateway, ...atWorker };
   const missed = Object.entries(points).filter(([, count]) => count < plan.hits);
@@ -78,14 +89,10 @@ async function strikeAll(scene: Scene, plan: { readonly hits: number; readonly c
   };
 }
 
-async function strikeEach(
-  scene: Scene,
-  process: ManagedProcess,
-  names: readonly CrashPointName[],
-  plan: { readonly hits: number; readonly choices: Choices },
-): Promise<Record<string, number>> {
+async function strikeEach(scene: Scene, process: ManagedProcess, plan: StrikePlan): Promise<Record<string, number>> {
+  if (plan.names.length === 0) return {};
   const counted: Record<string, number> = {};
-  for (const name of names) {
+  for (const name of plan.names) {
     counted[name] = 0;
     for (let hit = 0; hit < plan.hits; hit += 1) {
       if (await strike(scene, process, name, plan.choices)) counted[name] += 1;

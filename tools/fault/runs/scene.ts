@@ -15,6 +15,8 @@ export interface ScenePlan extends StagePlan {
   readonly webhooks: number | null;
   readonly ratePerSecond: number;
   readonly conversations: number;
+  /** How long the backlog may take to go to nothing. */
+  readonly drainMs?: number;
   /** After the load has begun; resolves when no further fault comes. */
   readonly faults: (scene: Scene) => Promise<FaultsDone>;
   /** Once, before the first webhook: to plant a bug in the database. */
@@ -78,7 +80,7 @@ async function playOn(
     if (plan.webhooks === null) load.stop();
     const progress = await load.done(sceneLimits.ackMs + ((plan.webhooks ?? 0) / plan.ratePerSecond) * 2_000);
     const loadedMs = performance.now();
-    const left = await drain(stage, sceneLimits.drainMs);
+    const left = await drain(stage, plan.drainMs ?? sceneLimits.drainMs);
     const drainedMs = performance.now();
     const endings = await endServers(stage);
     const evidence = await gatherEvidence(stage, { ackedFile, isDrained: left === null });

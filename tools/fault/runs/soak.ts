@@ -18,6 +18,7 @@ export interface SoakOptions {
   readonly gateways?: number;
   readonly home?: string;
   readonly prepare?: ScenePlan['prepare'];
+  readonly drainMs?: number;
 }
 
 interface Planned {
@@ -33,12 +34,19 @@ const faultTimes = 3;
 const stallMs = 120_000;
 
 export function soak(options: SoakOptions): Promise<Report> {
-  const { webhooks, seed, ratePerSecond, home, prepare } = options;
+  const { webhooks, seed, ratePerSecond, home, prepare, drainMs } = options;
   const choices = seeded(seed).fork('soak');
   const planned = plan(options, choices.fork('plan'));
   return play({
     name: options.name ?? 'soak',
-    ...{ webhooks, seed, ratePerSecond, ...(home ? { home } : {}), ...(prepare ? { prepare } : {}) },
+    ...{
+      webhooks,
+      seed,
+      ratePerSecond,
+      ...(home ? { home } : {}),
+      ...(prepare ? { prepare } : {}),
+      ...(drainMs ? { drainMs } : {}),
+    },
     gateways: options.gateways ?? 2,
     workers: 2,
     conversations: Math.max(60, Math.ceil(webhooks / messagesEach)),

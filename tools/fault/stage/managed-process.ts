@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { endWithUs } from './leftovers.ts';
 import { until } from './until.ts';
 
 export interface CrashReport {
@@ -34,6 +35,7 @@ export class ManagedProcess {
 
   constructor(plan: ProcessPlan) {
     this.plan = plan;
+    endWithUs(() => this.pid);
   }
 
   get pid(): number | undefined {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { endWithUs } from './leftovers.ts';
 
 export interface StandInUrls {
   readonly phone: string;
@@ -49,6 +50,7 @@ export class StandIn {
   constructor(child: ChildProcess, urls: StandInUrls) {
     this.#child = child;
     this.urls = urls;
+    endWithUs(() => (child.exitCode === null ? child.pid : undefined));
   }
 
   async control<Answer>(method: string, path: string, body?: object): Promise<Answer> {
