@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type CrashPlan, parseCrashPlan } from '#kernel';
 
 export const roles = ['gateway', 'api', 'worker'] as const;
 export type Role = (typeof roles)[number];
@@ -66,6 +67,10 @@ const environmentSchema = z.object({
   PUBLIC_URL: httpUrl.optional(),
   TRUST_PROXY: flag.default(false),
   INBOX_LEASE_MS: whole(500, 600_000).default(30_000),
+  SEND_TIMEOUT_MS: whole(500, 120_000).default(15_000),
+  UNCERTAIN_WAIT_MS: whole(500, 600_000).default(30_000),
+  SWITCHYARD_FAULTS: flag.default(false),
+  SWITCHYARD_CRASH_POINT: z.string().optional(),
   USE_NEW_WHATSAPP_BOT: flag.default(true),
   ENABLE_CAMPAIGNS: flag.default(true),
   ENABLE_REMINDERS: flag.default(true),
@@ -107,6 +112,12 @@ export interface Config {
   readonly publicUrl: string | undefined;
   readonly isProxyTrusted: boolean;
   readonly leaseMs: number;
+  /** How long a provider's whole answer may take. */
+  readonly sendTimeoutMs: number;
+  /** How long later messages of a conversation wait for one of which nobody knows whether it went out. */
+  readonly uncertainWaitMs: number;
+  /** Where a fault test wants this process to end; null in all earnest. */
+  readonly crashPlan: CrashPlan | null;
   readonly features: { readonly bot: boolean; readonly campaigns: boolean; readonly reminders: boolean };
   readonly v2WebhookPath: string;
   readonly metaAppSecrets: readonly string[];
@@ -180,6 +191,9 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
     publicUrl: env.PUBLIC_URL,
     isProxyTrusted: env.TRUST_PROXY,
     leaseMs: env.INBOX_LEASE_MS,
+    sendTimeoutMs: env.SEND_TIMEOUT_MS,
+    uncertainWaitMs: env.UNCERTAIN_WAIT_MS,
+    crashPlan: crashPlan(env),
     features: { bot: env.USE_NEW_WHATSAPP_BOT, campaigns: env.ENABLE_CAMPAIGNS, reminders: env.ENABLE_REMINDERS },
     v2WebhookPath: env.WHATSAPP_V2_WEBHOOK_PATH,
     metaAppSecrets: env.META_APP_SECRET,
@@ -214,6 +228,17 @@ const overrulers: readonly (readonly [older: RegExp, newer: string])[] = [
   [/^REDIS_(?:HOST|PORT|PASSWORD|DB)$/, 'REDIS_URL'],
   [/^WHATSAPP_VERIFY_TOKEN$/, 'META_VERIFY_TOKEN'],
 ];
+
+/** A variable that ends the process must not be set by accident: it wants a second one beside it. */
+function crashPlan(env: Environment): CrashPlan | null {
+  const text = env.SWITCHYARD_CRASH_POINT;
+  if (text === undefined) return null;
+  if (!env.SWITCHYARD_FAULTS)
+    throw new WrongSetting('SWITCHYARD_CRASH_POINT ends this process on purpose: only with SWITCHYARD_FAULTS=1');
+  const plan = parseCrashPlan(text);
+  if (!plan) throw new WrongSetting(`SWITCHYARD_CRASH_POINT=${JSON.stringify(text)}: not name[:pass][:kill|stop]`);
+  return plan;
+}
 
 function databaseUrl(env: Environment): { readonly url: string | undefined; readonly origin: string } {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, origin: 'DATABASE_URL' };

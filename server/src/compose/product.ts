@@ -12,6 +12,7 @@ import {
   instagramChannel,
   metaChannel,
   type SendingNetwork,
+  type SendTimeouts,
   twilioChannel,
   webjsChannel,
 } from '#channels';
@@ -21,7 +22,7 @@ import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
 import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
-import { createDispatcher, createOutbox, type Dispatcher, type Outbox, oneByOne } from '#outbox';
+import { createDispatcher, createOutbox, type Dispatcher, type DispatchSettings, type Outbox, oneByOne } from '#outbox';
 import { createPipeline } from '#pipeline';
 import { createLiveBell, createPasswords, type LiveBell, type WorkspaceTx } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
@@ -103,6 +104,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         noteChange,
         networkOf: (account) => networkOf(config, account),
         statusCallbackUrl,
+        settings: dispatchSettings(config),
       }),
     createDrain: () =>
       createDrain({
@@ -160,7 +162,18 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
 function networkOf(config: Config, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
   const own = account.settings.baseUrl;
   const baseUrl = own ?? config.providerUrls[account.provider] ?? '';
-  return { baseUrl, timeouts: defaultSendTimeouts };
+  return { baseUrl, timeouts: sendTimeouts(config) };
+}
+
+function sendTimeouts({ sendTimeoutMs }: Config): SendTimeouts {
+  const { connectMs, headersMs, bodyMs } = defaultSendTimeouts;
+  const within = (ms: number) => Math.min(ms, sendTimeoutMs);
+  return { connectMs: within(connectMs), headersMs: within(headersMs), bodyMs: within(bodyMs), totalMs: sendTimeoutMs };
+}
+
+/** A marked message's lease outlasts any send, with room for the record. */
+function dispatchSettings({ leaseMs, sendTimeoutMs, uncertainWaitMs }: Config): Partial<DispatchSettings> {
+  return { leaseMs, sendingLeaseMs: sendTimeoutMs + Math.ceil(leaseMs / 2), uncertainWaitMs };
 }
 
 /** Twilio tells a message's fate at a URL of our choice: the account's webhook with our attempt id in it. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '#cli';
 import type { Config } from '#config';
-import type { Log } from '#kernel';
+import { armCrashPoint, type Log } from '#kernel';
 import { buildConsole } from './console.ts';
 import { registerDemoNumbers, seedDemo } from './demo.ts';
 import { refuseTakenPorts } from './ports.ts';
@@ -26,6 +26,7 @@ const stopLimitMs = 20_000;
  */
 export async function runServer(given: Config, log: Log, options: RunOptions): Promise<void> {
   const config = atLocalUrl(given);
+  armCrashPoint(config.crashPlan);
   const stop = listenForStop(options.signals);
   const closers: (() => Promise<unknown>)[] = [];
   await refuseTakenPorts(config);

@@ -3,7 +3,7 @@ import type { Provider, WorkspaceId } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import type { SecretSpan, Verification, VerifySecrets } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
-import { newId } from '#kernel';
+import { crashPoint, newId } from '#kernel';
 import { type Answer, answers } from './answers.ts';
 import { answer, answerUnavailable, clientAddress, type Exchange } from './exchange.ts';
 import { gatewayLimits } from './limits.ts';
@@ -35,6 +35,7 @@ export function verify(exchange: Exchange, provider: Provider, secrets: VerifySe
 /** Verify, store, and only then 200. */
 export function deliver(exchange: Exchange, destination: Destination, secrets: VerifySecrets, body: Buffer): void {
   const verification = verify(exchange, destination.provider, secrets, body);
+  crashPoint('gateway.verified');
   if (verification.kind === 'refused') refuse(exchange, destination, verification.reason);
   else if (verification.nonce) claimAndStore(exchange, destination, verification, body);
   else store(exchange, destination, verification.isAuthenticated, body);
@@ -83,10 +84,13 @@ export function store(
   const { deps } = exchange;
   const { account } = destination;
   const delivery = makeDelivery(exchange, destination, isAuthenticated, body);
+  crashPoint('gateway.before-store');
   deps.receiver.receive(delivery, exchange.afterPosition).then(
     () => {
+      crashPoint('gateway.before-answer');
       if (account) deps.accounts.noteWebhook(account);
       answer(exchange, success);
+      crashPoint('gateway.answered');
     },
     (error: unknown) => answerUnavailable(exchange, error),
   );

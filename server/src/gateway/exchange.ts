@@ -3,7 +3,7 @@ import type { Provider, WorkspaceId } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
 import type { Receiver } from '#inbox';
-import type { Clock, Log } from '#kernel';
+import { type Clock, crashPoint, type Log } from '#kernel';
 import type { Counters, Sealer } from '#storage';
 import { type Answer, answers, sendAnswer } from './answers.ts';
 import { gatewayLimits } from './limits.ts';
@@ -77,6 +77,7 @@ export function isRefusedByHead(exchange: Exchange): boolean {
 /** Hands on a whole body; answers for itself when it is too large. */
 export function withBody(exchange: Exchange, work: (body: Buffer) => void): void {
   readBody(exchange.req, exchange.budget, (body) => {
+    crashPoint('gateway.body-read');
     if (body === 'too-large') refuseTooLarge(exchange.req, exchange.res);
     else if (body === 'too-much-at-once') answerUnavailable(exchange, 'too many bodies at once');
     else guarded(exchange, () => work(body));

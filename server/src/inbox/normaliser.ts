@@ -10,7 +10,7 @@ import { setTimeout as pause, setImmediate as yieldToOthers } from 'node:timers/
 import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
-import { type Clock, createLoop, type Log, type Loop } from '#kernel';
+import { type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import { type Storage, StorageUnavailable } from '#storage';
 import { accountOfEvent } from './account-of-event.ts';
 import { giveBack } from './give-back.ts';
@@ -73,8 +73,10 @@ async function drainSomeShards(deps: NormaliserDeps, stopping: AbortSignal): Pro
   const { storage, clock, leaseMs } = deps;
   const lease = await leaseShards(storage, deps.worker, { limit: normaliseLimits.shardsPerLease, leaseMs });
   if (!lease) return false;
+  crashPoint('normalise.leased');
   try {
     const isDrained = await drainShards(deps, lease, stopping);
+    crashPoint('normalise.before-release');
     await releaseShards(storage, lease);
     return !isDrained || lease.wasAbandoned || lease.shards.length === normaliseLimits.shardsPerLease;
   } catch (error) {
@@ -91,6 +93,7 @@ async function drainShards(deps: NormaliserDeps, lease: ShardLease, stopping: Ab
   for (let batch = 0; batch < batchesPerLease && !stopping.aborted; batch += 1) {
     await writing.keepLease();
     const stored = await readStored(deps.storage, lease.shards, batchCount, batchBytes);
+    crashPoint('normalise.read');
     const isCareful = lease.wasAbandoned && batch === 0;
     await (isCareful ? handleCarefully(deps, writing, stored) : handleBatch(deps, writing, stored));
     const bytes = stored.reduce((sum, delivery) => sum + delivery.body.length, 0);
@@ -112,6 +115,7 @@ function leaseKeeper({ storage, clock, leaseMs }: NormaliserDeps, lease: ShardLe
 async function handleBatch(deps: NormaliserDeps, writing: Writing, stored: readonly StoredDelivery[]): Promise<void> {
   try {
     const plans = await planAll(deps, stored);
+    crashPoint('normalise.planned');
     await overMeetings(() => writePlans(writing, plans));
   } catch (error) {
     if (error instanceof StorageUnavailable || error instanceof LeaseLost) throw error;

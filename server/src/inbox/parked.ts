@@ -3,7 +3,7 @@
  * reaction before what it changes.
  */
 import type { AccountId, ConversationId, EventId, StatusEvent } from '@switchyard/contract';
-import { createLoop, type Log, type Loop } from '#kernel';
+import { crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { ReceiptOutcome } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
 import { markDue } from './normalise-store.ts';
@@ -40,6 +40,7 @@ export async function releaseParked(
   const ids = pending.map((event) => event.id);
   await setState(tx, ids, 'pending', 'waited for its message');
   await markDue(tx, [...new Set(pending.map((event) => event.conversationId))].sort());
+  crashPoint('turn.parked-released');
 }
 
 /** Finds those that passed their message on the way, and ends those that nobody came for. */
@@ -55,6 +56,7 @@ export function createParkedSweep(deps: {
     log: deps.log,
     step: async () => {
       for (const workspaceId of await findWorkspacesWithParked(deps.storage)) {
+        crashPoint('parked.before-sweep');
         await deps.storage.inWorkspace(workspaceId, async (tx) => {
           const looking = { limit: parkedLimits.perSweep, maxLooks: parkedLimits.maxLooks };
           for (const { accountId, waitKey } of await findPassed(tx, looking)) {

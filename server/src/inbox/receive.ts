@@ -1,4 +1,4 @@
-import type { Log } from '#kernel';
+import { crashPoint, type Log } from '#kernel';
 import { inboxShards, type Storage, StorageUnavailable } from '#storage';
 import type { Receiver, VerifiedDelivery } from './inbox.ts';
 import { type ArrivedDelivery, storeDeliveries } from './receive-store.ts';
@@ -170,7 +170,9 @@ class BatchingReceiver implements Receiver {
    */
   async #storeBatch(batch: readonly Waiting[], landed: (position: number) => void): Promise<void> {
     try {
+      crashPoint('inbox.before-insert');
       const position = await storeDeliveries(this.#options.storage, batch);
+      crashPoint('inbox.committed');
       landed(position);
       for (const one of batch) one.resolve();
       this.#options.stored?.({ position, shards: new Set(batch.map((one) => one.shard)) });

@@ -11,7 +11,7 @@ import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import type { Capabilities } from '#channels';
 import type { Conversation } from '#conversations';
-import { type Clock, createLoop, type Log, type Loop, newId } from '#kernel';
+import { type Clock, crashPoint, createLoop, type Log, type Loop, newId } from '#kernel';
 import type { Pipeline, TurnOutcome } from '#pipeline';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import { within } from './time-limit.ts';
@@ -62,7 +62,9 @@ export function createTurns(deps: TurnDeps): Loop {
         return true;
       }
       const leases = await leaseConversations(deps.storage, free, deps.leaseMs);
+      if (leases.length > 0) crashPoint('turn.leased');
       for (const lease of leases) {
+        if (lease.wasAbandoned) continue;
         const work = drainConversation(workings, lease).finally(() => {
           inFlight.delete(work);
           // All hands were full: there may be conversations that nobody rings for again.
@@ -70,7 +72,9 @@ export function createTurns(deps: TurnDeps): Loop {
         });
         inFlight.add(work);
       }
-      return leases.length === free;
+      const abandoned = leases.filter((lease) => lease.wasAbandoned);
+      if (abandoned.length > 0) await takeAlone(workings, abandoned, inFlight);
+      return abandoned.length > 0 || leases.length === free;
     },
   });
   return {
@@ -84,16 +88,34 @@ export function createTurns(deps: TurnDeps): Loop {
   };
 }
 
+/**
+ * Those whose last holder died, one after the other with nothing else under way: should one of them end this process
+ * too, its try was counted and nobody else's, so that what stood beside a poisonous message is never buried with it.
+ */
+async function takeAlone(
+  workings: Workings,
+  abandoned: readonly ConversationLease[],
+  inFlight: ReadonlySet<Promise<void>>,
+): Promise<void> {
+  await Promise.all(inFlight);
+  for (const lease of abandoned) await drainConversation(workings, lease);
+}
+
 /** Never throws: what goes wrong is recorded, or the lease runs out. */
 async function drainConversation(workings: Workings, lease: ConversationLease): Promise<void> {
   const { limits, clock, leaseMs, stopping } = workings;
   const startedMs = clock.elapsedMs();
   try {
-    if (lease.wasAbandoned && !(await countAbandoned(workings, lease))) return;
+    if (lease.wasAbandoned) {
+      if (!(await countAbandoned(workings, lease))) return;
+      crashPoint('turn.try-counted');
+    }
     for (let turn = 1; ; turn += 1) {
       const isLast = () =>
         turn >= limits.turnsPerLease || clock.elapsedMs() - startedMs > leaseMs / 3 || stopping.aborted;
-      if ((await takeTurn(workings, lease, isLast)) === 'released') return;
+      const state = await takeTurn(workings, lease, isLast);
+      crashPoint('turn.committed');
+      if (state === 'released') return;
     }
   } catch (error) {
     const facts = { conversationId: lease.conversationId, error: String(error) };
@@ -114,6 +136,7 @@ async function takeTurn(
     return await storage.inWorkspace(lease.workspaceId, async (tx) => {
       const start = await startTurn(tx, lease, leaseMs);
       if (start.kind === 'lost') return 'released';
+      crashPoint('turn.locked');
       const next = start.kind === 'next' ? start.next : undefined;
       failing = next;
       if (next) return within(Math.min(limits.turnMs, leaseMs), () => handle(workings, tx, { lease, next, isLast }));
@@ -148,6 +171,7 @@ async function handle(
     return 'released';
   }
   const outcome = await runPipeline(workings, tx, { lease, next, account, turnId });
+  crashPoint('turn.answered');
   const isWaiting = outcome.kind === 'waiting';
   const isGivenBack = isLast();
   const after = await endTurn(tx, lease, {
@@ -162,6 +186,7 @@ async function handle(
   workings.noteChange(tx, 'delivery', [next.deliveryId]);
   if (after.hasWaiting && !isWaiting) await workings.releaseParked(tx, next.accountId, next.event.providerMessageId);
   if (after.hasWaiting || after.hasMore) tx.afterCommit(workings.wake);
+  crashPoint('turn.before-commit');
   return after.hasMore && !isGivenBack ? 'more' : 'released';
 }
 

@@ -11,7 +11,7 @@ import type {
   StatusEvent,
 } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
-import { newId } from '#kernel';
+import { crashPoint, newId } from '#kernel';
 import type { ReceiptOutcome } from '#outbox';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import { LeaseLost } from './lease-lost.ts';
@@ -52,7 +52,10 @@ export const writeLimits = { eventsPerTransaction: 500, deadLetterDetail: 2_000 
 export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[]): Promise<void> {
   const duplicates: Duplicates = new Map();
   for (const slice of slicesOf(plans, writeLimits.eventsPerTransaction)) {
-    for (const portion of portionsOf(slice)) await writePortion(writing, portion, duplicates);
+    for (const [index, portion] of portionsOf(slice).entries()) {
+      if (index > 0) crashPoint('normalise.between-workspaces');
+      await writePortion(writing, portion, duplicates);
+    }
     writing.wakeTurns();
   }
 }
@@ -86,14 +89,17 @@ async function writePortion(writing: Writing, portion: Portion, duplicates: Dupl
   await writing.keepLease();
   const found = await writing.storage.inWorkspace(portion.workspaceId, async (tx) => {
     const { rows, again } = await takeEffect(tx, writing, portion.events);
+    crashPoint('normalise.effects-taken');
     await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
     writing.effects.noteChange(
       tx,
       'delivery',
       portion.settled.map((plan) => plan.delivery.deliveryId),
     );
+    crashPoint('normalise.before-commit');
     return again;
   });
+  crashPoint('normalise.committed');
   for (const [id, count] of added(duplicates, found)) duplicates.set(id, count);
 }
 
@@ -115,6 +121,7 @@ async function takeEffect(
   if (planned.length === 0) return { rows: [], again: [] };
   const { first, twins } = firstOfEach(planned);
   const claimed = await claimKeys(tx, first.map(toKeyed), leaseMs);
+  crashPoint('normalise.keys-claimed');
   const known = first.filter((event) => !claimed.has(event.eventId));
   const rows: NewEventRow[] = [];
   const fresh = first.filter((event) => claimed.has(event.eventId));
@@ -187,6 +194,7 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Pr
       return { ...row, state: 'pending', conversationId: await effects.openConversation(tx, account, event) };
     case 'status': {
       const outcome = await effects.applyReceipt(tx, account, eventId, event);
+      crashPoint('normalise.receipt-applied');
       if (outcome.kind === 'waiting') return { ...row, state: 'parked', waitKey: outcome.waitKey };
       return { ...row, state: 'handled', reason: outcome.kind };
     }

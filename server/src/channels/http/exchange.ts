@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
+import { crashPoint, isCrashPointArmed } from '#kernel';
 import type { SendTimeouts } from '../channel.ts';
 import { type LostAnswer, uncertainAfter, unreachableBefore } from './lost.ts';
 
@@ -49,6 +50,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Given up while it queued for a connection: aborted here, before the first byte.
     if (this.#state === 'over') controller.abort(new errors.RequestAbortedError());
     else this.#state = 'started';
+    // Undici writes the request in this very turn; in the next one it has left.
+    if (isCrashPointArmed()) setImmediate(() => crashPoint('outbox.request-started'));
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { assert, type Clock, createLoop, type Log, type Loop } from '#kernel';
+import { assert, type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { NoteChange, Storage } from '#storage';
 import type { Breakers } from './breakers.ts';
 import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
@@ -123,6 +123,7 @@ export class DispatchLife {
       busyWorkspaces: this.#inFlight.workspaces,
       busyAccounts: this.#inFlight.accounts,
     });
+    if (claimed.length > 0) crashPoint('outbox.claimed');
     for (const message of claimed) this.#inFlight.hold(message);
     if (claimed.length > 0) this.#track(this.#dispatch(claimed));
     return claimed.length === room;
@@ -141,6 +142,7 @@ export class DispatchLife {
     const { log, settings } = this.#deps;
     try {
       const permits = await permit(this.#deps.permit, batch);
+      crashPoint('outbox.permitted');
       const releases: { message: ClaimedMessage; waitMs: number }[] = [];
       for (const [index, one] of permits.entries()) {
         const message = batch[index]!;

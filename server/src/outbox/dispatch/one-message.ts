@@ -1,7 +1,7 @@
 /** One permitted message's way out: mark, deliver, record. */
 import type { AttemptId, Failure, WorkspaceId } from '@switchyard/contract';
 import type { SendOutcome } from '#channels';
-import { type Clock, type Log, newId } from '#kernel';
+import { type Clock, crashPoint, type Log, newId } from '#kernel';
 import type { Breakers } from './breakers.ts';
 import type { Mark } from './claim-store.ts';
 import { type DeliverDeps, deliver, notSent } from './deliver.ts';
@@ -32,14 +32,17 @@ export interface WalkDeps {
 export async function sendOne(deps: WalkDeps, message: PermittedMessage): Promise<void> {
   const attemptId = newId('attempt');
   const markedAtMs = deps.clock.elapsedMs();
+  crashPoint('outbox.before-mark');
   const number = await mark(deps, message, attemptId);
   if (number === null) return;
+  crashPoint('outbox.marked');
   const marked: MarkedMessage = { ...message, attemptId, number };
   // Frozen for longer than the lease: somebody else may have decided about this try. Nothing has left yet, so it is given back.
   const isLate = deps.clock.elapsedMs() - markedAtMs >= deps.settings.leaseMs;
   if (isLate || deps.isStopping()) return record(deps, marked, { outcome: notSent, milliseconds: 0 });
   const startedMs = deps.clock.elapsedMs();
   const outcome = await deliver(deps.deliver, marked, deps.signal);
+  crashPoint('outbox.answered');
   deps.breakers.note(message.claimed.accountId, outcome.kind);
   await record(deps, marked, { outcome, milliseconds: deps.clock.elapsedMs() - startedMs });
 }

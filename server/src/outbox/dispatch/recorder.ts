@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkspaceId } from '@switchyard/contract';
-import type { Clock, Log } from '#kernel';
+import { type Clock, crashPoint, type Log } from '#kernel';
 import { type NoteChange, type Storage, StorageUnavailable } from '#storage';
 import type { ProviderIdsKnown } from '../outbox.ts';
 import { createMicroBatch, type MicroBatch } from './micro-batch.ts';
@@ -100,5 +100,7 @@ async function recordOnce(deps: RecorderDeps, workspaceId: WorkspaceId, items: r
     );
     const known = knownIds(settled);
     if (known.length > 0) await deps.providerIdsKnown(tx, known);
+    crashPoint('outbox.before-record');
   });
+  crashPoint('outbox.recorded');
 }

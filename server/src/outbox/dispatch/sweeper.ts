@@ -1,4 +1,5 @@
 import type { MessageId, WorkspaceId } from '@switchyard/contract';
+import { crashPoint } from '#kernel';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import { leaveUncertain, repeatUncertain } from '../receipt-store.ts';
 import type { DispatchSettings } from './settings.ts';
@@ -22,6 +23,7 @@ export interface Swept {
  */
 export async function sweep(storage: Storage, settings: DispatchSettings, noteChange: NoteChange): Promise<Swept> {
   const released = await releaseExpired(storage, settings.maxSwept);
+  if (released > 0) crashPoint('outbox.sweep-released');
   const overdue = await findOverdue(storage, settings.maxSwept);
   let swept: Swept = { released, doubted: 0, repeated: 0, left: 0 };
   for (const [workspaceId, messages] of Map.groupBy(overdue, (message) => message.workspaceId)) {
@@ -44,6 +46,7 @@ async function sweepWorkspace(
       doubt({ outboundId, accountId, attemptId }, work.settleMs),
     );
     const doubted = doubts.length === 0 ? [] : await settle(tx, doubts);
+    if (doubted.length > 0) crashPoint('outbox.sweep-doubted');
     const uncertain = work.messages.filter(({ state }) => state === 'uncertain');
     const decided = await decideUncertain(tx, uncertain);
     const changed: MessageId[] = [...doubted, ...uncertain].map(({ messageId }) => messageId);

@@ -1,0 +1,97 @@
+/** Each count is a number of broken cases; what it must be stands in `verdict.ts`. One statement each. */
+
+export const counts = {
+  /** I1: acknowledged, and no delivery has these bytes. */
+  notStored: `SELECT count(*) FROM acked a WHERE NOT EXISTS (SELECT 1 FROM digests d WHERE d.sha = a.sha)`,
+  /** Acknowledged, and nothing came of it. */
+  notHandled: `SELECT count(*) FROM acked a WHERE NOT EXISTS (
+     SELECT 1 FROM heard h WHERE h.id = a.id AND h.account_id = a.account_id AND h.state = 'handled')`,
+  /** I2: rows without an end. A parked one is none: what it waits for has come. */
+  openDeliveries: `SELECT count(*) FROM inbox WHERE state NOT IN ('normalised', 'dead')`,
+  openEvents: `SELECT count(*) FROM events WHERE state NOT IN ('handled', 'ignored', 'dead')`,
+  endsWithoutReason: `SELECT count(*) FROM events WHERE state IN ('ignored', 'dead') AND reason IS NULL`,
+  /** Set aside for a person: legal, but nothing here deserved it. */
+  dead: `SELECT (SELECT count(*) FROM events WHERE state = 'dead') + (SELECT count(*) FROM inbox WHERE state = 'dead')
+     + (SELECT count(*) FROM outbox WHERE state = 'dead')`,
+  /** I3: one message, one event, one turn, one row, one set of replies. */
+  twinEvents: `SELECT COALESCE(sum(c - 1), 0) FROM (
+     SELECT count(*) AS c FROM events GROUP BY account_id, kind, key HAVING count(*) > 1) twins`,
+  twinTurns: `SELECT COALESCE(sum(c - 1), 0) FROM (
+     SELECT count(*) AS c FROM turns t JOIN events e ON e.workspace_id = t.workspace_id AND e.id = t.event_id
+     GROUP BY e.account_id, e.key HAVING count(*) > 1) twins`,
+  twinMessages: `SELECT COALESCE(sum(c - 1), 0) FROM (
+     SELECT count(*) AS c FROM messages WHERE direction = 'in' GROUP BY account_id, provider_message_id
+     HAVING count(*) > 1) twins`,
+  /** Replies that no committed turn of a settled event has made. */
+  strayReplies: `SELECT count(*) FROM outbox o WHERE NOT EXISTS (
+     SELECT 1 FROM turns t JOIN events e ON e.workspace_id = t.workspace_id AND e.id = t.event_id
+     WHERE t.workspace_id = o.workspace_id AND t.id = o.turn_id AND e.turn_id = t.id AND e.state = 'handled')`,
+  /** I4: accepted more than once. */
+  doubleSends: `SELECT COALESCE(sum(c - 1), 0) FROM (
+     SELECT count(*) AS c FROM took t JOIN attempts a ON a.id::text = t.attempt
+     GROUP BY a.workspace_id, a.outbound_id HAVING count(*) > 1) twins`,
+  unflaggedDoubleSends: `SELECT COALESCE(sum(c - 1), 0) FROM (
+     SELECT count(*) AS c FROM took t JOIN attempts a ON a.id::text = t.attempt
+     JOIN outbox o ON o.workspace_id = a.workspace_id AND o.id = a.outbound_id
+     WHERE NOT o.is_possible_duplicate GROUP BY o.workspace_id, o.id HAVING count(*) > 1) twins`,
+  /** The provider took something that we know nothing of. */
+  unknownSends: `SELECT count(*) FROM took t WHERE NOT EXISTS (SELECT 1 FROM attempts a WHERE a.id::text = t.attempt)`,
+  /** We call it sent, and the provider has nothing like it. */
+  claimedSends: `SELECT count(*) FROM outbox o WHERE o.state = 'sent' AND NOT EXISTS (
+     SELECT 1 FROM took t JOIN attempts a ON a.id::text = t.attempt
+     WHERE a.workspace_id = o.workspace_id AND a.outbound_id = o.id)`,
+  /** The provider took it, and we call it refused, dead or still to be sent. */
+  deniedSends: `SELECT count(*) FROM outbox o WHERE o.state NOT IN ('sent', 'uncertain') AND EXISTS (
+     SELECT 1 FROM took t JOIN attempts a ON a.id::text = t.attempt
+     WHERE a.workspace_id = o.workspace_id AND a.outbound_id = o.id)`,
+  uncertain: `SELECT count(*) FROM outbox WHERE state = 'uncertain'`,
+  /** I5: turns, replies queued, replies as the provider took them. */
+  turnsOutOfOrder: `SELECT count(*) FROM (
+     SELECT n, lag(n) OVER (PARTITION BY conversation_id ORDER BY settled_at, turn_id) AS before
+     FROM heard WHERE kind = 'message') o WHERE before > n`,
+  repliesOutOfOrder: `SELECT count(*) FROM (
+     SELECT h.n, lag(h.n) OVER (PARTITION BY o.conversation_id ORDER BY o.ordinal) AS before
+     FROM outbox o JOIN heard h ON h.turn_id = o.turn_id) o WHERE before > n`,
+  /** One that nobody knew of may be overtaken, after its wait. */
+  sendsOutOfOrder: `SELECT count(*) FROM (
+     SELECT o.ordinal, lag(o.ordinal) OVER w AS before,
+       a.failure IS NOT NULL OR a.milliseconds IS NULL OR o.attempts > 1 AS was_in_doubt
+     FROM took t JOIN attempts a ON a.id::text = t.attempt
+     JOIN outbox o ON o.workspace_id = a.workspace_id AND o.id = a.outbound_id
+     WINDOW w AS (PARTITION BY o.workspace_id, o.conversation_id ORDER BY t.seq)) s
+     WHERE before > ordinal AND NOT was_in_doubt`,
+  /** I6: behind what the provider told us and we answered 200. */
+  statusesBehind: `SELECT count(*) FROM told r JOIN messages m ON m.provider_message_id = r.provider_message_id
+     WHERE m.direction = 'out' AND r.rank > CASE m.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2
+       WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END`,
+  statusesBackwards: `SELECT count(*) FROM messages m WHERE m.direction = 'out' AND EXISTS (
+     SELECT 1 FROM receipts r WHERE r.workspace_id = m.workspace_id AND r.message_id = m.id AND r.was_applied
+     AND CASE r.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END
+       > CASE m.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END)`,
+  /** Crossed: taken for another's, or answered to another. */
+  crossedEvents: `SELECT count(*) FROM heard h
+     JOIN conversations c ON c.workspace_id = h.event_workspace_id AND c.id = h.conversation_id
+     WHERE h.workspace_id <> h.event_workspace_id OR c.account_id <> h.account_id OR NOT EXISTS (
+       SELECT 1 FROM identities i WHERE i.workspace_id = c.workspace_id AND i.contact_id = c.contact_id
+       AND regexp_replace(i.value, '\\D', '', 'g') = h.sender)`,
+  crossedSends: `SELECT count(*) FROM took t JOIN attempts a ON a.id::text = t.attempt
+     JOIN outbox o ON o.workspace_id = a.workspace_id AND o.id = a.outbound_id
+     JOIN heard h ON h.turn_id = o.turn_id
+     WHERE t.customer <> h.sender OR t.account_id <> h.account_id`,
+  /** I10: held by the dead. */
+  heldLeases: `SELECT (SELECT count(*) FROM inbox_shards WHERE leased_by IS NOT NULL)
+     + (SELECT count(*) FROM conversations WHERE leased_until > '-infinity' OR next_due_at IS NOT NULL)
+     + (SELECT count(*) FROM outbox WHERE state IN ('queued', 'claimed', 'sending'))`,
+} as const satisfies Record<string, string>;
+
+export type CountName = keyof typeof counts;
+
+/** What there was to look at: an invariant without a subject is not called kept. */
+export const subjects = {
+  deliveries: 'SELECT count(*) FROM deliveries',
+  turns: 'SELECT count(*) FROM turns',
+  took: 'SELECT count(*) FROM took',
+  told: 'SELECT count(*) FROM told t JOIN messages m ON m.provider_message_id = t.provider_message_id',
+  heard: 'SELECT count(*) FROM heard',
+  answered: `SELECT count(DISTINCT h.event_id) FROM heard h JOIN outbox o ON o.turn_id = h.turn_id`,
+} as const satisfies Record<string, string>;

@@ -1,0 +1,44 @@
+/** I10: after the faults the backlog goes to nothing, in bounded time. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Stage } from '../stage/stage.ts';
+
+export interface Backlog {
+  readonly stored: number;
+  readonly open: number;
+  readonly outgoing: number;
+  readonly webhooks: number;
+}
+
+const lookEveryMs = 250;
+
+/** Null when everything is done; else what was left when the time was up. */
+export async function drain(stage: Stage, withinMs: number): Promise<Backlog | null> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const left = await look(stage);
+    if (left && Object.values(left).every((count) => count === 0)) return null;
+    if (performance.now() > deadline) return left ?? { stored: -1, open: -1, outgoing: -1, webhooks: -1 };
+    await wait(lookEveryMs);
+  }
+}
+
+/** Uncertain ones are done when no receipt for them can come any more: when the provider has no webhook left to post. */
+async function look(stage: Stage): Promise<Backlog | null> {
+  try {
+    const stats = await stage.standIn.control<{ webhooksWaiting: number; webhooksRetrying: number }>('GET', 'stats');
+    const [row] = await stage.cluster.ask<{ stored: string; open: string; outgoing: string }>(
+      `SELECT (SELECT count(*) FROM inbox WHERE state = 'stored') AS stored,
+         (SELECT count(*) FROM events WHERE state IN ('pending', 'parked')) AS open,
+         (SELECT count(*) FROM outbox WHERE state IN ('queued', 'claimed', 'sending')) AS outgoing`,
+    );
+    return {
+      stored: Number(row?.stored),
+      open: Number(row?.open),
+      outgoing: Number(row?.outgoing),
+      webhooks: stats.webhooksWaiting + stats.webhooksRetrying,
+    };
+  } catch {
+    // The database is coming back; asked again.
+    return null;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Bugs that the checker must catch, planted in a copy of the server's sources: nothing of them is in the product. Each
+ * edit must find its place word for word, so that a plant which has lost its ground fails instead of proving nothing.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Report } from './report.ts';
+import { crashPoints } from './runs/crash-points.ts';
+import { soak } from './runs/soak.ts';
+import { checkout } from './stage/stage.ts';
+
+interface Edit {
+  /** In `server/src`. */
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+interface Plant {
+  readonly edits: readonly Edit[];
+  /** A short run that walks over the planted place. */
+  readonly run: (home: string, seed: number) => Promise<Report>;
+}
+
+export const plants = {
+  'acknowledge-before-commit': {
+    edits: [
+      {
+        file: 'gateway/deliver.ts',
+        find: "  crashPoint('gateway.before-store');\n",
+        put: "  answer(exchange, success);\n  crashPoint('gateway.before-store');\n",
+      },
+    ],
+    run: (home, seed) => crashPoints({ ...brief, seed, home, only: ['gateway.before-store', 'inbox.before-insert'] }),
+  },
+  'drop-the-unique-key': {
+    edits: [],
+    run: (home, seed) =>
+      soak({
+        ...{ webhooks: 300, kills: 0, faults: [], seed, home, ratePerSecond: brief.ratePerSecond },
+        prepare: async ({ cluster }) => {
+          await cluster.ask('ALTER TABLE event_keys DROP CONSTRAINT event_keys_pkey');
+        },
+      }),
+  },
+  'release-the-lock-early': {
+    edits: [
+      {
+        file: 'inbox/turn-store.ts',
+        find: 'WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE)',
+        put: 'WHERE workspace_id = $1 AND id = $2 AND $3::bigint IS NOT NULL)',
+      },
+      {
+        file: 'inbox/turn-store.ts',
+        find: "leased_until = clock_timestamp() + $2 * interval '1 millisecond'",
+        put: "leased_until = clock_timestamp() + $2 * interval '0 millisecond'",
+      },
+    ],
+    run: (home, seed) =>
+      soak({ webhooks: 300, kills: 0, faults: [], seed, home, ratePerSecond: brief.ratePerSecond, drainMs: 15_000 }),
+  },
+  'resend-blindly': {
+    edits: [
+      {
+        file: 'outbox/states.ts',
+        find: "release: { from: ['claimed'], to: 'queued' }",
+        put: "release: { from: ['claimed', 'sending'], to: 'queued' }",
+      },
+    ],
+    run: (home, seed) => crashPoints({ ...brief, seed, home, only: ['outbox.answered', 'outbox.before-record'] }),
+  },
+} as const satisfies Record<string, Plant>;
+
+export type PlantName = keyof typeof plants;
+
+const brief = { hits: 1, ratePerSecond: 30 } as const;
+
+export async function runPlanted(name: PlantName, seed: number): Promise<Report> {
+  const home = plantedCopy(plants[name].edits);
+  try {
+    const report = await plants[name].run(home, seed);
+    return { ...report, name: `planted ${name}` };
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function plantedCopy(edits: readonly Edit[]): string {
+  const home = mkdtempSync(join(tmpdir(), 'switchyard-planted-'));
+  for (const part of ['server/src', 'server/package.json', 'package.json'])
+    cpSync(join(checkout, part), join(home, part), { recursive: true });
+  symlinkSync(join(checkout, 'node_modules'), join(home, 'node_modules'));
+  for (const { file, find, put } of edits) {
+    const path = join(home, 'server/src', file);
+    const text = readFileSync(path, 'utf8');
+    if (text.split(find).length !== 2) throw new Error(`the place of the planted bug is not in ${file} any more`);
+    writeFileSync(
+      path,
+      text.replace(find, () => put),
+    );
+  }
+  return home;
+}

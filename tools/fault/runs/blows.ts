@@ -1,0 +1,69 @@
+/** What can happen to a process, by name; which one, and to whom, is chosen from the seed. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Choices } from '../seeded.ts';
+import type { ManagedProcess } from '../stage/managed-process.ts';
+import type { Stage } from '../stage/stage.ts';
+import { until } from '../stage/until.ts';
+import type { Kill } from './recovery.ts';
+
+export const processBlows = ['kill', 'terminate', 'freeze'] as const;
+export const postgresBlows = ['kill-all', 'kill-one', 'stop-immediately', 'freeze'] as const;
+export type Target = 'gateway' | 'worker' | 'postgres';
+export type BlowName =
+  | `${'gateway' | 'worker'} ${(typeof processBlows)[number]}`
+  | `postgres ${(typeof postgresBlows)[number]}`;
+
+export const blowNames: readonly BlowName[] = [
+  ...processBlows.flatMap((how) => [`gateway ${how}`, `worker ${how}`] as const),
+  ...postgresBlows.map((how) => `postgres ${how}` as const),
+];
+
+/** Longer than the leases of the stage, so that a woken worker finds its work in other hands. */
+const frozenWorkerMs = 3_500;
+const frozenGatewayMs = 1_500;
+const frozenPostgresMs = 2_500;
+const databaseBackMs = 60_000;
+
+/** Deals one blow and sees that what fell stands again. Resolves when the next may come. */
+export async function deal(stage: Stage, name: BlowName, choices: Choices): Promise<Kill> {
+  const [target, how] = name.split(' ') as [Target, string];
+  const kill = { target, how, atMs: Date.now() };
+  stage.note(name);
+  if (target === 'postgres') {
+    await strikePostgres(stage, how, choices);
+    return kill;
+  }
+  const process = choices.pick(target === 'gateway' ? stage.gateways : stage.workers);
+  await strikeProcess(process, how, target === 'gateway' ? frozenGatewayMs : frozenWorkerMs);
+  return target === 'gateway' ? { ...kill, port: process.plan.port } : kill;
+}
+
+async function strikeProcess(process: ManagedProcess, how: string, frozenMs: number): Promise<void> {
+  if (how === 'freeze') return process.freeze(frozenMs);
+  await (how === 'kill' ? process.kill() : process.terminate());
+  await process.start();
+}
+
+/** The server's own processes start it again; nobody here does. */
+async function strikePostgres(stage: Stage, how: string, choices: Choices): Promise<void> {
+  const { cluster } = stage;
+  const postmaster = cluster.postmaster;
+  if (how === 'freeze') return cluster.freeze(frozenPostgresMs);
+  if (how === 'kill-all') cluster.killAll();
+  else if (how === 'stop-immediately') cluster.stopImmediately();
+  else cluster.killOne((pids) => choices.pick(pids));
+  if (how !== 'kill-one') await until(() => cluster.postmaster !== postmaster, databaseBackMs, 20);
+  const isBack = await until(() => canAsk(stage), databaseBackMs, 100);
+  if (!isBack) throw new Error(`the database did not come back within ${databaseBackMs} ms`);
+  await wait(200);
+}
+
+async function canAsk(stage: Stage): Promise<boolean> {
+  try {
+    await stage.cluster.ask('SELECT 1');
+    return true;
+  } catch {
+    // Starting, recovering.
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+/** How long the others took to be whole again after each blow. */
+import { readAcked } from '../check/witnesses.ts';
+import type { Stage } from '../stage/stage.ts';
+
+export interface Kill {
+  readonly target: 'gateway' | 'worker' | 'postgres' | 'redis';
+  readonly how: string;
+  readonly atMs: number;
+  /** Of the gateway that was struck. */
+  readonly port?: number;
+}
+
+export interface Recovery {
+  readonly longestMs: number | null;
+  readonly byKind: Readonly<Record<string, number>>;
+}
+
+/** An acknowledgement so soon after the blow was on its way before it. */
+const slackMs = 50;
+
+/**
+ * Gateway: until it acknowledges again itself. Postgres, Redis: until anybody does. Worker: until a message is handled
+ * again; and beside it, `backlog`: until everything that was received before the blow has been handled, later blows
+ * included.
+ */
+export async function recoveryOf(stage: Stage, kills: readonly Kill[], ackedFile: string): Promise<Recovery> {
+  const acks = (await readAcked(ackedFile)).toSorted((a, b) => a.ackedMs - b.ackedMs);
+  const byKind: Record<string, number> = {};
+  for (const kill of kills) {
+    const ms =
+      kill.target === 'worker'
+        ? await nextHandled(stage, kill.atMs)
+        : acks.find((ack) => ack.ackedMs > kill.atMs + slackMs && (kill.port === undefined || ack.port === kill.port))
+            ?.ackedMs;
+    if (ms !== undefined && ms !== null) note(byKind, kill.target, ms - kill.atMs);
+  }
+  const all = Object.values(byKind);
+  const longestMs = all.length === 0 ? null : Math.max(...all);
+  for (const kill of kills) {
+    const ms = await allHandled(stage, kill.atMs);
+    if (ms !== null) note(byKind, 'backlog', ms - kill.atMs);
+  }
+  return { longestMs, byKind };
+}
+
+function note(byKind: Record<string, number>, name: string, ms: number): void {
+  byKind[name] = Math.max(byKind[name] ?? 0, Math.max(0, Math.round(ms)));
+}
+
+async function nextHandled(stage: Stage, atMs: number): Promise<number | null> {
+  const [row] = await stage.cluster.ask<{ ms: number | null }>(
+    `SELECT extract(epoch FROM min(settled_at))::float8 * 1000 AS ms FROM events
+     WHERE kind = 'message' AND settled_at > to_timestamp($1 / 1000.0)`,
+    [atMs],
+  );
+  return row?.ms ?? null;
+}
+
+async function allHandled(stage: Stage, atMs: number): Promise<number | null> {
+  const [row] = await stage.cluster.ask<{ ms: number | null }>(
+    `SELECT extract(epoch FROM max(settled_at))::float8 * 1000 AS ms FROM events
+     WHERE kind = 'message' AND type <> 'reaction' AND received_at < to_timestamp($1 / 1000.0)`,
+    [atMs],
+  );
+  return row?.ms ?? null;
+}

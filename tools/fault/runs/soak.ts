@@ -1,0 +1,79 @@
+/** Random blows at every process, and random faults of the provider, spread over the load; all from the seed. */
+import type { Report } from '../report.ts';
+import { type Choices, seeded } from '../seeded.ts';
+import { until } from '../stage/until.ts';
+import { type BlowName, blowNames, deal } from './blows.ts';
+import { lift, order, type ProviderFaultName, providerFaultNames } from './provider-faults.ts';
+import { play, type Scene, type ScenePlan } from './scene.ts';
+
+export interface SoakOptions {
+  readonly name?: string;
+  readonly webhooks: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly ratePerSecond: number;
+  /** Instead of all there are. */
+  readonly blows?: readonly BlowName[];
+  readonly faults?: readonly ProviderFaultName[];
+  readonly gateways?: number;
+  readonly home?: string;
+  readonly prepare?: ScenePlan['prepare'];
+  readonly drainMs?: number;
+}
+
+interface Planned {
+  /** When so many webhooks have been acknowledged. */
+  readonly atAcked: number;
+  readonly blow: BlowName;
+  readonly fault: ProviderFaultName | null;
+}
+
+/** Nobody is to write so often that the bot tells them to slow down: 12 answers a minute, about 15 messages in a run. */
+const messagesEach = 15;
+const faultTimes = 3;
+const stallMs = 120_000;
+
+export function soak(options: SoakOptions): Promise<Report> {
+  const { webhooks, seed, ratePerSecond, home, prepare, drainMs } = options;
+  const choices = seeded(seed).fork('soak');
+  const planned = plan(options, choices.fork('plan'));
+  return play({
+    name: options.name ?? 'soak',
+    ...{
+      webhooks,
+      seed,
+      ratePerSecond,
+      ...(home ? { home } : {}),
+      ...(prepare ? { prepare } : {}),
+      ...(drainMs ? { drainMs } : {}),
+    },
+    gateways: options.gateways ?? 2,
+    workers: 2,
+    conversations: Math.max(60, Math.ceil(webhooks / messagesEach)),
+    faults: (scene) => dealAll(scene, planned, choices.fork('blows')),
+  });
+}
+
+function plan(options: SoakOptions, choices: Choices): Planned[] {
+  const { webhooks, kills } = options;
+  const blows = options.blows ?? blowNames;
+  const faults = options.faults ?? providerFaultNames;
+  return Array.from({ length: kills }, (_, index) => ({
+    atAcked: Math.floor(((index + choices.next() * 0.8) / kills) * webhooks * 0.95),
+    blow: choices.pick(blows),
+    fault: faults.length > 0 && choices.next() < 0.5 ? choices.pick(faults) : null,
+  }));
+}
+
+async function dealAll(scene: Scene, planned: readonly Planned[], choices: Choices) {
+  const { stage, load } = scene;
+  for (const { atAcked, blow, fault } of planned) {
+    const isThere = await until(() => load.progress.acked >= atAcked || load.progress.kind === 'done', stallMs, 20);
+    if (!isThere) throw new Error(`the load stands still at ${load.progress.acked} of ${atAcked}`);
+    if (fault) await order(stage.standIn, fault, 1 + choices.below(faultTimes));
+    scene.kills.push(await deal(stage, blow, choices));
+  }
+  await until(() => load.progress.kind === 'done', 3_600_000, 100);
+  await lift(stage.standIn);
+  return { failures: [], details: { choices: planned } };
+}

@@ -1,0 +1,126 @@
+/** The run's own PostgreSQL: where it is, who its processes are, and what can be done to them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { silentLog } from '../../../server/src/kernel/index.ts';
+import { type EmbeddedCluster, startEmbedded } from '../../../server/src/storage/embedded/index.ts';
+import { endWithUs } from './leftovers.ts';
+
+export class Cluster {
+  readonly folder: string;
+  #hold: EmbeddedCluster | null = null;
+  #url = '';
+  #dataFolder = '';
+
+  constructor(folder: string) {
+    this.folder = folder;
+    // A cluster whose folder nobody needs any more: its children see that it is gone, and end.
+    endWithUs(() => (this.#dataFolder === '' ? undefined : this.postmaster));
+  }
+
+  /** Starts it or joins it. While we hold it nobody else's end stops it. */
+  async hold(): Promise<void> {
+    if (this.#hold) return;
+    this.#hold = await startEmbedded({ folder: this.folder, log: silentLog });
+    this.#url = this.#hold.superuserUrl('switchyard');
+    this.#dataFolder = this.#hold.dataFolder;
+    const address = new URL(this.#url);
+    if (address.hostname !== '127.0.0.1' || !this.#dataFolder.startsWith(this.folder))
+      throw new Error(`this database is not the run's own: ${this.#dataFolder}`);
+  }
+
+  /** From now on the server's processes keep it alive, or nobody does. */
+  async letGo(): Promise<void> {
+    const hold = this.#hold;
+    this.#hold = null;
+    await hold?.stop();
+  }
+
+  get serverLog(): string {
+    return join(this.#dataFolder, '..', 'postgres.log');
+  }
+
+  /** As the superuser, past row-level security. Rejects while the database is away. */
+  async ask<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.session(async (client) => (await client.query<Row>(text, [...values])).rows);
+  }
+
+  async session<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      options: '-c search_path=switchyard',
+      connectionTimeoutMillis: 3_000,
+      application_name: 'switchyard fault run',
+    });
+    client.on('error', () => {
+      // The statement under way tells of it.
+    });
+    try {
+      await client.connect();
+      return await work(client);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  get postmaster(): number | undefined {
+    const text = readText(join(this.#dataFolder, 'postmaster.pid'));
+    const pid = Number(text.split('\n')[0]);
+    return pid && isPostgres(pid) ? pid : undefined;
+  }
+
+  get backends(): number[] {
+    const pid = this.postmaster;
+    if (!pid) return [];
+    return readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
+  }
+
+  /** As a loss of power would: no checkpoint, no goodbye. Its children are their own process groups, so each by its id. */
+  killAll(): void {
+    const children = this.backends;
+    const pid = this.postmaster;
+    if (pid) signal(pid, 'SIGKILL');
+    for (const child of children) signal(child, 'SIGKILL');
+  }
+
+  /** One backend dies: Postgres ends all others and recovers by itself. */
+  killOne(choose: (pids: readonly number[]) => number): void {
+    const children = this.backends;
+    if (children.length > 0) signal(choose(children), 'SIGKILL');
+  }
+
+  /** `pg_ctl stop -m immediate`. */
+  stopImmediately(): void {
+    const pid = this.postmaster;
+    if (pid) signal(pid, 'SIGQUIT');
+  }
+
+  async freeze(ms: number): Promise<void> {
+    const all = [this.postmaster, ...this.backends].filter((pid) => pid !== undefined);
+    for (const pid of all) signal(pid, 'SIGSTOP');
+    await wait(ms);
+    for (const pid of all) signal(pid, 'SIGCONT');
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function isPostgres(pid: number): boolean {
+  return /^\d+ \(postgres\)/.test(readText(`/proc/${pid}/stat`));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // Gone: there is nothing of it to read.
+    return '';
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Everything a run needs, each part a real process: a durable PostgreSQL of its own, gateways, workers, the stand-in
+ * providers, in a folder of its own, on loopback. `close` ends them by their ids and removes the folder.
+ */
+import { execFile } from 'node:child_process';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openProduct } from '../../../server/src/compose/index.ts';
+import { parseConfig } from '../../../server/src/config.ts';
+import { silentLog } from '../../../server/src/kernel/index.ts';
+import type { LoadTarget } from '../load/order.ts';
+import { Cluster } from './cluster.ts';
+import { freePort } from './free-port.ts';
+import { ManagedProcess } from './managed-process.ts';
+import { makeShops, type Shop, sharedAppSecret } from './shops.ts';
+import { type StandIn, startStandIn } from './stand-in.ts';
+
+export interface StagePlan {
+  readonly gateways: number;
+  readonly workers: number;
+  readonly seed: number;
+  /** Where the server's sources lie: this checkout, or a copy with a planted bug. */
+  readonly home?: string;
+  readonly redisUrl?: string;
+}
+
+export interface Stage {
+  readonly folder: string;
+  readonly cluster: Cluster;
+  readonly standIn: StandIn;
+  readonly shops: readonly Shop[];
+  readonly targets: readonly LoadTarget[];
+  readonly gateways: readonly ManagedProcess[];
+  readonly workers: readonly ManagedProcess[];
+  readonly logFiles: readonly string[];
+  /** What must not stand in any log. */
+  readonly secrets: readonly string[];
+  note(text: string): void;
+  close(keep?: boolean): Promise<void>;
+}
+
+export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Short, so that a run sees many of them run out. */
+export const stageTimes = { leaseMs: 2_000, sendTimeoutMs: 2_000, uncertainWaitMs: 2_000 } as const;
+
+export async function openStage(plan: StagePlan): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-fault-'));
+  // The database's own user must be able to pass through.
+  chmodSync(folder, 0o711);
+  mkdirSync(join(folder, 'logs'));
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (keep = false) => {
+    for (const closer of closers.reverse()) await closer();
+    if (!keep) rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const cluster = new Cluster(folder);
+    closers.push(() => cluster.letGo());
+    await cluster.hold();
+    const standIn = await startStandIn(checkout, plan.seed);
+    closers.push(() => standIn.stop());
+    const env = serverEnvironment(folder, standIn.urls.graph, plan);
+    const shops = await makeShopsIn(env);
+    // The pace is the run's affair; with the provider's usual limit a short run would mostly wait.
+    await cluster.ask(`UPDATE accounts SET settings = settings || '{"messagesPerSecond": "1000"}'`);
+    const gateways = await makeProcesses(plan, { folder, env, role: 'gateway' });
+    const workers = await makeProcesses(plan, { folder, env, role: 'worker' });
+    const all = [...gateways, ...workers];
+    // A killed process leaves no compiled modules behind; one that ends properly does, and the others start in half the time.
+    await promisify(execFile)(process.execPath, [join(plan.home ?? checkout, 'server/src/main.ts'), '--help'], { env });
+    closers.push(() => Promise.all(all.map((one) => one.kill())));
+    await Promise.all(all.map((one) => one.start()));
+    await registerNumbers(standIn, shops, gateways);
+    const noteFile = join(folder, 'logs', 'run.log');
+    return {
+      ...{ folder, cluster, standIn, shops, gateways, workers, close },
+      targets: shops.map(targetOf),
+      logFiles: [...all.map((one) => one.plan.logFile), cluster.serverLog],
+      secrets: [sharedAppSecret, ...shops.flatMap((shop) => [shop.appSecret, shop.accessToken, shop.token])],
+      note: (text) => appendFileSync(noteFile, `${new Date().toISOString()} ${text}\n`),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function serverEnvironment(folder: string, graphUrl: string, plan: StagePlan): Record<string, string> {
+  return {
+    SWITCHYARD_DATA: folder,
+    SWITCHYARD_DEMO: '0',
+    SWITCHYARD_LOG: 'warn',
+    SWITCHYARD_FAULTS: '1',
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    META_GRAPH_URL: graphUrl,
+    META_APP_SECRET: sharedAppSecret,
+    INBOX_LEASE_MS: String(stageTimes.leaseMs),
+    SEND_TIMEOUT_MS: String(stageTimes.sendTimeoutMs),
+    UNCERTAIN_WAIT_MS: String(stageTimes.uncertainWaitMs),
+    ...(plan.redisUrl ? { REDIS_URL: plan.redisUrl } : {}),
+  };
+}
+
+async function makeShopsIn(env: Readonly<Record<string, string>>): Promise<Shop[]> {
+  const product = await openProduct(parseConfig({ ...env, PUBLIC_URL: 'http://127.0.0.1:1' }), silentLog);
+  try {
+    return await makeShops(product);
+  } finally {
+    await product.close();
+  }
+}
+
+async function makeProcesses(
+  plan: StagePlan,
+  kind: { readonly folder: string; readonly env: Record<string, string>; readonly role: 'gateway' | 'worker' },
+): Promise<ManagedProcess[]> {
+  const made: ManagedProcess[] = [];
+  const count = kind.role === 'gateway' ? plan.gateways : plan.workers;
+  for (let index = 1; index <= count; index += 1) {
+    const name = `${kind.role}-${index}`;
+    const logFile = join(kind.folder, 'logs', `${name}.log`);
+    appendFileSync(logFile, '');
+    const env = { ...kind.env, ROLES: kind.role };
+    made.push(new ManagedProcess({ name, home: plan.home ?? checkout, port: await freePort(), env, logFile }));
+  }
+  return made;
+}
+
+/** Receipts at once; no limit and no window of the provider's stands in the way: the load does not pass through it. */
+async function registerNumbers(
+  standIn: StandIn,
+  shops: readonly Shop[],
+  gateways: readonly ManagedProcess[],
+): Promise<void> {
+  await standIn.control('PUT', 'settings', { retryTimeScale: 0.01 });
+  for (const [index, shop] of shops.entries()) {
+    const gateway = gateways[index % gateways.length]!;
+    await standIn.control('PUT', 'numbers', {
+      provider: 'meta',
+      number: shop.number,
+      webhookUrl: `http://127.0.0.1:${gateway.plan.port}${shop.path}`,
+      ids: { phoneNumberId: shop.phoneNumberId, wabaId: shop.wabaId },
+      secrets: { appSecret: shop.appSecret, accessToken: shop.accessToken },
+      window: false,
+      limits: { perSecond: null, pair: false },
+      receiptDelaysMs: { sent: 0, delivered: 0, read: 0 },
+      order: 'customer',
+    });
+  }
+}
+
+function targetOf(shop: Shop): LoadTarget {
+  const { path, appSecret, phoneNumberId, wabaId, canary } = shop;
+  return { path, appSecret, phoneNumberId, wabaId, canary, displayNumber: shop.number.slice(1) };
+}
