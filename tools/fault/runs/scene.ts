@@ -71,7 +71,7 @@ async function playOn(
     logFile: ackedFile,
   });
   const reading = setInterval(
-    () => stage.standIn.read().catch((error: unknown) => stage.note(String(error))),
+    () => void stage.standIn.read().catch((error: unknown) => stage.note(String(error))),
     sceneLimits.ledgerEveryMs,
   );
   try {
