@@ -46,6 +46,11 @@ const rare: ReadonlySet<CrashPointName> = new Set([
   'outbox.sweep-doubted',
 ]);
 
+/**
+ * Never the first: a message over which four processes in a row have died is set aside as poison, and rightly so; the
+ * first pass of one point after the other would make one of a sound message.
+ */
+const firstPass = 2;
 const maxPass = 5;
 const hitWithinMs = 20_000;
 const tries = 3;
@@ -115,7 +120,7 @@ async function strike(scene: Scene, process: ManagedProcess, name: CrashPointNam
 }
 
 async function fallAt(scene: Scene, process: ManagedProcess, name: CrashPointName, choices: Choices): Promise<boolean> {
-  const pass = rare.has(name) ? 1 : 1 + choices.below(maxPass);
+  const pass = rare.has(name) ? 1 : firstPass + choices.below(maxPass - 1);
   if (process.isRunning) await process.kill();
   const seen = process.crashes.length;
   await process.start({ SWITCHYARD_CRASH_POINT: `${name}:${pass}` });

@@ -1,0 +1,101 @@
+/** `npm run fault` as a user runs it: real processes killed at every named point, a small soak, and four planted bugs. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { crashPointNames } from '#kernel';
+
+interface Report {
+  readonly name: string;
+  readonly sent: number;
+  readonly acked: number;
+  readonly lost: number;
+  readonly doubleEffects: number;
+  readonly unflaggedDoubleSends: number;
+  readonly outOfOrder: number;
+  readonly crossed: number;
+  readonly kills: number;
+  readonly invariants: Readonly<Record<string, boolean | null>>;
+  readonly details: { readonly points?: Readonly<Record<string, number>>; readonly failures: readonly string[] };
+}
+
+interface Outcome {
+  readonly status: number;
+  readonly report: Report | null;
+  readonly words: string;
+}
+
+const main = join(import.meta.dirname, '..', '..', '..', 'tools', 'fault', 'main.ts');
+const runMs = 300_000;
+
+function fault(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: runMs };
+    execFile(process.execPath, [main, ...args], options, (error, out, words) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      const line = out.trim().split('\n').at(-1);
+      resolve({ status, report: line ? (JSON.parse(line) as Report) : null, words });
+    });
+  });
+}
+
+const whole = {
+  ...{ lost: 0, doubleEffects: 0, unflaggedDoubleSends: 0, outOfOrder: 0, crossed: 0 },
+  invariants: {
+    I1: true,
+    I2: true,
+    I3: true,
+    I4: true,
+    I5: true,
+    I6: true,
+    I7: true,
+    I8: null,
+    I9: null,
+    I10: true,
+    I11: true,
+  },
+};
+
+test.for([
+  ['an unknown run', ['avalanche']],
+  ['no run at all', []],
+  ['an unknown option', ['soak', '--hard']],
+  ['a number that is none', ['soak', '--webhooks', 'many']],
+  ['more than the limit', ['soak', '--webhooks', '100000000']],
+  ['a planted bug without the second word', ['soak', '--planted', 'resend-blindly']],
+] as const)('%s is refused with one line and status 2', async ([, args]) => {
+  const { status, report, words } = await fault(args, { SWITCHYARD_FAULTS: '' });
+  expect({ status, report, lines: words.trim().split('\n').length }).toEqual({ status: 2, report: null, lines: 1 });
+});
+
+test('every crash point once: nothing lost, doubled, out of order or crossed', { timeout: runMs }, async () => {
+  const { status, report, words } = await fault(['crash-points', '--json', '--hits', '1', '--seed', '20261121']);
+  expect(report, words).toMatchObject(whole);
+  expect(report?.details.failures).toEqual([]);
+  expect(report?.details.points).toEqual(Object.fromEntries(crashPointNames.map((name) => [name, 1])));
+  expect(status).toBe(0);
+});
+
+test('a soak of every process under load: nothing lost, doubled, out of order or crossed', {
+  timeout: runMs,
+}, async () => {
+  const args = ['soak', '--json', '--webhooks', '3000', '--kills', '6', '--seed', '20261121'];
+  const { status, report, words } = await fault(args);
+  expect(report, words).toMatchObject({ ...whole, kills: 6 });
+  expect(report?.details.failures).toEqual([]);
+  expect(report?.acked).toBeGreaterThanOrEqual(3_000);
+  expect(status).toBe(0);
+});
+
+describe('a planted bug fails the run', () => {
+  test.for([
+    ['acknowledge-before-commit', 'I1'],
+    ['drop-the-unique-key', 'I3'],
+    ['release-the-lock-early', 'I3'],
+    ['resend-blindly', 'I4'],
+  ] as const)('%s: %s is broken', { timeout: runMs }, async ([name, invariant]) => {
+    const args = ['soak', '--json', '--planted', name, '--seed', '5'];
+    const { status, report, words } = await fault(args, { SWITCHYARD_FAULTS: '1' });
+    expect(report?.invariants[invariant], words).toBe(false);
+    expect(status).toBe(1);
+  });
+});
