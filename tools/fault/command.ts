@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { type PlantName, plants, runPlanted } from './planted.ts';
 import { failureOf, type Report } from './report.ts';
 import { addUp } from './resume.ts';
-import { postgresBlows } from './runs/blows.ts';
+import { blowNames, postgresBlows, redisBlows } from './runs/blows.ts';
 import { crashPoints } from './runs/crash-points.ts';
 import { providers } from './runs/providers.ts';
 import { soak } from './runs/soak.ts';
@@ -19,6 +19,7 @@ const options = {
   seed: { type: 'string' },
   resume: { type: 'string' },
   planted: { type: 'string' },
+  redis: { type: 'boolean', default: false },
 } as const;
 
 export interface FaultOptions {
@@ -27,28 +28,51 @@ export interface FaultOptions {
   readonly hits: number | undefined;
   readonly rate: number | undefined;
   readonly seed: number;
+  /** Soak: with Redis for jobs, cache, counters and doorbell, which is struck too. */
+  readonly hasRedis: boolean;
 }
 
 const limits = { webhooks: 1_000_000, kills: 5_000, hits: 300, rate: 2_000, seed: 4_294_967_295 } as const;
+
+const withRedis = redisBlows.map((how) => `redis ${how}` as const);
 
 type Run = (options: FaultOptions) => Promise<Report>;
 
 /** Every name there is to be; null: not built yet. */
 const runs: Readonly<Record<string, Run | null>> = {
   'crash-points': ({ hits = 1, seed, rate = 25 }) => crashPoints({ hits, seed, ratePerSecond: rate }),
-  soak: ({ webhooks = 3_000, kills = 5, seed, rate = 60 }) => soak({ webhooks, kills, seed, ratePerSecond: rate }),
+  soak: ({ webhooks = 3_000, kills = 5, seed, rate = 60, hasRedis }) =>
+    soak({
+      webhooks,
+      kills,
+      seed,
+      ratePerSecond: rate,
+      hasRedis,
+      blows: hasRedis ? [...blowNames, ...withRedis] : blowNames,
+    }),
   postgres: ({ webhooks = 3_000, kills = 8, seed, rate = 60 }) => {
     const blows = postgresBlows.map((how) => `postgres ${how}` as const);
     return soak({ name: 'postgres', webhooks, kills, seed, ratePerSecond: rate, blows, faults: [], gateways: 1 });
   },
-  redis: null,
+  redis: ({ webhooks = 3_000, kills = 6, seed, rate = 60 }) => {
+    return soak({
+      name: 'redis',
+      webhooks,
+      kills,
+      seed,
+      ratePerSecond: rate,
+      blows: withRedis,
+      faults: [],
+      hasRedis: true,
+    });
+  },
   providers: ({ webhooks = 2_000, seed, rate = 40 }) => providers({ webhooks, seed, ratePerSecond: rate }),
   hostile: null,
   'noisy-neighbour': null,
   herd: null,
 };
 
-const usage = `usage: npm run fault -- ${Object.keys(runs).join('|')} [--json] [--webhooks N] [--kills N] [--hits N] [--rate N] [--seed S] [--resume FILE]`;
+const usage = `usage: npm run fault -- ${Object.keys(runs).join('|')} [--json] [--webhooks N] [--kills N] [--hits N] [--rate N] [--redis] [--seed S] [--resume FILE]`;
 
 class WrongUse extends Error {}
 
@@ -85,7 +109,13 @@ function parse(args: readonly string[]) {
   );
   if (values.planted !== undefined) return { ...plantedRun(values.planted, seed), isJson: values.json };
   const resume = values.resume === undefined ? undefined : resumable(values.resume, name);
-  return { name, run, isJson: values.json, resume, options: { seed, webhooks, kills, hits, rate } };
+  return {
+    name,
+    run,
+    isJson: values.json,
+    resume,
+    options: { seed, webhooks, kills, hits, rate, hasRedis: values.redis },
+  };
 }
 
 /** A server with a bug planted in it is for the tests of the checker alone, so it wants to be asked for twice. */
@@ -93,7 +123,7 @@ function plantedRun(text: string, seed: number) {
   const name = Object.keys(plants).find((known): known is PlantName => known === text);
   if (process.env.SWITCHYARD_FAULTS !== '1') throw new WrongUse('--planted is taken with SWITCHYARD_FAULTS=1 only');
   if (!name) throw new WrongUse(`--planted ${text}: one of ${Object.keys(plants).join(', ')}`);
-  const none = { webhooks: undefined, kills: undefined, hits: undefined, rate: undefined };
+  const none = { webhooks: undefined, kills: undefined, hits: undefined, rate: undefined, hasRedis: false };
   return { name, resume: undefined, run: () => runPlanted(name, seed), options: { seed, ...none } };
 }
 

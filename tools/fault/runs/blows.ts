@@ -1,5 +1,6 @@
 /** What can happen to a process, by name; which one, and to whom, is chosen from the seed. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import type { Choices } from '../seeded.ts';
 import type { ManagedProcess } from '../stage/managed-process.ts';
 import type { Stage } from '../stage/stage.ts';
@@ -8,11 +9,15 @@ import type { Kill } from './recovery.ts';
 
 export const processBlows = ['kill', 'terminate', 'freeze'] as const;
 export const postgresBlows = ['kill-all', 'kill-one', 'stop-immediately', 'freeze'] as const;
-export type Target = 'gateway' | 'worker' | 'postgres';
+/** `kill` brings it back empty. */
+export const redisBlows = ['kill', 'flush', 'freeze'] as const;
+export type Target = 'gateway' | 'worker' | 'postgres' | 'redis';
 export type BlowName =
   | `${'gateway' | 'worker'} ${(typeof processBlows)[number]}`
-  | `postgres ${(typeof postgresBlows)[number]}`;
+  | `postgres ${(typeof postgresBlows)[number]}`
+  | `redis ${(typeof redisBlows)[number]}`;
 
+/** Without Redis. */
 export const blowNames: readonly BlowName[] = [
   ...processBlows.flatMap((how) => [`gateway ${how}`, `worker ${how}`] as const),
   ...postgresBlows.map((how) => `postgres ${how}` as const),
@@ -22,6 +27,7 @@ export const blowNames: readonly BlowName[] = [
 const frozenWorkerMs = 3_500;
 const frozenGatewayMs = 1_500;
 const frozenPostgresMs = 2_500;
+const frozenRedisMs = 3_000;
 const databaseBackMs = 60_000;
 
 /** Deals one blow and sees that what fell stands again. Resolves when the next may come. */
@@ -33,6 +39,10 @@ export async function deal(stage: Stage, name: BlowName, choices: Choices): Prom
     await strikePostgres(stage, how, choices);
     return kill;
   }
+  if (target === 'redis') {
+    await strikeRedis(stage, how);
+    return kill;
+  }
   const process = choices.pick(target === 'gateway' ? stage.gateways : stage.workers);
   await strikeProcess(process, how, target === 'gateway' ? frozenGatewayMs : frozenWorkerMs);
   return target === 'gateway' ? { ...kill, port: process.plan.port } : kill;
@@ -42,6 +52,21 @@ async function strikeProcess(process: ManagedProcess, how: string, frozenMs: num
   if (how === 'freeze') return process.freeze(frozenMs);
   await (how === 'kill' ? process.kill() : process.terminate());
   await process.start();
+}
+
+async function strikeRedis({ redis }: Stage, how: string): Promise<void> {
+  if (!redis) throw new Error('this run has no Redis');
+  if (how === 'kill') return redis.restart();
+  if (how === 'freeze') {
+    process.kill(redis.pid, 'SIGSTOP');
+    await wait(frozenRedisMs);
+    process.kill(redis.pid, 'SIGCONT');
+    return;
+  }
+  const client = new Redis(redis.url, { lazyConnect: true });
+  await client.connect();
+  await client.flushall();
+  client.disconnect();
 }
 
 /** The server's own processes start it again; nobody here does. */

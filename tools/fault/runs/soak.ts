@@ -16,6 +16,7 @@ export interface SoakOptions {
   readonly blows?: readonly BlowName[];
   readonly faults?: readonly ProviderFaultName[];
   readonly gateways?: number;
+  readonly hasRedis?: boolean;
   readonly home?: string;
   readonly prepare?: ScenePlan['prepare'];
   readonly drainMs?: number;
@@ -48,6 +49,7 @@ export function soak(options: SoakOptions): Promise<Report> {
       ...(drainMs ? { drainMs } : {}),
     },
     gateways: options.gateways ?? 2,
+    hasRedis: options.hasRedis ?? false,
     workers: 2,
     conversations: Math.max(60, Math.ceil(webhooks / messagesEach)),
     faults: (scene) => dealAll(scene, planned, choices.fork('blows')),

@@ -11,9 +11,11 @@ import { promisify } from 'node:util';
 import { openProduct } from '../../../server/src/compose/index.ts';
 import { parseConfig } from '../../../server/src/config.ts';
 import { silentLog } from '../../../server/src/kernel/index.ts';
+import { startTestRedis, type TestRedis } from '../../../server/test/support/redis.ts';
 import type { LoadTarget } from '../load/order.ts';
 import { Cluster } from './cluster.ts';
 import { freePort } from './free-port.ts';
+import { endWithUs } from './leftovers.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { makeShops, type Shop, sharedAppSecret } from './shops.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
@@ -24,13 +26,15 @@ export interface StagePlan {
   readonly seed: number;
   /** Where the server's sources lie: this checkout, or a copy with a planted bug. */
   readonly home?: string;
-  readonly redisUrl?: string;
+  /** Jobs, cache, counters and doorbell on a Redis of the run's own. */
+  readonly hasRedis?: boolean;
 }
 
 export interface Stage {
   readonly folder: string;
   readonly cluster: Cluster;
   readonly standIn: StandIn;
+  readonly redis: TestRedis | null;
   readonly shops: readonly Shop[];
   readonly targets: readonly LoadTarget[];
   readonly gateways: readonly ManagedProcess[];
@@ -63,7 +67,10 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     await cluster.hold();
     const standIn = await startStandIn(checkout, plan.seed);
     closers.push(() => standIn.stop());
-    const env = serverEnvironment(folder, standIn.urls.graph, plan);
+    const redis = plan.hasRedis ? await startTestRedis() : null;
+    if (redis) closers.push(() => redis.close());
+    endWithUs(() => redis?.pid);
+    const env = serverEnvironment({ folder, graphUrl: standIn.urls.graph, redisUrl: redis?.url });
     const shops = await makeShopsIn(env);
     // The pace is the run's affair; with the provider's usual limit a short run would mostly wait.
     await cluster.ask(`UPDATE accounts SET settings = settings || '{"messagesPerSecond": "1000"}'`);
@@ -77,7 +84,7 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     await registerNumbers(standIn, shops, gateways);
     const noteFile = join(folder, 'logs', 'run.log');
     return {
-      ...{ folder, cluster, standIn, shops, gateways, workers, close },
+      ...{ folder, cluster, standIn, redis, shops, gateways, workers, close },
       targets: shops.map(targetOf),
       logFiles: [...all.map((one) => one.plan.logFile), cluster.serverLog],
       secrets: [sharedAppSecret, ...shops.flatMap((shop) => [shop.appSecret, shop.accessToken, shop.token])],
@@ -89,7 +96,15 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
   }
 }
 
-function serverEnvironment(folder: string, graphUrl: string, plan: StagePlan): Record<string, string> {
+function serverEnvironment({
+  folder,
+  graphUrl,
+  redisUrl,
+}: {
+  readonly folder: string;
+  readonly graphUrl: string;
+  readonly redisUrl: string | undefined;
+}): Record<string, string> {
   return {
     SWITCHYARD_DATA: folder,
     SWITCHYARD_DEMO: '0',
@@ -101,7 +116,7 @@ function serverEnvironment(folder: string, graphUrl: string, plan: StagePlan): R
     INBOX_LEASE_MS: String(stageTimes.leaseMs),
     SEND_TIMEOUT_MS: String(stageTimes.sendTimeoutMs),
     UNCERTAIN_WAIT_MS: String(stageTimes.uncertainWaitMs),
-    ...(plan.redisUrl ? { REDIS_URL: plan.redisUrl } : {}),
+    ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
   };
 }
 
