@@ -6,6 +6,7 @@ import { failureOf, type Report } from './report.ts';
 import { addUp } from './resume.ts';
 import { blowNames, postgresBlows, redisBlows } from './runs/blows.ts';
 import { crashPoints } from './runs/crash-points.ts';
+import { hostile } from './runs/hostile.ts';
 import { providers } from './runs/providers.ts';
 import { soak } from './runs/soak.ts';
 
@@ -67,7 +68,7 @@ const runs: Readonly<Record<string, Run | null>> = {
     });
   },
   providers: ({ webhooks = 2_000, seed, rate = 40 }) => providers({ webhooks, seed, ratePerSecond: rate }),
-  hostile: null,
+  hostile: ({ webhooks = 1_000, seed, rate = 40 }) => hostile({ webhooks, seed, ratePerSecond: rate }),
   'noisy-neighbour': null,
   herd: null,
 };
