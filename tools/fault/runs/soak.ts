@@ -32,6 +32,7 @@ interface Planned {
 /** Nobody is to write so often that the bot tells them to slow down: 12 answers a minute, about 15 messages in a run. */
 const messagesEach = 15;
 const faultTimes = 3;
+const manyWebhooks = 5_000;
 const stallMs = 120_000;
 
 export function soak(options: SoakOptions): Promise<Report> {
@@ -51,6 +52,8 @@ export function soak(options: SoakOptions): Promise<Report> {
     gateways: options.gateways ?? 2,
     hasRedis: options.hasRedis ?? false,
     workers: 2,
+    // Each message has replies, and each reply three receipts: one by one they would be most of a long run.
+    receiptsTogether: webhooks > manyWebhooks ? 20 : 1,
     conversations: Math.max(60, Math.ceil(webhooks / messagesEach)),
     faults: (scene) => dealAll(scene, planned, choices.fork('blows')),
   });

@@ -16,7 +16,8 @@ function watch(): void {
 }
 
 function endAll(): void {
-  for (const findPid of stillRunning) {
+  // The youngest first: a server that still ran would start its database again.
+  for (const findPid of [...stillRunning].reverse()) {
     const pid = findPid();
     if (pid === undefined) continue;
     try {

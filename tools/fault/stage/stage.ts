@@ -28,6 +28,8 @@ export interface StagePlan {
   readonly home?: string;
   /** Jobs, cache, counters and doorbell on a Redis of the run's own. */
   readonly hasRedis?: boolean;
+  /** Receipts in one POST, as Meta does when there is much to tell; 1 if left out. */
+  readonly receiptsTogether?: number;
 }
 
 export interface Stage {
@@ -81,7 +83,7 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     await promisify(execFile)(process.execPath, [join(plan.home ?? checkout, 'server/src/main.ts'), '--help'], { env });
     closers.push(() => Promise.all(all.map((one) => one.kill())));
     await Promise.all(all.map((one) => one.start()));
-    await registerNumbers(standIn, shops, gateways);
+    await registerNumbers(standIn, shops, { gateways, receiptsTogether: plan.receiptsTogether ?? 1 });
     const noteFile = join(folder, 'logs', 'run.log');
     return {
       ...{ folder, cluster, standIn, redis, shops, gateways, workers, close },
@@ -149,9 +151,9 @@ async function makeProcesses(
 async function registerNumbers(
   standIn: StandIn,
   shops: readonly Shop[],
-  gateways: readonly ManagedProcess[],
+  { gateways, receiptsTogether }: { readonly gateways: readonly ManagedProcess[]; readonly receiptsTogether: number },
 ): Promise<void> {
-  await standIn.control('PUT', 'settings', { retryTimeScale: 0.01 });
+  await standIn.control('PUT', 'settings', { retryTimeScale: 0.01, batchUpTo: receiptsTogether });
   for (const [index, shop] of shops.entries()) {
     const gateway = gateways[index % gateways.length]!;
     await standIn.control('PUT', 'numbers', {
@@ -163,7 +165,7 @@ async function registerNumbers(
       window: false,
       limits: { perSecond: null, pair: false },
       receiptDelaysMs: { sent: 0, delivered: 0, read: 0 },
-      order: 'customer',
+      order: receiptsTogether > 1 ? 'number' : 'customer',
     });
   }
 }
