@@ -32,7 +32,7 @@ export async function recoveryOf(stage: Stage, kills: readonly Kill[], ackedFile
         ? await nextHandled(stage, kill.atMs)
         : acks.find((ack) => ack.ackedMs > kill.atMs + slackMs && (kill.port === undefined || ack.port === kill.port))
             ?.ackedMs;
-    if (ms !== undefined && ms !== null) note(byKind, kill.target, ms - kill.atMs);
+    if (ms !== undefined && ms !== null) note(byKind, kindOf(kill), ms - kill.atMs);
   }
   const all = Object.values(byKind);
   const longestMs = all.length === 0 ? null : Math.max(...all);
@@ -41,6 +41,11 @@ export async function recoveryOf(stage: Stage, kills: readonly Kill[], ackedFile
     if (ms !== null) note(byKind, 'backlog', ms - kill.atMs);
   }
   return { longestMs, byKind };
+}
+
+/** A crash point is named after itself; those are told together. */
+function kindOf({ target, how }: Kill): string {
+  return how.includes('.') ? target : `${target} ${how}`;
 }
 
 function note(byKind: Record<string, number>, name: string, ms: number): void {
