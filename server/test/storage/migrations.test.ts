@@ -69,6 +69,14 @@ test('two that migrate at once make one schema', async () => {
   expect(await checkCatalogue(options)).toEqual([]);
 });
 
+test('a start with nothing to do writes no grant, since grants of processes that start together collide', async () => {
+  await migrate({ ownerUrl: db.ownerUrl });
+  const written = () => db.ownerQuery(`SELECT xmin::text FROM pg_namespace WHERE nspname = 'switchyard'`);
+  const before = await written();
+  await migrate({ ownerUrl: db.ownerUrl });
+  expect(await written()).toEqual(before);
+});
+
 test('a step back undoes the last migration only', async () => {
   const names = (await migrationStates(options)).map((state) => state.name);
   expect(await rollback(options)).toEqual([{ name: names.at(-1), direction: 'down' }]);

@@ -104,7 +104,17 @@ async function prepareSchema(pool: pg.Pool): Promise<void> {
     throw new SchemaFailure('missing_roles', `These database roles are missing: ${missing.join(', ')}.`);
   }
   if (!(await hasMigratorTable(pool))) await makeSchema(pool);
-  await pool.query(`GRANT USAGE ON SCHEMA ${schemaName} TO ${Object.values(roleNames).join(', ')}`);
+  const unable = await pool.query(
+    `SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND NOT has_schema_privilege(oid, $2, 'USAGE')`,
+    [Object.values(roleNames), schemaName],
+  );
+  // Grants that meet fail, and processes are started together: only what is missing, and one after the other.
+  if (unable.rowCount) {
+    await pool.query(
+      `SELECT pg_advisory_xact_lock(hashtext('switchyard schema'));
+       GRANT USAGE ON SCHEMA ${schemaName} TO ${Object.values(roleNames).join(', ')}`,
+    );
+  }
 }
 
 async function makeSchema(pool: pg.Pool): Promise<void> {
