@@ -37,7 +37,7 @@ export interface FaultsDone {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-export const sceneLimits = { ackMs: 120_000, drainMs: 120_000, ledgerEveryMs: 1_000 } as const;
+export const sceneLimits = { ackMs: 120_000, drainMs: 120_000, drainMsEach: 10, ledgerEveryMs: 1_000 } as const;
 
 export async function play(plan: ScenePlan): Promise<Report> {
   const startedMs = performance.now();
@@ -82,7 +82,10 @@ async function playOn(
     if (plan.webhooks === null) load.stop();
     const progress = await load.done(sceneLimits.ackMs + ((plan.webhooks ?? 0) / plan.ratePerSecond) * 2_000);
     const loadedMs = performance.now();
-    const left = await drain(stage, plan.drainMs ?? sceneLimits.drainMs);
+    const left = await drain(
+      stage,
+      plan.drainMs ?? sceneLimits.drainMs + (plan.webhooks ?? 0) * sceneLimits.drainMsEach,
+    );
     const drainedMs = performance.now();
     const endings = await endServers(stage);
     const evidence = await gatherEvidence(stage, { ackedFile, isDrained: left === null });
