@@ -2,6 +2,7 @@ import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
 import type { Config } from '#config';
+import type { Log } from '#kernel';
 import type { Engines, Resealed, Storage } from '#storage';
 import type { Workspace, Workspaces } from '#workspaces';
 import type { Confirm } from './confirm.ts';
@@ -15,6 +16,7 @@ export interface CliProduct {
   readonly engines: Engines;
   readonly workspaces: Workspaces;
   readonly accounts: Accounts;
+  readonly log: Log;
 }
 
 /** What `doctor` finds about one thing. */

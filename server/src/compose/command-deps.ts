@@ -26,10 +26,12 @@ export async function createCommandDeps({ env, output, confirm, signals }: Comma
     channels,
     readConfig,
     async withProduct(work) {
-      const product = await openProduct(atLocalUrl(readConfig()), openQuietLog());
+      const log = openQuietLog();
+      const product = await openProduct(atLocalUrl(readConfig()), log);
       try {
         const { config, workspaces, accounts, foundation } = product;
-        return await work({ config, workspaces, accounts, storage: foundation.storage, engines: foundation.engines });
+        const { storage, engines } = foundation;
+        return await work({ config, workspaces, accounts, storage, engines, log });
       } finally {
         await product.close();
       }

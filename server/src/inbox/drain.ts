@@ -1,5 +1,6 @@
 /** The drain as one thing with a life: normalising, turns, parked events; woken by doorbells, with a poll behind them. */
 import type { Engines } from '#storage';
+import { takeBackArrivals } from './arrivals-store.ts';
 import type { Drain } from './inbox.ts';
 import { createNormaliser, type NormaliserDeps } from './normaliser.ts';
 import { type ApplyReceipt, createParkedSweep } from './parked.ts';
@@ -25,6 +26,7 @@ export function createDrain(deps: DrainDeps): NudgeableDrain {
   return {
     start() {
       for (const loop of loops) loop.start();
+      void tryAsideAgain(deps);
       stopListening = listen(deps, () => normaliser.nudge());
     },
     nudge: () => normaliser.nudge(),
@@ -35,6 +37,16 @@ export function createDrain(deps: DrainDeps): NudgeableDrain {
       deps.log.warn({ graceMs }, 'the drain did not end in time; its leases run out');
     },
   };
+}
+
+/** Perhaps this version can unpack what the last could not. */
+async function tryAsideAgain({ storage, log }: DrainDeps): Promise<void> {
+  try {
+    const count = await takeBackArrivals(storage);
+    if (count > 0) log.warn({ count }, 'deliveries that were set aside are tried once more');
+  } catch (error) {
+    log.warn({ error: String(error) }, 'deliveries that were set aside stay there until the next start');
+  }
 }
 
 async function listen(deps: DrainDeps, heard: () => void): Promise<() => Promise<void>> {

@@ -6,3 +6,4 @@ export * from './inbox.ts';
 export { type ApplyReceipt, releaseParked } from './parked.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
 export { type ReplayResult, replayDelivery } from './replay.ts';
+export { unpackArrivals } from './unpack.ts';

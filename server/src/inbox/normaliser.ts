@@ -1,5 +1,5 @@
 /**
- * The first half of the drain: stored deliveries become events.
+ * The first half of the drain: what has arrived is unpacked, and stored deliveries become events.
  *
  * Shards are leased by one worker at a time, several together, and read in order of commitment, so an account's events
  * reach their conversations in order. A shard whose last holder ended without giving it back is read carefully: one delivery at a
@@ -19,6 +19,7 @@ import { countDeliveryAttempt, readStored, type StoredDelivery } from './normali
 import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
 import { leaseShards, releaseShards, renewShards, type ShardLease } from './shard-store.ts';
+import { unpackArrivals } from './unpack.ts';
 import { type EventEffects, type Writing, writeApart, writePlans } from './write-plans.ts';
 
 export const normaliseLimits = {
@@ -71,14 +72,15 @@ export function createNormaliser(deps: NormaliserDeps): Loop {
 
 async function drainSomeShards(deps: NormaliserDeps, stopping: AbortSignal): Promise<boolean> {
   const { storage, clock, leaseMs } = deps;
+  const isMoreToUnpack = await unpackArrivals(deps);
   const lease = await leaseShards(storage, deps.worker, { limit: normaliseLimits.shardsPerLease, leaseMs });
-  if (!lease) return false;
+  if (!lease) return isMoreToUnpack;
   crashPoint('normalise.leased');
   try {
     const isDrained = await drainShards(deps, lease, stopping);
     crashPoint('normalise.before-release');
     await releaseShards(storage, lease);
-    return !isDrained || lease.wasAbandoned || lease.shards.length === normaliseLimits.shardsPerLease;
+    return isMoreToUnpack || !isDrained || lease.wasAbandoned || lease.shards.length === normaliseLimits.shardsPerLease;
   } catch (error) {
     if (error instanceof LeaseLost) return true;
     await giveBack(() => releaseShards(storage, lease), { clock, leaseMs, stopping });

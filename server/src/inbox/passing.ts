@@ -13,3 +13,8 @@ export function isMeeting(error: unknown): boolean {
 export function isPassing(error: unknown): boolean {
   return error instanceof StorageUnavailable || isMeeting(error);
 }
+
+/** Postgres refused the values themselves (data exceptions, broken constraints): the same values will not do later. */
+export function isOfItsContent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^2[23]/.test(String(error.code));
+}

@@ -1,7 +1,7 @@
 import { crashPoint, type Log } from '#kernel';
 import { inboxShards, type Storage, StorageUnavailable } from '#storage';
+import { type ArrivedDelivery, storeArrivals } from './arrivals-store.ts';
 import type { Receiver, VerifiedDelivery } from './inbox.ts';
-import { type ArrivedDelivery, storeDeliveries } from './receive-store.ts';
 
 export interface ReceiveLimits {
   readonly maxBatchDeliveries: number;
@@ -31,7 +31,7 @@ export interface ReceiverOptions {
   readonly log: Log;
   readonly limits?: Partial<ReceiveLimits>;
   /** Called after each commit: a doorbell for the drain. Must not throw. */
-  readonly stored?: (batch: { readonly position: number; readonly shards: ReadonlySet<number> }) => void;
+  readonly stored?: (position: number) => void;
 }
 
 export function createReceiver(options: ReceiverOptions): Receiver {
@@ -171,11 +171,11 @@ class BatchingReceiver implements Receiver {
   async #storeBatch(batch: readonly Waiting[], landed: (position: number) => void): Promise<void> {
     try {
       crashPoint('inbox.before-insert');
-      const position = await storeDeliveries(this.#options.storage, batch);
+      const position = await storeArrivals(this.#options.storage, batch);
       crashPoint('inbox.committed');
       landed(position);
       for (const one of batch) one.resolve();
-      this.#options.stored?.({ position, shards: new Set(batch.map((one) => one.shard)) });
+      this.#options.stored?.(position);
     } catch (error) {
       if (batch.length > 1 && !(error instanceof StorageUnavailable)) return this.#storeSingly(batch, landed, error);
       landed(0);

@@ -11,6 +11,9 @@ export const crashPointNames = [
   'inbox.committed',
   'gateway.before-answer',
   'gateway.answered',
+  // Unpacking.
+  'unpack.before-move',
+  'unpack.moved',
   // Normalising.
   'normalise.leased',
   'normalise.read',

@@ -9,6 +9,9 @@ export function createMetrics(storage: Pick<Storage, 'workerStatement'>): () => 
     const rows = await storage.workerStatement<{ count: string }>(sql, [], name);
     return Number(rows[0]?.count ?? 0);
   };
+  gauge(registry, 'switchyard_arrivals_waiting', 'Deliveries that wait to be unpacked', () =>
+    backlog('SELECT COALESCE(sum(delivery_count), 0) AS count FROM arrivals', 'metrics-arrivals'),
+  );
   gauge(registry, 'switchyard_inbox_stored', 'Deliveries that wait to be normalised', () =>
     backlog(`SELECT count(*) FROM inbox WHERE state = 'stored'`, 'metrics-inbox'),
   );

@@ -5,7 +5,7 @@
  *   inWorkspace  role `app`; row-level security shows one workspace (`app.workspace` is set for this transaction only).
  *   asStranger   role `app` with no workspace: log-in, look-up of a key or a session by its hash (`app.credential`).
  *   asWorker     role `worker`: may see, lease and settle inbox, outbox and due rows of all workspaces.
- *   asGateway    role `gateway`: inserts deliveries, reads routes.
+ *   asGateway    role `gateway`: inserts arrivals, reads routes.
  * Each role has a pool of its own, so that a slow console cannot hold up the gateway.
  */
 import type { WorkspaceId } from '@switchyard/contract';

@@ -5,7 +5,7 @@ import type { Provider, WorkspaceId } from '@switchyard/contract';
 import { type Accounts, createAccounts, type NewAccount } from '#accounts';
 import { type Channel, evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import { createGateway, type GatewaySettings, listenerLimits } from '#gateway';
-import { createReceiver } from '#inbox';
+import { createReceiver, unpackArrivals } from '#inbox';
 import { silentLog, systemClock } from '#kernel';
 import {
   createPasswords,
@@ -118,7 +118,10 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
       return { id: summary.id, token, path: new URL(webhookUrl).pathname };
     },
     send: (path, options) => send(port, path, options),
-    stored: () => db.ownerQuery<Stored & Record<string, unknown>>(storedDeliveries),
+    async stored() {
+      await unpackArrivals({ storage: db.storage, log: silentLog });
+      return db.ownerQuery<Stored & Record<string, unknown>>(storedDeliveries);
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

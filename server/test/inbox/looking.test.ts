@@ -1,8 +1,8 @@
 /** Deliveries as people look at them: the list and the trace. */
 import type { DeliveryId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DeliveryFilter, listDeliveries, traceDelivery } from '#inbox';
-import { newId } from '#kernel';
+import { type DeliveryFilter, listDeliveries, traceDelivery, unpackArrivals } from '#inbox';
+import { newId, silentLog } from '#kernel';
 import { body, delivery, type InboxWorld, openInboxWorld, type Shop, status, text, textBody, value } from './world.ts';
 
 let world: InboxWorld;
@@ -11,8 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const list = (shop: Shop, filter: Partial<DeliveryFilter> = {}) =>
-  world.db.storage.inWorkspace(shop.workspaceId, (tx) => listDeliveries(tx, { limit: 50, ...filter }));
+async function list(shop: Shop, filter: Partial<DeliveryFilter> = {}) {
+  await unpackArrivals({ storage: world.db.storage, log: silentLog });
+  return world.db.storage.inWorkspace(shop.workspaceId, (tx) => listDeliveries(tx, { limit: 50, ...filter }));
+}
 
 describe('the list', () => {
   it('is newest first, goes on from a cursor, and filters by account and state', async () => {

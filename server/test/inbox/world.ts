@@ -191,7 +191,7 @@ export async function openInboxWorld(): Promise<InboxWorld> {
     settled: async () => {
       await eventually(async () => {
         const [row] = await db.ownerQuery<{ open: string }>(
-          `SELECT (SELECT count(*) FROM inbox WHERE state = 'stored') + (SELECT count(*) FROM events WHERE state = 'pending')
+          `SELECT (SELECT count(*) FROM inbox WHERE state = 'stored') + (SELECT count(*) FROM arrivals) + (SELECT count(*) FROM events WHERE state = 'pending')
              + (SELECT count(*) FROM conversations WHERE next_due_at IS NOT NULL) AS open`,
         );
         return row?.open === '0';

@@ -62,9 +62,9 @@ test('made again, nothing is made; a new one takes over its rows from the defaul
   expect(await ensurePartitions({ ownerUrl: db.ownerUrl }, new Date(later), 1)).toEqual([]);
 });
 
-test('the gateway inserts into a new partition, and nobody sees it but by policy', async () => {
+test('the worker inserts into a new partition', async () => {
   const id = idAt(day + 1_000, 7);
-  await db.storage.gatewayStatement(
+  await db.storage.workerStatement(
     `INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
      VALUES ($1, $2, 'meta', 'token', 'POST', '/', '{}', '', now())`,
     [workspace, id],

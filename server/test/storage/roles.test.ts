@@ -61,17 +61,13 @@ describe('the log-ins', () => {
     }
   });
 
-  test('the gateway may insert deliveries and read routes, and nothing else', async () => {
+  test('the gateway may insert arrivals and read routes, and nothing else', async () => {
     const rows = await db.ownerQuery<{ table_name: string; privilege_type: string }>(
       `SELECT table_name, privilege_type FROM information_schema.role_table_grants
         WHERE grantee = $1 AND table_schema = 'switchyard' AND table_name <> 'counters' ORDER BY 1, 2`,
       [roleNames.gateway],
     );
-    expect(rows.map((row) => `${row.privilege_type} ${row.table_name}`)).toEqual([
-      'INSERT deliveries',
-      'INSERT inbox',
-      'SELECT routes',
-    ]);
+    expect(rows.map((row) => `${row.privilege_type} ${row.table_name}`)).toEqual(['INSERT arrivals', 'SELECT routes']);
   });
 });
 

@@ -7,7 +7,8 @@ export const counts = {
   notHandled: `SELECT count(*) FROM acked a WHERE NOT EXISTS (
      SELECT 1 FROM heard h WHERE h.id = a.id AND h.account_id = a.account_id AND h.state = 'handled')`,
   /** I2: rows without an end. A parked one is none: what it waits for has come. */
-  openDeliveries: `SELECT count(*) FROM inbox WHERE state NOT IN ('normalised', 'dead')`,
+  openDeliveries: `SELECT (SELECT count(*) FROM inbox WHERE state NOT IN ('normalised', 'dead'))
+     + (SELECT COALESCE(sum(delivery_count), 0) FROM arrivals)`,
   openEvents: `SELECT count(*) FROM events WHERE state NOT IN ('handled', 'ignored', 'dead')`,
   endsWithoutReason: `SELECT count(*) FROM events WHERE state IN ('ignored', 'dead') AND reason IS NULL`,
   /** Set aside for a person: legal, but nothing here deserved it. */

@@ -27,7 +27,7 @@ async function look(stage: Stage): Promise<Backlog | null> {
   try {
     const stats = await stage.standIn.control<{ webhooksWaiting: number; webhooksRetrying: number }>('GET', 'stats');
     const [row] = await stage.cluster.ask<{ stored: string; open: string; outgoing: string }>(
-      `SELECT (SELECT count(*) FROM inbox WHERE state = 'stored') AS stored,
+      `SELECT (SELECT count(*) FROM inbox WHERE state = 'stored') + (SELECT COALESCE(sum(delivery_count), 0) FROM arrivals) AS stored,
          (SELECT count(*) FROM events WHERE state IN ('pending', 'parked')) AS open,
          (SELECT count(*) FROM outbox WHERE state IN ('queued', 'claimed', 'sending')) AS outgoing`,
     );

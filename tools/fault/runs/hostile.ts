@@ -58,7 +58,9 @@ async function judgeForeign(stage: Stage): Promise<string[]> {
   const ids = foreignIds(rounds);
   const isSettled = () =>
     stage.cluster
-      .ask<{ open: string }>(`SELECT count(*) AS open FROM inbox WHERE state = 'stored'`)
+      .ask<{ open: string }>(
+        `SELECT (SELECT count(*) FROM inbox WHERE state = 'stored') + (SELECT count(*) FROM arrivals) AS open`,
+      )
       .then(([row]) => row?.open === '0');
   await until(isSettled, 60_000, 250);
   const events = await stage.cluster.ask('SELECT id FROM events WHERE key = ANY($1)', [ids]);

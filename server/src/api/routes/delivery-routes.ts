@@ -8,7 +8,7 @@ import {
   traceSchema,
 } from '@switchyard/contract';
 import { z } from 'zod';
-import { inboxTopic, listDeliveries, replayDelivery, traceDelivery } from '#inbox';
+import { inboxTopic, listDeliveries, replayDelivery, traceDelivery, unpackArrivals } from '#inbox';
 import { pageOf as pageOfRows } from '#kernel';
 import { checkCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -45,6 +45,7 @@ function readRoutes(routes: Routes, deps: ApiDeps): void {
       const { limit, state, cursor, account } = request.query;
       const accountId = queryId('account', account);
       const before = checkCursor(cursor, ['uuid'])?.[0] as DeliveryId | undefined;
+      await unpackArrivals(deps);
       const rows = await deps.storage.inWorkspace(accessOf(request).workspaceId, (tx) =>
         listDeliveries(tx, { accountId, state, before, limit: limit + 1 }),
       );

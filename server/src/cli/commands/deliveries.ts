@@ -8,6 +8,7 @@ import {
   listDeliveries,
   replayDelivery,
   traceDelivery,
+  unpackArrivals,
 } from '#inbox';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
@@ -52,6 +53,7 @@ function addList(deliveries: Command, deps: CliDeps): void {
       if (options.account !== undefined && !accountId) throw new WrongUse(`${options.account} is not an account id`);
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
+        await unpackArrivals(product);
         const rows = await product.storage.inWorkspace(workspace.id, (tx) =>
           listDeliveries(tx, { accountId, state: options.state, limit: options.limit }),
         );

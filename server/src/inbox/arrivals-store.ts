@@ -1,0 +1,236 @@
+/**
+ * SQL of arrivals: what the gateway stores before it answers, and how that becomes deliveries and inbox rows.
+ *
+ * A batch is one row: the bodies in one bytea, all else in JSON. That was measured to cost the driver and Postgres least,
+ * for Postgres does not look into it before the answer; `moveArrivals` does so later, in one statement and without a copy
+ * through this process. What deliveries of one account have in common is an `origin`, written once.
+ */
+import type { Storage } from '#storage';
+import type { VerifiedDelivery } from './inbox.ts';
+
+/** A delivery on its way to disk, with its place in the order of arrival. */
+export interface ArrivedDelivery {
+  readonly delivery: VerifiedDelivery;
+  readonly shard: number;
+  /** The highest position that this process had committed when the request arrived. */
+  readonly afterPosition: number;
+}
+
+/** Stores a batch in one transaction and gives its position. Throws StorageUnavailable when the database is away. */
+export async function storeArrivals(
+  storage: Pick<Storage, 'gatewayStatement'>,
+  arrived: readonly ArrivedDelivery[],
+): Promise<number> {
+  const { origins, deliveries } = describe(arrived);
+  const rows = await storage.gatewayStatement<{ position: string }>(
+    'INSERT INTO arrivals (delivery_count, origins, deliveries, bodies) VALUES ($1, $2, $3, $4) RETURNING position',
+    [arrived.length, JSON.stringify(origins), JSON.stringify(deliveries), joinBytes(arrived)],
+    'arrivals-store',
+  );
+  return Number(rows[0]?.position);
+}
+
+/** The order of the bytes: each body, then its sealed secrets. `substring` counts from 1. */
+function describe(arrived: readonly ArrivedDelivery[]) {
+  const origins: object[] = [];
+  const deliveries: object[] = [];
+  let last: ArrivedDelivery | undefined;
+  let start = 1;
+  for (const one of arrived) {
+    // Only the neighbour is looked at: an origin written twice costs a few bytes, and nothing else.
+    if (!last || !hasSameOrigin(one, last)) origins.push(originOf(one, origins.length));
+    last = one;
+    const { id, headers, body, secretsSealed, receivedAt } = one.delivery;
+    const sealedLength = secretsSealed?.length ?? 0;
+    deliveries.push({
+      origin: origins.length - 1,
+      id,
+      headers,
+      body_start: start,
+      body_length: body.length,
+      sealed_length: sealedLength,
+      received_at: receivedAt,
+      after_position: one.afterPosition,
+    });
+    start += body.length + sealedLength;
+  }
+  return { origins, deliveries };
+}
+
+function hasSameOrigin({ delivery: one }: ArrivedDelivery, { delivery: other }: ArrivedDelivery): boolean {
+  return (
+    one.accountId === other.accountId &&
+    one.target === other.target &&
+    one.method === other.method &&
+    one.routeKind === other.routeKind &&
+    one.provider === other.provider &&
+    one.workspaceId === other.workspaceId &&
+    one.isAuthenticated === other.isAuthenticated &&
+    one.isTest === other.isTest
+  );
+}
+
+function originOf({ delivery, shard }: ArrivedDelivery, origin: number): object {
+  return {
+    origin,
+    workspace_id: delivery.workspaceId,
+    account_id: delivery.accountId,
+    provider: delivery.provider,
+    route_kind: delivery.routeKind,
+    method: delivery.method,
+    target: delivery.target,
+    is_authenticated: delivery.isAuthenticated,
+    is_test: delivery.isTest,
+    shard,
+  };
+}
+
+function joinBytes(arrived: readonly ArrivedDelivery[]): Buffer {
+  const parts: Buffer[] = [];
+  for (const { delivery } of arrived) {
+    parts.push(delivery.body);
+    if (delivery.secretsSealed) parts.push(delivery.secretsSealed);
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** One of the arrivals: a batch, or a part of one that was divided. */
+export interface ArrivalPlace {
+  readonly position: string;
+  readonly part: number;
+}
+
+/** How much one statement moves at most: rows, and bytes of what lies in them (but always one row). */
+export interface MoveLimits {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Of this database; who moves arrivals holds it, so that they are moved in the order of their positions. */
+const movingLock = 7_023_617_463;
+
+/**
+ * Both lists are read here for the first time. The commit does not wait for the disk: a crash that loses it puts the
+ * arrivals back, and ids and commits to come are the same.
+ */
+const move = (head: string) => `
+  WITH alone AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(${movingLock}) AND set_config('synchronous_commit', 'off', true) = 'off' AS is_ours
+  ), head AS MATERIALIZED (${head}), taken AS (
+    DELETE FROM arrivals a USING head h WHERE a.position = h.position AND a.part = h.part
+    RETURNING a.position, a.origins, a.deliveries, a.bodies
+  ), arrived AS MATERIALIZED (
+    SELECT *, substring(bodies FROM body_start FOR body_length) AS body,
+      CASE WHEN sealed_length > 0 THEN substring(bodies FROM body_start + body_length FOR sealed_length) END AS sealed
+    FROM taken, json_to_recordset(taken.origins::json) AS o (
+      origin integer, workspace_id uuid, account_id uuid, provider text, route_kind text, method text, target text,
+      is_authenticated boolean, is_test boolean, shard smallint)
+    JOIN json_to_recordset(taken.deliveries::json) AS d (
+      origin integer, id uuid, headers json, body_start integer, body_length integer, sealed_length integer,
+      received_at timestamptz, after_position bigint) USING (origin)
+  ), kept AS (
+    INSERT INTO deliveries (workspace_id, id, account_id, provider, route_kind, method, target, headers, body,
+      secrets_sealed, is_authenticated, is_test, received_at)
+    SELECT workspace_id, id, account_id, provider, route_kind, method, target, headers::jsonb, body, sealed,
+      is_authenticated, is_test, received_at FROM arrived
+  ), queued AS (
+    INSERT INTO inbox (workspace_id, id, account_id, shard, position, after_position)
+    SELECT workspace_id, id, account_id, shard, position, after_position FROM arrived
+  )
+  SELECT count(*)::integer AS rows, COALESCE(sum(octet_length(deliveries) + octet_length(bodies)), 0)::integer AS bytes FROM taken`;
+
+const oldest = `
+  SELECT position, part FROM (
+    SELECT position, part, row_number() OVER places AS number,
+      sum(octet_length(deliveries) + octet_length(bodies)) OVER places AS bytes
+    FROM (SELECT * FROM arrivals WHERE refusal IS NULL AND (SELECT is_ours FROM alone) ORDER BY position, part LIMIT $1) AS first
+    WINDOW places AS (ORDER BY position, part)) AS counted
+  WHERE number = 1 OR bytes <= $2`;
+
+const justOne = `
+  SELECT position, part FROM arrivals
+  WHERE position = $1 AND part = $2 AND refusal IS NULL AND (SELECT is_ours FROM alone)`;
+
+const moveOldest = move(oldest);
+const moveOne = move(justOne);
+
+/** Moves the oldest; gives what was moved: nothing when there is none, or another is at it. */
+export async function moveArrivals(storage: Storage, limits: MoveLimits): Promise<MoveLimits> {
+  const values = [limits.rows, limits.bytes];
+  const rows = await storage.workerStatement<{ rows: number; bytes: number }>(moveOldest, values, 'arrivals-move');
+  return rows[0] ?? { rows: 0, bytes: 0 };
+}
+
+/** False when there is no such row any more, or another is at it. */
+export async function moveArrival(storage: Storage, { position, part }: ArrivalPlace): Promise<boolean> {
+  const rows = await storage.workerStatement<{ rows: number }>(moveOne, [position, part], 'arrivals-move-one');
+  return rows[0]?.rows === 1;
+}
+
+export async function findOldestArrival(
+  storage: Storage,
+): Promise<(ArrivalPlace & { readonly deliveries: number }) | null> {
+  const rows = await storage.workerStatement<{ position: string; part: number; deliveries: number }>(
+    `SELECT position, part, delivery_count AS deliveries FROM arrivals
+     WHERE refusal IS NULL ORDER BY position, part LIMIT 1`,
+    [],
+    'arrivals-find-oldest',
+  );
+  return rows[0] ?? null;
+}
+
+interface WholeArrival {
+  readonly origins: string;
+  readonly deliveries: string;
+  readonly bodies: Buffer;
+  readonly arrivedAt: Date;
+}
+
+interface DescribedDelivery {
+  readonly body_start: number;
+  readonly body_length: number;
+  readonly sealed_length: number;
+}
+
+/** A row for each of its deliveries, in their order. Here, not in SQL: Postgres may be unable to read the lists. */
+export async function divideArrival(storage: Storage, { position, part }: ArrivalPlace): Promise<void> {
+  await storage.asWorker(async (tx) => {
+    const [whole] = await tx.query<WholeArrival & Record<string, unknown>>(
+      `DELETE FROM arrivals WHERE position = $1 AND part = $2 AND delivery_count > 1
+       RETURNING origins, deliveries, bodies, arrived_at AS "arrivedAt"`,
+      [position, part],
+    );
+    if (!whole) return;
+    const deliveries = JSON.parse(whole.deliveries) as readonly DescribedDelivery[];
+    for (const [index, one] of deliveries.entries()) {
+      const start = one.body_start - 1;
+      await tx.query(
+        `INSERT INTO arrivals (position, part, delivery_count, origins, deliveries, bodies, arrived_at)
+         VALUES ($1, $2, 1, $3, $4, $5, $6)`,
+        [
+          ...[position, part + 1 + index, whole.origins, JSON.stringify([{ ...one, body_start: 1 }])],
+          ...[whole.bodies.subarray(start, start + one.body_length + one.sealed_length), whole.arrivedAt],
+        ],
+      );
+    }
+  });
+}
+
+/** What the database will not have as a delivery stays here, with the reason. */
+export async function setArrivalAside(storage: Storage, { position, part }: ArrivalPlace, refusal: string) {
+  await storage.workerStatement(
+    'UPDATE arrivals SET refusal = $3 WHERE position = $1 AND part = $2',
+    [position, part, refusal],
+    'arrivals-set-aside',
+  );
+}
+
+/** They are tried once more: after an upgrade, or a repair. */
+export async function takeBackArrivals(storage: Storage): Promise<number> {
+  const rows = await storage.workerStatement(
+    'UPDATE arrivals SET refusal = NULL WHERE refusal IS NOT NULL RETURNING position',
+    [],
+    'arrivals-take-back',
+  );
+  return rows.length;
+}

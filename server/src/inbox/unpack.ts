@@ -1,0 +1,58 @@
+/**
+ * Arrivals become deliveries and inbox rows: the step between what the gateway stored and what the normaliser reads.
+ * Whoever wants to see deliveries may take it: the drain does all the time, a list does before it looks.
+ */
+import { crashPoint, type Log } from '#kernel';
+import type { Storage } from '#storage';
+import {
+  divideArrival,
+  findOldestArrival,
+  type MoveLimits,
+  moveArrival,
+  moveArrivals,
+  setArrivalAside,
+} from './arrivals-store.ts';
+import { isOfItsContent } from './passing.ts';
+
+export const unpackLimits: MoveLimits = { rows: 64, bytes: 16 * 1024 * 1024 };
+
+export interface UnpackDeps {
+  readonly storage: Storage;
+  readonly log: Log;
+}
+
+/**
+ * Moves some of what has arrived, oldest first; true when there may be more. Throws StorageUnavailable when the database
+ * is away. What the database refuses does not hold up the rest: it is divided until the one delivery at fault is alone,
+ * and that is set aside with the reason.
+ */
+export async function unpackArrivals({ storage, log }: UnpackDeps): Promise<boolean> {
+  try {
+    crashPoint('unpack.before-move');
+    const moved = await moveArrivals(storage, unpackLimits);
+    crashPoint('unpack.moved');
+    // A row that was too large to come along is no larger than a batch of the receiver, about half of the limit.
+    return moved.rows === unpackLimits.rows || moved.bytes > unpackLimits.bytes / 3;
+  } catch (error) {
+    if (!isOfItsContent(error)) throw error;
+    log.error({ error: String(error) }, 'arrivals could not be unpacked together; unpacking the oldest alone');
+    return unpackOldest({ storage, log });
+  }
+}
+
+async function unpackOldest({ storage, log }: UnpackDeps): Promise<boolean> {
+  const oldest = await findOldestArrival(storage);
+  if (!oldest) return false;
+  try {
+    await moveArrival(storage, oldest);
+  } catch (error) {
+    if (!isOfItsContent(error)) throw error;
+    if (oldest.deliveries > 1) {
+      await divideArrival(storage, oldest);
+    } else {
+      log.error({ ...oldest, error: String(error) }, 'a delivery could not be unpacked and is set aside');
+      await setArrivalAside(storage, oldest, String(error));
+    }
+  }
+  return true;
+}
