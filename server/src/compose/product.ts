@@ -22,6 +22,7 @@ import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
 import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
+import { createPressureWatch, type PressureWatch } from '#monitoring';
 import { createDispatcher, createOutbox, type Dispatcher, type DispatchSettings, type Outbox, oneByOne } from '#outbox';
 import { createPipeline } from '#pipeline';
 import { createLiveBell, createPasswords, type LiveBell, type WorkspaceTx } from '#storage';
@@ -46,6 +47,7 @@ export interface Product {
   readonly flows: FlowsDoor;
   readonly outbox: Outbox;
   readonly liveBell: LiveBell;
+  readonly pressure: PressureWatch;
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
   close(): Promise<void>;
@@ -80,6 +82,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const release = (tx: WorkspaceTx, accountId: ServingAccount['accountId'], providerMessageId: string) =>
     releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId);
   const findServing = accounts.findServing;
+  const isEmbedded = config.databaseUrl === undefined;
+  const pressure = createPressureWatch({ storage, dataFolder: isEmbedded ? config.dataFolder : null, clock, log });
   return {
     config,
     foundation,
@@ -90,6 +94,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     flows,
     outbox,
     liveBell,
+    pressure,
     createDispatcher: () =>
       createDispatcher({
         storage,
@@ -102,6 +107,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         findServing,
         providerIdsKnown: oneByOne(release),
         noteChange,
+        heldLanes: () => pressure.held,
         networkOf: (account) => networkOf(config, account),
         statusCallbackUrl,
         settings: dispatchSettings(config),

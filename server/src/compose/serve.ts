@@ -41,19 +41,21 @@ export async function serve(product: Product): Promise<RunningServer> {
     sealer: foundation.sealer,
     counters: engines.counters,
     settings: { ...config, publicUrl: config.publicUrl },
+    isRefusing: () => product.pressure.isRefusing,
     operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
     authenticateKey: async (key) => product.workspaces.findByKey(key),
     clock: foundation.clock,
     log,
   });
   let isStopping = false;
-  const metrics = createMetrics(foundation.storage);
+  const metrics = createMetrics(foundation.storage, () => product.pressure.pressure);
   const listener = await listen(product, {
     takesWebhooks: config.roles.includes('gateway'),
     gateway,
     unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
     metrics,
   });
+  product.pressure.start();
   drain?.start();
   dispatcher?.start();
   const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
@@ -64,7 +66,12 @@ export async function serve(product: Product): Promise<RunningServer> {
       isStopping = true;
       clearInterval(upkeep);
       await listener.close();
-      await Promise.all([receiver.close(), drain?.stop(serveLimits.graceMs), dispatcher?.stop(serveLimits.graceMs)]);
+      await Promise.all([
+        product.pressure.stop(),
+        receiver.close(),
+        drain?.stop(serveLimits.graceMs),
+        dispatcher?.stop(serveLimits.graceMs),
+      ]);
       bell.stop();
     },
   };

@@ -32,6 +32,8 @@ export interface GatewayDeps {
   readonly settings: GatewaySettings;
   /** Where deliveries of app-level routes belong. Asked until it answers once. */
   readonly operatorWorkspace: () => Promise<WorkspaceId>;
+  /** The server is so pressed that deliveries are sent away with 503, before they are read. */
+  readonly isRefusing: () => boolean;
   /** For the test route. null: no such key, or not valid any more. Throws when it could not be checked. */
   readonly authenticateKey: (
     key: string,
@@ -62,6 +64,10 @@ export function answerUnavailable(exchange: Exchange, error: unknown): void {
 
 /** True when the request was refused, and answered, for what its head says. */
 export function isRefusedByHead(exchange: Exchange): boolean {
+  if (exchange.deps.isRefusing()) {
+    answer(exchange, answers.unavailable);
+    return true;
+  }
   const { headers } = exchange.req;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity' && encoding !== '') {

@@ -1,8 +1,12 @@
 /** Numbers for collectors, in Prometheus' text form; labels hold no tenant's words. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Storage } from '#storage';
+import { type Pressure, pressureSteps } from './pressure/index.ts';
 
-export function createMetrics(storage: Pick<Storage, 'workerStatement'>): () => Promise<string> {
+export function createMetrics(
+  storage: Pick<Storage, 'workerStatement'>,
+  readPressure: () => Pressure,
+): () => Promise<string> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'switchyard_' });
   const backlog = async (sql: string, name: string) => {
@@ -20,6 +24,15 @@ export function createMetrics(storage: Pick<Storage, 'workerStatement'>): () => 
   );
   gauge(registry, 'switchyard_outbox_open', 'Outbound messages on their way', () =>
     backlog(`SELECT count(*) FROM outbox WHERE state IN ('queued', 'claimed', 'sending')`, 'metrics-outbox'),
+  );
+  gauge(
+    registry,
+    'switchyard_pressure_step',
+    `What is held back under pressure: 0 nothing, up to ${pressureSteps.length} deliveries (${pressureSteps.join(', ')})`,
+    async () => {
+      const { step } = readPressure();
+      return step === null ? 0 : pressureSteps.indexOf(step) + 1;
+    },
   );
   return () => registry.metrics();
 }

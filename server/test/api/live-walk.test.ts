@@ -44,6 +44,7 @@ async function startWalk() {
 
   function createHandler(stored: Receiver) {
     const gateway = createGateway({
+      isRefusing: () => false,
       ...{ accounts, channels, receiver: stored, sealer, counters: engines.counters },
       ...{ clock: systemClock, log: silentLog },
       settings: {

@@ -84,6 +84,15 @@ describe('a signed delivery', () => {
   });
 });
 
+it('sends deliveries away with 503 while the server is too hard pressed, and takes them again after it', async () => {
+  world.pressure.isRefusing = true;
+  const { answer, stored } = await sendSigned(Buffer.from('{}'));
+  expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+  expect(stored).toHaveLength(0);
+  world.pressure.isRefusing = false;
+  expect((await sendSigned(Buffer.from('{}'))).answer.status).toBe(200);
+});
+
 describe('sizes', () => {
   it('takes 3 MiB to the byte, by length and chunked', async () => {
     const body = Buffer.alloc(gatewayLimits.maxBodyBytes, 'a');

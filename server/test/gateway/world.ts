@@ -62,6 +62,8 @@ export interface World {
   readonly workspaces: Workspaces;
   readonly port: number;
   readonly workspaceId: WorkspaceId;
+  /** Set by a test: deliveries are refused. */
+  readonly pressure: { isRefusing: boolean };
   connect(account: Partial<NewAccount> & Pick<NewAccount, 'provider'>, workspaceId?: WorkspaceId): Promise<Connected>;
   send(path: string, options?: Sending): Promise<Answer>;
   /** All deliveries, oldest first. */
@@ -95,11 +97,13 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
     ...{ storage: db.storage, passwords: createPasswords(), counters: engines.counters, clock },
   });
   const receiver = createReceiver({ storage: db.storage, log: silentLog });
+  const pressure = { isRefusing: false };
   const gateway = createGateway({
     ...{ accounts, channels, receiver, sealer, counters: engines.counters, clock, log: silentLog },
     settings: { ...defaultSettings, ...settings },
     operatorWorkspace: async () => (await workspaces.operatorWorkspace()).id,
     authenticateKey: (key) => workspaces.findByKey(key),
+    isRefusing: () => pressure.isRefusing,
   });
   const server = createServer(listenerLimits, (req, res) => {
     if (gateway.handles(req.url ?? '')) gateway.handle(req, res);
@@ -117,6 +121,7 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
       const { account: summary, token, webhookUrl } = result.value;
       return { id: summary.id, token, path: new URL(webhookUrl).pathname };
     },
+    pressure,
     send: (path, options) => send(port, path, options),
     async stored() {
       await unpackArrivals({ storage: db.storage, log: silentLog });

@@ -27,6 +27,7 @@ function claim(leaseMs: number): ClaimRequest {
     maxPerAccount: 10,
     leaseMs,
     uncertainWaitMs: 30_000,
+    heldLanes: [],
     busyWorkspaces: new Map(),
     busyAccounts: new Map(),
   };

@@ -4,6 +4,7 @@ import type { OutboundId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { metaChannel } from '#channels';
 import { newId } from '#kernel';
+import type { Lane } from '#outbox';
 import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
 import { addPlace, type Conversation, statusEvent, text } from './world.ts';
 
@@ -203,6 +204,17 @@ test('the 46th message to one customer waits until the first is old enough', asy
     expect(row.dueInMs).toBeGreaterThan(150_000);
   });
   expect((await world.row(ids[45]!)).dueInMs).toBeLessThan(200_000);
+});
+
+test('a lane that is held waits, and the others go on', async () => {
+  const held: Lane[] = ['campaign'];
+  world.start({ heldLanes: () => held });
+  const [first, second] = await addConversations(await addPlace(world), 2);
+  await world.queue(first!, { content: text('held campaign'), author: 'campaign' });
+  await world.queue(second!, { content: text('held bot'), author: 'bot' });
+  await eventually(() => expect(textsOf(world.provider.ledger, 'held')).toEqual(['held bot']));
+  held.pop();
+  await eventually(() => expect(textsOf(world.provider.ledger, 'held')).toEqual(['held bot', 'held campaign']));
 });
 
 test('live replies go before a campaign', async () => {

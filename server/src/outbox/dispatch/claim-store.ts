@@ -1,5 +1,6 @@
 import type { AccountId, AttemptId, OutboundId, WorkspaceId } from '@switchyard/contract';
 import type { Storage } from '#storage';
+import type { Lane } from '../outbox.ts';
 import { moves } from '../states.ts';
 import { lanes, limits } from './limits.ts';
 import type { ClaimedMessage } from './walk.ts';
@@ -14,6 +15,8 @@ export interface ClaimRequest {
   /** What this process has in flight. */
   readonly busyWorkspaces: ReadonlyMap<WorkspaceId, number>;
   readonly busyAccounts: ReadonlyMap<AccountId, number>;
+  /** Nothing is claimed from these for now. */
+  readonly heldLanes: readonly Lane[];
 }
 
 const pairLimits = limits.filter((limit) => limit.scope === 'pair');
@@ -47,7 +50,8 @@ const claimSql = `
               AND earlier.ordinal < o.ordinal AND earlier.state IN ('queued', 'claimed', 'sending', 'uncertain')
               AND (earlier.state <> 'uncertain' OR earlier.due_at > now() - $9 * interval '1 millisecond'))
        ORDER BY o.due_at, o.id LIMIT LEAST($1::int, $3::int)) head
-     WHERE NOT EXISTS (SELECT 1 FROM busy_workspaces b WHERE b.id = w.workspace_id AND b.count >= $2)
+     WHERE w.lane = ANY($12::text[])
+       AND NOT EXISTS (SELECT 1 FROM busy_workspaces b WHERE b.id = w.workspace_id AND b.count >= $2)
        AND NOT EXISTS (SELECT 1 FROM busy_accounts b WHERE b.id = w.account_id AND b.count >= $3)
   ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY lane_rank, due_at, id) AS of_workspace,
@@ -104,7 +108,7 @@ export function claimHeads(storage: Storage, request: ClaimRequest): Promise<Cla
       request.uncertainWaitMs,
       moves.claim.to,
       moves.claim.from,
-      lanes,
+      lanes.filter((lane) => !request.heldLanes.includes(lane)),
       pairLimits.map((limit) => limit.provider),
       pairLimits.map((limit) => limit.messages),
       pairLimits.map((limit) => limit.windowMs),

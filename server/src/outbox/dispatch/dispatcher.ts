@@ -1,7 +1,7 @@
 import type { Clock, Log } from '#kernel';
 import type { Counters, Doorbell, NoteChange, Storage } from '#storage';
 import { outboxTopic } from '../create-outbox.ts';
-import type { Dispatcher, ProviderIdsKnown } from '../outbox.ts';
+import type { Dispatcher, Lane, ProviderIdsKnown } from '../outbox.ts';
 import { createAccountRate } from './account-rate.ts';
 import { type BreakerPolicy, breakerPolicy } from './breaker.ts';
 import { createBreakers } from './breakers.ts';
@@ -25,6 +25,8 @@ export interface DispatcherDeps extends DeliverDeps {
   readonly findServing: PermitDeps['findServing'];
   readonly providerIdsKnown: ProviderIdsKnown;
   readonly noteChange: NoteChange;
+  /** Lanes that must wait while the server is pressed; left out, none ever. */
+  readonly heldLanes?: () => readonly Lane[];
   readonly settings?: Partial<DispatchSettings>;
   readonly retry?: Partial<RetryPolicy>;
   readonly breaker?: Partial<BreakerPolicy>;
@@ -68,6 +70,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     permit: { storage, channels: deps.channels, findServing: deps.findServing, rate, breakers },
     deliver: deps,
     retry: { ...retryPolicy, ...deps.retry },
+    heldLanes: deps.heldLanes ?? (() => []),
     listen: async (heard) => {
       const silence = deps.doorbell.onGap(heard);
       const unlisten = await deps.doorbell.listen(outboxTopic, heard);

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { assert, type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { NoteChange, Storage } from '#storage';
+import type { Lane } from '../outbox.ts';
 import type { Breakers } from './breakers.ts';
 import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
 import type { DeliverDeps } from './deliver.ts';
@@ -26,6 +27,7 @@ export interface LifeDeps {
   readonly recorder: Recorder;
   readonly breakers: Breakers;
   readonly retry: RetryPolicy;
+  readonly heldLanes: () => readonly Lane[];
   readonly stopping: AbortController;
   /** Resolves with what ends the listening. */
   listen(heard: () => void): Promise<() => Promise<void>>;
@@ -122,6 +124,7 @@ export class DispatchLife {
       uncertainWaitMs: settings.uncertainWaitMs,
       busyWorkspaces: this.#inFlight.workspaces,
       busyAccounts: this.#inFlight.accounts,
+      heldLanes: this.#deps.heldLanes(),
     });
     if (claimed.length > 0) crashPoint('outbox.claimed');
     for (const message of claimed) this.#inFlight.hold(message);

@@ -1,0 +1,121 @@
+/** Measures every second and keeps what follows: what is held back, and whether deliveries are refused. */
+import { statfs } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Clock, Log } from '#kernel';
+import type { Lane } from '#outbox';
+import { type Storage, StorageUnavailable } from '#storage';
+import {
+  heldLanes,
+  milderOf,
+  noPressure,
+  type Pressure,
+  type PressureFacts,
+  pressureOf,
+  refusesDeliveries,
+} from './pressure.ts';
+import { readBacklogAge } from './pressure-store.ts';
+
+export interface PressureDeps {
+  readonly storage: Pick<Storage, 'workerStatement' | 'gatewayStatement'>;
+  /** Where the embedded database lies; null: the database is elsewhere, and so is its disk. */
+  readonly dataFolder: string | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lookEveryMs?: number;
+}
+
+export interface PressureWatch {
+  start(): void;
+  stop(): Promise<void>;
+  readonly pressure: Pressure;
+  /** Lanes that nothing is claimed from for now. */
+  readonly held: readonly Lane[];
+  readonly isRefusing: boolean;
+}
+
+export const pressureLimits = { lookEveryMs: 1_000, loopResolutionMs: 20 } as const;
+
+export function createPressureWatch(deps: PressureDeps): PressureWatch {
+  return new Watch(deps);
+}
+
+class Watch implements PressureWatch {
+  readonly #deps: PressureDeps;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: pressureLimits.loopResolutionMs });
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #isLooking = false;
+  #last: PressureFacts | undefined;
+  pressure: Pressure = noPressure;
+  held: readonly Lane[] = [];
+  isRefusing = false;
+
+  constructor(deps: PressureDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#loopDelay.enable();
+    this.#timer = setInterval(() => {
+      if (!this.#isLooking) this.#looking = this.#look();
+    }, this.#deps.lookEveryMs ?? pressureLimits.lookEveryMs);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#loopDelay.disable();
+    await this.#looking;
+  }
+
+  /** Never throws: what cannot be measured presses nothing. */
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      const facts = await this.#measure();
+      this.#take(pressureOf(milderOf(facts, this.#last ?? facts), this.pressure));
+      this.#last = facts;
+    } catch (error) {
+      this.#deps.log.warn({ error: String(error) }, 'the pressure could not be measured');
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #measure(): Promise<PressureFacts> {
+    const loopDelayMs = Math.max(0, this.#loopDelay.percentile(50) / 1e6 - pressureLimits.loopResolutionMs);
+    this.#loopDelay.reset();
+    const { backlogAgeMs, statementMs } = await this.#askDatabase();
+    return { freeBytes: await this.#freeBytes(), backlogAgeMs, statementMs, loopDelayMs };
+  }
+
+  async #askDatabase(): Promise<Pick<PressureFacts, 'backlogAgeMs' | 'statementMs'>> {
+    const { storage, clock } = this.#deps;
+    try {
+      const began = clock.elapsedMs();
+      await storage.gatewayStatement('SELECT 1', [], 'pressure-ping');
+      const statementMs = clock.elapsedMs() - began;
+      return { statementMs, backlogAgeMs: await readBacklogAge(storage) };
+    } catch (error) {
+      // Who needs it will hear so, and answers 503 by itself.
+      if (error instanceof StorageUnavailable) return { statementMs: null, backlogAgeMs: null };
+      throw error;
+    }
+  }
+
+  async #freeBytes(): Promise<number | null> {
+    if (this.#deps.dataFolder === null) return null;
+    const { bavail, bsize } = await statfs(this.#deps.dataFolder);
+    return bavail * bsize;
+  }
+
+  #take(next: Pressure): void {
+    if (next.step !== this.pressure.step) {
+      const facts = { step: next.step, before: this.pressure.step, reasons: next.reasons };
+      this.#deps.log[next.step === null ? 'info' : 'warn'](facts, 'the pressure on the server has changed');
+    }
+    this.pressure = next;
+    this.held = heldLanes(next);
+    this.isRefusing = refusesDeliveries(next);
+  }
+}

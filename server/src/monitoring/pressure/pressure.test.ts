@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import {
+  heldLanes,
+  milderOf,
+  noPressure,
+  type PressureFacts,
+  pressureOf,
+  pressureSteps,
+  refusesDeliveries,
+} from './pressure.ts';
+
+const gibibyte = 1024 ** 3;
+const calm: PressureFacts = { freeBytes: 100 * gibibyte, backlogAgeMs: 0, statementMs: 1, loopDelayMs: 1 };
+const nothing: PressureFacts = { freeBytes: null, backlogAgeMs: null, statementMs: null, loopDelayMs: 0 };
+
+describe('the steps', () => {
+  test.each<[Partial<PressureFacts>, string | null, readonly string[]]>([
+    [{}, null, []],
+    [nothing, null, []],
+    [{ freeBytes: 1.9 * gibibyte }, 'campaign', ['campaign']],
+    [{ freeBytes: 0.9 * gibibyte }, 'backlog', ['campaign', 'backlog']],
+    [{ freeBytes: 0.4 * gibibyte }, 'reminder', ['campaign', 'backlog', 'reminder']],
+    [{ freeBytes: 0.2 * gibibyte }, 'refuse', ['campaign', 'backlog', 'reminder']],
+    [{ backlogAgeMs: 16_000 }, 'campaign', ['campaign']],
+    [{ backlogAgeMs: 7 * 86_400_000 }, 'reminder', ['campaign', 'backlog', 'reminder']],
+    [{ statementMs: 600 }, 'backlog', ['campaign', 'backlog']],
+    [{ statementMs: 6_001 }, 'refuse', ['campaign', 'backlog', 'reminder']],
+    [{ loopDelayMs: 51 }, 'campaign', ['campaign']],
+    [{ loopDelayMs: 2_001 }, 'refuse', ['campaign', 'backlog', 'reminder']],
+    [{ loopDelayMs: 60, statementMs: 600 }, 'backlog', ['campaign', 'backlog']],
+  ])('%o: %s', (facts, step, held) => {
+    const pressure = pressureOf({ ...calm, ...facts }, noPressure);
+    expect(pressure.step).toBe(step);
+    expect(heldLanes(pressure)).toEqual(held);
+    expect(refusesDeliveries(pressure)).toBe(step === 'refuse');
+  });
+
+  it('names the facts that ask for it', () => {
+    expect(pressureOf({ ...calm, loopDelayMs: 150.4, statementMs: 501 }, noPressure).reasons).toEqual([
+      'statementMs 501',
+      'loopDelayMs 150',
+    ]);
+  });
+
+  it('stays until the figure is a quarter better than the mark', () => {
+    const taken = pressureOf({ ...calm, statementMs: 260 }, noPressure);
+    expect(pressureOf({ ...calm, statementMs: 200 }, taken).step).toBe('campaign');
+    expect(pressureOf({ ...calm, statementMs: 200 }, noPressure).step).toBeNull();
+    expect(pressureOf({ ...calm, statementMs: 187 }, taken).step).toBeNull();
+    const low = pressureOf({ ...calm, freeBytes: 1.9 * gibibyte }, noPressure);
+    expect(pressureOf({ ...calm, freeBytes: 2.5 * gibibyte }, low).step).toBe('campaign');
+    expect(pressureOf({ ...calm, freeBytes: 2.8 * gibibyte }, low).step).toBeNull();
+  });
+});
+
+it('believes only what two looks in a row have seen', () => {
+  const stalled = { ...calm, statementMs: 9_000, loopDelayMs: 9_000, freeBytes: 0, backlogAgeMs: 60_000 };
+  expect(milderOf(calm, stalled)).toEqual(calm);
+  expect(milderOf(stalled, stalled)).toEqual(stalled);
+  expect(milderOf(nothing, stalled)).toEqual(nothing);
+});
+
+const figure = (max: number) => fc.double({ min: 0, max, noNaN: true });
+const facts = fc.record({
+  freeBytes: fc.option(figure(4 * gibibyte)),
+  backlogAgeMs: fc.option(figure(300_000)),
+  statementMs: fc.option(figure(10_000)),
+  loopDelayMs: figure(10_000),
+});
+const before = fc.constantFrom(null, ...pressureSteps).map((step) => ({ step, reasons: [] }));
+
+it('never eases because something got worse, and settles: the same facts twice give the same step', () => {
+  const rank = (step: string | null) => pressureSteps.indexOf(step as never);
+  fc.assert(
+    fc.property(facts, before, (seen, last) => {
+      const now = pressureOf(seen, last);
+      const worse = { ...seen, loopDelayMs: seen.loopDelayMs * 2, freeBytes: seen.freeBytes && seen.freeBytes / 2 };
+      expect(rank(pressureOf(worse, last).step)).toBeGreaterThanOrEqual(rank(now.step));
+      expect(pressureOf(seen, now).step).toBe(now.step);
+    }),
+  );
+});

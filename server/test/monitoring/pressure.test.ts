@@ -1,0 +1,46 @@
+/** The watch over the real thing: an old backlog holds lanes back, and lets them go when it is worked off. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { silentLog, systemClock } from '#kernel';
+import { createPressureWatch } from '#monitoring';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.close());
+
+async function eventually(check: () => void): Promise<void> {
+  for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    try {
+      check();
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
+}
+
+it('holds campaigns while deliveries wait too long, and no longer', async () => {
+  const watch = createPressureWatch({
+    ...{ storage: db.storage, dataFolder: process.cwd(), clock: systemClock, log: silentLog, lookEveryMs: 20 },
+  });
+  await db.ownerQuery(`INSERT INTO arrivals (delivery_count, origins, deliveries, bodies, arrived_at)
+    VALUES (1, '[]', '[]', '', now() - interval '20 seconds')`);
+  watch.start();
+  await eventually(() => expect(watch.held).toContain('campaign'));
+  expect(watch.pressure.reasons.join()).toContain('backlogAgeMs 2');
+  expect(watch.isRefusing).toBe(false);
+  await db.ownerQuery('DELETE FROM arrivals');
+  await eventually(() => expect(watch.pressure.reasons.join()).not.toContain('backlogAgeMs'));
+  const workspace = '01890000-0000-7000-8000-000000000001';
+  const delivery = '01890000-0000-7000-8000-000000000002';
+  await db.ownerQuery(
+    `WITH d AS (INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
+       VALUES ($1, $2, 'meta', 'token', 'POST', '/', '{}', '', now() - interval '40 seconds'))
+     INSERT INTO inbox (workspace_id, id, shard, position, after_position) VALUES ($1, $2, 0, 1, 0)`,
+    [workspace, delivery],
+  );
+  await eventually(() => expect(watch.held).toEqual(expect.arrayContaining(['campaign', 'backlog'])));
+  await watch.stop();
+});
