@@ -7,6 +7,7 @@ import { addUp } from './resume.ts';
 import { blowNames, postgresBlows, redisBlows } from './runs/blows.ts';
 import { crashPoints } from './runs/crash-points.ts';
 import { hostile } from './runs/hostile.ts';
+import { noisyNeighbour } from './runs/noisy-neighbour.ts';
 import { providers } from './runs/providers.ts';
 import { soak } from './runs/soak.ts';
 
@@ -69,7 +70,7 @@ const runs: Readonly<Record<string, Run | null>> = {
   },
   providers: ({ webhooks = 2_000, seed, rate = 40 }) => providers({ webhooks, seed, ratePerSecond: rate }),
   hostile: ({ webhooks = 1_000, seed, rate = 40 }) => hostile({ webhooks, seed, ratePerSecond: rate }),
-  'noisy-neighbour': null,
+  'noisy-neighbour': ({ seed, rate = 2 }) => noisyNeighbour({ seed, quietPerSecond: rate }),
   herd: null,
 };
 

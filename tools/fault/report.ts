@@ -11,6 +11,9 @@ export interface Report extends Totals {
   /** The longest of all; by kind in the details. null: nothing was killed. */
   readonly recoveryMs: number | null;
   readonly invariants: Invariants;
+  /** `noisy-neighbour`: from a quiet workspace's webhook to its recorded reply, beside a loud one and alone. */
+  readonly quietP95Ms?: number;
+  readonly baselineP95Ms?: number;
   readonly details: Readonly<Record<string, unknown>>;
 }
 

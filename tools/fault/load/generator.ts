@@ -48,8 +48,8 @@ class Generator {
     this.#log = createWriteStream(order.logFile);
     this.#conversations = Array.from({ length: order.conversations }, (_, index) => ({
       index,
-      target: index % order.targets.length,
-      from: String(firstSender + Math.floor(index / order.targets.length)),
+      target: order.onlyTarget ?? index % order.targets.length,
+      from: String(firstSender + Math.floor(index / (order.onlyTarget === undefined ? order.targets.length : 1))),
       made: 0,
       isBusy: false,
     }));

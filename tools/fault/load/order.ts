@@ -11,6 +11,8 @@ export interface LoadTarget {
 
 export interface LoadOrder {
   readonly targets: readonly LoadTarget[];
+  /** Writes to this one alone; left out: to all of them in turn. */
+  readonly onlyTarget?: number;
   /** Ports of the gateways; a failed try goes to the next one, as behind a balancer. */
   readonly ports: readonly number[];
   readonly conversations: number;

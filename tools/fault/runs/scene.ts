@@ -1,4 +1,5 @@
 /** What all runs share: a stage, a load on it, the wait until all is quiet, and the judgement. */
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gatherEvidence } from '../check/check.ts';
 import { drain } from '../check/drain.ts';
@@ -15,6 +16,8 @@ export interface ScenePlan extends StagePlan {
   readonly webhooks: number | null;
   readonly ratePerSecond: number;
   readonly conversations: number;
+  /** The load goes to this target alone. */
+  readonly onlyTarget?: number;
   /** There is poison in this run: what is set aside is no failure. */
   readonly mayHaveDead?: boolean;
   /** How long the backlog may take to go to nothing. */
@@ -35,6 +38,8 @@ export interface Scene {
 export interface FaultsDone {
   readonly failures: readonly string[];
   readonly details: Readonly<Record<string, unknown>>;
+  /** What further loads noted as acknowledged; they have ended. */
+  readonly moreAcked?: readonly string[];
 }
 
 export const sceneLimits = { ackMs: 120_000, drainMs: 120_000, drainMsEach: 10, ledgerEveryMs: 1_000 } as const;
@@ -65,6 +70,7 @@ async function playOn(
     targets: stage.targets,
     ports: stage.gateways.map((gateway) => gateway.plan.port),
     conversations: plan.conversations,
+    ...(plan.onlyTarget === undefined ? {} : { onlyTarget: plan.onlyTarget }),
     total: plan.webhooks,
     ratePerSecond: plan.ratePerSecond,
     seed: plan.seed,
@@ -81,6 +87,7 @@ async function playOn(
     const done = await plan.faults(scene);
     if (plan.webhooks === null) load.stop();
     const progress = await load.done(sceneLimits.ackMs + ((plan.webhooks ?? 0) / plan.ratePerSecond) * 2_000);
+    for (const file of done.moreAcked ?? []) appendFileSync(ackedFile, readFileSync(file));
     const loadedMs = performance.now();
     const left = await drain(
       stage,
