@@ -141,7 +141,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
           clock,
         }),
         findServing,
-        loadConversation: conversations.loadConversation,
+        loadConversations: conversations.loadConversations,
         capabilitiesOf: (account) => channels[account.provider].capabilities,
         releaseParked: release,
         applyReceipt: outbox.applyReceipt,

@@ -48,6 +48,11 @@ export interface QueuedMessage {
   readonly isHeld?: boolean;
 }
 
+export interface QueuedIds {
+  readonly outboundId: OutboundId;
+  readonly messageId: MessageId;
+}
+
 export type ReceiptOutcome =
   /** The message moved forward. */
   | { readonly kind: 'applied'; readonly messageId: MessageId }
@@ -78,10 +83,9 @@ export interface ReadMark {
 
 export interface OutboxDoor {
   /** Writes message and outbox row in the caller's transaction; rings the dispatcher after its commit. Takes the conversation's next ordinal. */
-  queueMessage(
-    tx: WorkspaceTx,
-    message: QueuedMessage,
-  ): Promise<{ readonly outboundId: OutboundId; readonly messageId: MessageId }>;
+  queueMessage(tx: WorkspaceTx, message: QueuedMessage): Promise<QueuedIds>;
+  /** Several in one statement, of any conversations; those of one conversation keep their order. Ids in the same order. */
+  queueMessages(tx: WorkspaceTx, messages: readonly QueuedMessage[]): Promise<readonly QueuedIds[]>;
   /** A status event: settles an uncertain send, moves the message forward only, records the receipt. */
   applyReceipt(
     tx: WorkspaceTx,

@@ -1,4 +1,4 @@
-import { freeEntryUntilOf } from '#conversations';
+import { freeEntryUntilOf, type NewMessage } from '#conversations';
 import { defaultLanguage } from '#flows';
 import { newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
@@ -8,21 +8,33 @@ import type { Workings } from './create-pipeline.ts';
 import { occurredAtOf } from './occurred.ts';
 import type { TurnInput, TurnOutcome } from './pipeline.ts';
 
-/** A message of the customer: saved, led through the middleware, and what they gathered is written. */
-export async function handleMessage(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome> {
-  const isNew = await saveReceived(workings, tx, input);
-  if (isNew) await takeInNumber(workings, tx, input);
-  const ctx = await workings.run(firstContext(tx, input, isNew));
-  await commit(workings, ctx);
-  return { ...(ctx.end ?? { kind: 'silent', reason: 'unanswered' }), steps: ctx.steps };
+/**
+ * Messages of customers, each in another conversation: saved, led through the middleware side by side, and what was
+ * gathered is written for all.
+ */
+export async function handleMessages(
+  workings: Workings,
+  tx: WorkspaceTx,
+  inputs: readonly TurnInput[],
+): Promise<readonly TurnOutcome[]> {
+  if (inputs.length === 0) return [];
+  const messages = inputs.map(receivedMessage);
+  const fresh = await workings.conversations.insertMessages(tx, messages);
+  const decide = async (input: TurnInput, index: number) => {
+    const isNew = fresh.has(messages[index]!.id);
+    if (isNew) await takeInNumber(workings, tx, input);
+    return workings.run(firstContext(tx, input, isNew));
+  };
+  const handled = await Promise.all(inputs.map(decide));
+  await commit(workings, tx, handled);
+  return handled.map(({ end, steps }) => ({ ...(end ?? { kind: 'silent', reason: 'unanswered' }), steps }));
 }
 
-function saveReceived({ conversations }: Workings, tx: WorkspaceTx, input: TurnInput): Promise<boolean> {
-  const { conversation, stored, turnId } = input;
+function receivedMessage({ conversation, stored, turnId }: TurnInput): NewMessage {
   const { event } = stored;
   const occurredAt = occurredAtOf(stored);
   const freeEntryUntil = stored.isTest ? undefined : freeEntryUntilOf(event.referral, occurredAt);
-  return conversations.insertMessage(tx, {
+  return {
     id: newId('message'),
     conversationId: conversation.id,
     accountId: stored.accountId,
@@ -39,7 +51,7 @@ function saveReceived({ conversations }: Workings, tx: WorkspaceTx, input: TurnI
     turnId,
     occurredAt,
     ...(freeEntryUntil === undefined ? {} : { freeEntryUntil }),
-  });
+  };
 }
 
 async function takeInNumber(workings: Workings, tx: WorkspaceTx, { conversation, stored }: TurnInput): Promise<void> {

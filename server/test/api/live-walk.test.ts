@@ -89,7 +89,7 @@ function startDrain(): NudgeableDrain {
     },
     pipeline: createPipeline({ outbox, conversations, flows: createFlows(), commerce, clock: systemClock }),
     findServing: accounts.findServing,
-    loadConversation: conversations.loadConversation,
+    loadConversations: conversations.loadConversations,
     capabilitiesOf: (account) => channels[account.provider].capabilities,
     releaseParked: (tx, accountId, providerMessageId) =>
       releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId),

@@ -135,7 +135,7 @@ export async function openInboxWorld(): Promise<InboxWorld> {
       },
       pipeline: createPipeline({ outbox, conversations, flows, commerce: createCommerce(), clock, ...parts }),
       findServing: accounts.findServing,
-      loadConversation: conversations.loadConversation,
+      loadConversations: conversations.loadConversations,
       capabilitiesOf: (account) => channels[account.provider].capabilities,
       releaseParked: release,
       applyReceipt: outbox.applyReceipt,
