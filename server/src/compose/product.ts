@@ -22,9 +22,16 @@ import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
 import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
-import { createDispatcher, createOutbox, type Dispatcher, type DispatchSettings, type Outbox, oneByOne } from '#outbox';
+import {
+  createDispatcher,
+  createOutbox,
+  type Dispatcher,
+  type DispatchSettings,
+  type Outbox,
+  type ProviderIdsKnown,
+} from '#outbox';
 import { createPipeline } from '#pipeline';
-import { createLiveBell, createPasswords, type LiveBell, type WorkspaceTx } from '#storage';
+import { createLiveBell, createPasswords, type LiveBell } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 
@@ -73,12 +80,11 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const outbox: Outbox = createOutbox({
     doorbell: engines.doorbell,
     // The outbox and the parked events need each other: the one below declares the need, it is filled here.
-    providerIdsKnown: oneByOne((tx, accountId, providerMessageId) => release(tx, accountId, providerMessageId)),
+    providerIdsKnown: (tx, known) => release(tx, known),
     noteChange,
     log,
   });
-  const release = (tx: WorkspaceTx, accountId: ServingAccount['accountId'], providerMessageId: string) =>
-    releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId);
+  const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const findServing = accounts.findServing;
   return {
     config,
@@ -100,7 +106,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         log,
         channels,
         findServing,
-        providerIdsKnown: oneByOne(release),
+        providerIdsKnown: release,
         noteChange,
         networkOf: (account) => networkOf(config, account),
         statusCallbackUrl,

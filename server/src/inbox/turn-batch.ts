@@ -8,6 +8,7 @@ import type { ServingAccount } from '#accounts';
 import type { Capabilities } from '#channels';
 import type { Conversation } from '#conversations';
 import { crashPoint, newId } from '#kernel';
+import type { ProviderIdsKnown } from '#outbox';
 import type { Pipeline, TurnInput, TurnOutcome } from '#pipeline';
 import type { NoteChange, WorkspaceTx } from '#storage';
 import { within } from './time-limit.ts';
@@ -31,8 +32,8 @@ export interface TurnDeps extends Omit<TurnKeeping, 'limits' | 'stopping' | 'wak
     ids: readonly ConversationId[],
   ) => Promise<ReadonlyMap<ConversationId, Conversation>>;
   readonly capabilitiesOf: (account: ServingAccount) => Capabilities;
-  /** Events that waited for this provider message id can go on. */
-  readonly releaseParked: (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
+  /** Events that waited for these messages can go on. */
+  readonly releaseParked: ProviderIdsKnown;
   readonly noteChange: NoteChange;
   readonly turnLimits?: Partial<TurnLimits>;
 }
@@ -133,10 +134,13 @@ async function conclude(workings: TurnWorkings, tx: WorkspaceTx, handled: readon
   const afterwards = await endTurns(tx, handled.map(endOf));
   const after = new Map(afterwards.map((one) => [one.eventId, one]));
   noteChanges(workings, tx, handled);
-  for (const { next, outcome } of handled) {
-    if (outcome.kind === 'waiting' || !after.get(next.eventId)?.hasWaiting) continue;
-    await workings.releaseParked(tx, next.accountId, next.event.providerMessageId);
-  }
+  const awaited = handled.filter(
+    ({ next, outcome }) => outcome.kind !== 'waiting' && after.get(next.eventId)?.hasWaiting,
+  );
+  await workings.releaseParked(
+    tx,
+    awaited.map(({ next }) => ({ accountId: next.accountId, providerMessageId: next.event.providerMessageId })),
+  );
   if (afterwards.some(({ hasMore, hasWaiting }) => hasMore || hasWaiting)) tx.afterCommit(workings.wake);
 }
 

@@ -1,7 +1,7 @@
 import type { InboundEvent } from '@switchyard/contract';
 import { type Log, newId } from '#kernel';
 import type { Doorbell, NoteChange, Tx, WorkspaceTx } from '#storage';
-import type { Outbox, ProviderIdKnown, ProviderIdsKnown, QueuedIds, QueuedMessage, QueueListener } from './outbox.ts';
+import type { Outbox, ProviderIdsKnown, QueuedIds, QueuedMessage, QueueListener } from './outbox.ts';
 import { insertQueued } from './queue-store.ts';
 import { findOutbound, leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
 import { applyReceipt, matchEcho } from './receipts.ts';
@@ -56,13 +56,6 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     markRead(tx, mark) {
       tx.afterCommit(() => wake.listener()?.read({ ...mark, workspaceId: tx.workspaceId }));
     },
-  };
-}
-
-/** `ProviderIdsKnown` of the one that takes a single id. */
-export function oneByOne(providerIdKnown: ProviderIdKnown): ProviderIdsKnown {
-  return async (tx, known) => {
-    for (const one of known) await providerIdKnown(tx, one.accountId, one.providerMessageId);
   };
 }
 

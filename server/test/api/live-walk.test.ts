@@ -91,8 +91,7 @@ function startDrain(): NudgeableDrain {
     findServing: accounts.findServing,
     loadConversations: conversations.loadConversations,
     capabilitiesOf: (account) => channels[account.provider].capabilities,
-    releaseParked: (tx, accountId, providerMessageId) =>
-      releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId),
+    releaseParked: (tx, known) => releaseParked(tx, outbox.applyReceipt, known),
     applyReceipt: outbox.applyReceipt,
     worker: 'test',
     leaseMs: 30_000,

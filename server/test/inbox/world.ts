@@ -15,7 +15,7 @@ import {
   type VerifiedDelivery,
 } from '#inbox';
 import { type Log, newId, silentLog, systemClock } from '#kernel';
-import { createOutbox, type Outbox, oneByOne } from '#outbox';
+import { createOutbox, type Outbox, type ProviderIdsKnown } from '#outbox';
 import { createPipeline, type PipelineParts } from '#pipeline';
 import {
   createPasswords,
@@ -26,7 +26,6 @@ import {
   openDatabase,
   parseKeyring,
   type Storage,
-  type WorkspaceTx,
 } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -97,12 +96,11 @@ export async function openInboxWorld(): Promise<InboxWorld> {
   const conversations = createConversations();
   const outbox: Outbox = createOutbox({
     doorbell: engines.doorbell,
-    providerIdsKnown: oneByOne((tx, accountId, id) => release(tx, accountId, id)),
+    providerIdsKnown: (tx, known) => release(tx, known),
     log: silentLog,
     noteChange: () => {},
   });
-  const release = (tx: WorkspaceTx, accountId: AccountId, id: string) =>
-    releaseParked(tx, outbox.applyReceipt, accountId, id);
+  const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const drains: NudgeableDrain[] = [];
   const storages: Storage[] = [];
 
