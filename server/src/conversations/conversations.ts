@@ -213,6 +213,11 @@ export interface ConversationsDoor {
    * What names neither a customer nor a group (Instagram's mentions) goes to one conversation of the account.
    */
   resolveConversation(tx: WorkspaceTx, correspondent: Correspondent): Promise<OpenConversation>;
+  /**
+   * The same for many at once, in their order: two statements for all who are known and unchanged and all whom nobody
+   * knows; the others are resolved one by one after them.
+   */
+  resolveConversations(tx: WorkspaceTx, correspondents: readonly Correspondent[]): Promise<readonly OpenConversation[]>;
   /** The customer says that they have a new address (WhatsApp's `user_changed_number`). The old one stays theirs. */
   changeAddress(tx: WorkspaceTx, conversation: Conversation, newAddress: string): Promise<void>;
   /** Takes a merge back, as it is recorded at the surviving contact; false when there is no such record. */

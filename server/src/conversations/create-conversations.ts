@@ -17,10 +17,12 @@ import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
 import { opensWindow, unreadAfter } from './message-rules.ts';
 import { findMessage, insertMessages, listMessages, type MovingMessage } from './message-store.ts';
 import { resolveContact, resolveConversation } from './resolve.ts';
+import { resolveConversations } from './resolve-many.ts';
 
 export function createConversations(): ConversationsDoor {
   return {
     resolveConversation,
+    resolveConversations,
     changeAddress,
     undoMerge,
     loadConversation: async (tx, id) => (await loadConversations(tx, [id])).get(id) ?? null,
