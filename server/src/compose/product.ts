@@ -18,9 +18,9 @@ import {
 } from '#channels';
 import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
-import { type ConversationsDoor, createConversations } from '#conversations';
+import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
-import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
+import { type AccountMessage, createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
 import {
   createDispatcher,
@@ -119,18 +119,10 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         accounts,
         channels,
         effects: {
-          openConversation: async (tx, account, event) =>
-            (
-              await conversations.resolveConversation(tx, {
-                accountId: account.accountId,
-                provider: account.provider,
-                customer: event.customer,
-                ...(event.direction === 'in' && event.profileName !== undefined
-                  ? { profileName: event.profileName }
-                  : {}),
-                ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
-              })
-            ).conversationId,
+          openConversations: async (tx, messages) =>
+            (await conversations.resolveConversations(tx, messages.map(correspondentOf))).map(
+              ({ conversationId }) => conversationId,
+            ),
           applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
           applyAccountEvent: async (tx, account, event) => {
             await accounts.applyEvent(tx, account.accountId, event);
@@ -161,6 +153,17 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
       await liveBell.close();
       await foundation.close();
     },
+  };
+}
+
+/** The name in an echo is the account's owner's. */
+function correspondentOf({ account, event }: AccountMessage): Correspondent {
+  return {
+    accountId: account.accountId,
+    provider: account.provider,
+    customer: event.customer,
+    ...(event.direction === 'in' && event.profileName !== undefined ? { profileName: event.profileName } : {}),
+    ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
   };
 }
 

@@ -75,14 +75,11 @@ function startDrain(): NudgeableDrain {
   const drain = createDrain({
     ...{ storage: world.db.storage, engines, accounts, channels, noteChange, clock: systemClock, log: silentLog },
     effects: {
-      openConversation: async (tx, account, { customer }) =>
-        (
-          await conversations.resolveConversation(tx, {
-            accountId: account.accountId,
-            provider: account.provider,
-            customer,
-          })
-        ).conversationId,
+      openConversations: async (tx, messages) => {
+        const correspondents = messages.map(({ account, event: { customer } }) => ({ ...account, customer }));
+        const opened = await conversations.resolveConversations(tx, correspondents);
+        return opened.map(({ conversationId }) => conversationId);
+      },
       applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
       applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),
       noteChange,

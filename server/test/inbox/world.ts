@@ -118,16 +118,17 @@ export async function openInboxWorld(): Promise<InboxWorld> {
       noteChange: () => {},
       effects: {
         noteChange: () => {},
-        openConversation: async (tx, account, event) =>
-          (
-            await conversations.resolveConversation(tx, {
-              accountId: account.accountId,
-              provider: account.provider,
-              customer: event.customer,
-              ...(event.profileName === undefined ? {} : { profileName: event.profileName }),
-              ...(event.groupId === undefined ? {} : { groupId: event.groupId }),
-            })
-          ).conversationId,
+        openConversations: async (tx, messages) => {
+          const correspondents = messages.map(({ account, event }) => ({
+            accountId: account.accountId,
+            provider: account.provider,
+            customer: event.customer,
+            ...(event.profileName === undefined ? {} : { profileName: event.profileName }),
+            ...(event.groupId === undefined ? {} : { groupId: event.groupId }),
+          }));
+          const opened = await conversations.resolveConversations(tx, correspondents);
+          return opened.map(({ conversationId }) => conversationId);
+        },
         applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
         applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),
       },
