@@ -53,16 +53,26 @@ export async function takeTurns(
 ): Promise<readonly ConversationLease[]> {
   const { storage, limits, leaseMs } = workings;
   const isAlone = leases.length === 1;
-  const taken = await storage.inWorkspace(leases[0]!.workspaceId, async (tx) => {
-    const locked = await startTurns(tx, leases, leaseMs);
-    if (locked.length === 0) return locked;
-    crashPoint('turn.locked');
-    const shared = isAlone ? locked : locked.filter(({ next }) => !next || mayShare(workings, next));
-    begun(shared.flatMap(({ next }) => next ?? []));
-    await within(Math.min(limits.turnMs, leaseMs), () => handleLocked(workings, tx, shared));
-    crashPoint('turn.before-commit');
-    return shared;
-  });
+  const taken = await storage.inWorkspace(
+    leases[0]!.workspaceId,
+    async (tx) => {
+      const ids = leases.map((lease) => lease.conversationId);
+      const [locked, conversations] = await Promise.all([
+        startTurns(tx, leases, leaseMs),
+        workings.loadConversations(tx, ids),
+      ]);
+      if (locked.length === 0) return locked;
+      crashPoint('turn.locked');
+      const shared = isAlone ? locked : locked.filter(({ next }) => !next || mayShare(workings, next));
+      begun(shared.flatMap(({ next }) => next ?? []));
+      await within(Math.min(limits.turnMs, leaseMs), () =>
+        handleLocked(workings, tx, { locked: shared, conversations }),
+      );
+      crashPoint('turn.before-commit');
+      return shared;
+    },
+    'by-key',
+  );
   crashPoint('turn.committed');
   if (isAlone) return [];
   const done = new Set(taken.map(({ lease }) => lease));
@@ -73,20 +83,24 @@ function mayShare({ pipeline }: TurnWorkings, { event }: PendingEvent): boolean 
   return pipeline.mayShareTransaction(event);
 }
 
-async function handleLocked(
-  workings: TurnWorkings,
-  tx: WorkspaceTx,
-  locked: readonly LockedConversation[],
-): Promise<void> {
+interface Loaded {
+  readonly locked: readonly LockedConversation[];
+  /** As they are under the locks: asked for after them, in the same round trip. */
+  readonly conversations: ReadonlyMap<ConversationId, Conversation>;
+}
+
+async function handleLocked(workings: TurnWorkings, tx: WorkspaceTx, loaded: Loaded): Promise<void> {
   const turns: OpenTurn[] = [];
-  for (const { lease, next } of locked) {
+  for (const { lease, next } of loaded.locked) {
     const account = next && (await workings.findServing(lease.workspaceId, next.accountId));
     if (next && account && !account.isDeleted) turns.push({ lease, next, account });
     else await passOver(workings, tx, { lease, next });
   }
-  const handled = await runPipeline(workings, tx, turns);
+  const inputs = inputsOf(workings, turns, loaded.conversations);
+  const { outcomes, written } = await workings.pipeline.handleTurns(tx, inputs);
   crashPoint('turn.answered');
-  await conclude(workings, tx, handled);
+  const handled = turns.map((turn, index) => ({ ...turn, input: inputs[index]!, outcome: outcomes[index]! }));
+  await Promise.all([written, conclude(workings, tx, handled)]);
 }
 
 interface OpenTurn {
@@ -109,25 +123,18 @@ async function passOver(workings: TurnWorkings, tx: WorkspaceTx, { lease, next }
   await releaseConversation(tx, lease, 0);
 }
 
-async function runPipeline(
+function inputsOf(
   workings: TurnWorkings,
-  tx: WorkspaceTx,
   turns: readonly OpenTurn[],
-): Promise<readonly HandledTurn[]> {
-  if (turns.length === 0) return [];
-  const conversations = await workings.loadConversations(
-    tx,
-    turns.map(({ lease }) => lease.conversationId),
-  );
+  conversations: Loaded['conversations'],
+): readonly TurnInput[] {
   const now = workings.clock.now();
-  const inputs = turns.map(({ lease, next, account }) => {
+  return turns.map(({ lease, next, account }) => {
     const conversation = conversations.get(lease.conversationId);
     if (!conversation) throw new Error('broken promise: a conversation that is locked can be loaded');
     const capabilities = workings.capabilitiesOf(account);
     return { turnId: newId('turn'), stored: next, conversation, account, capabilities, now };
   });
-  const outcomes = await workings.pipeline.handleTurns(tx, inputs);
-  return turns.map((turn, index) => ({ ...turn, input: inputs[index]!, outcome: outcomes[index]! }));
 }
 
 async function conclude(workings: TurnWorkings, tx: WorkspaceTx, handled: readonly HandledTurn[]): Promise<void> {

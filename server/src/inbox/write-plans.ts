@@ -94,18 +94,22 @@ type Duplicates = Map<DeliveryId, number>;
 
 async function writePortion(writing: Writing, portion: Portion, duplicates: Duplicates): Promise<void> {
   await writing.keepLease();
-  const found = await writing.storage.inWorkspace(portion.workspaceId, async (tx) => {
-    const { rows, again } = await takeEffect(tx, writing, portion.events);
-    crashPoint('normalise.effects-taken');
-    await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
-    writing.effects.noteChange(
-      tx,
-      'delivery',
-      portion.settled.map((plan) => plan.delivery.deliveryId),
-    );
-    crashPoint('normalise.before-commit');
-    return again;
-  });
+  const found = await writing.storage.inWorkspace(
+    portion.workspaceId,
+    async (tx) => {
+      const { rows, again } = await takeEffect(tx, writing, portion.events);
+      crashPoint('normalise.effects-taken');
+      await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
+      writing.effects.noteChange(
+        tx,
+        'delivery',
+        portion.settled.map((plan) => plan.delivery.deliveryId),
+      );
+      crashPoint('normalise.before-commit');
+      return again;
+    },
+    'by-key',
+  );
   crashPoint('normalise.committed');
   for (const [id, count] of added(duplicates, found)) duplicates.set(id, count);
 }

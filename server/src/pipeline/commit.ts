@@ -4,12 +4,17 @@ import type { WorkspaceTx } from '#storage';
 import type { TurnContext } from './context.ts';
 import type { Workings } from './create-pipeline.ts';
 
-/** Writes what the middleware gathered, in the turns' transaction. Nothing of it leaves before that commits. */
-export async function commit(workings: Workings, tx: WorkspaceTx, turns: readonly TurnContext[]): Promise<void> {
+/**
+ * Writes what the middleware gathered, in the turns' transaction and in one round trip. Nothing of it leaves before that
+ * commits.
+ */
+export function commit(workings: Workings, tx: WorkspaceTx, turns: readonly TurnContext[]): Promise<unknown> {
   const { conversations, outbox } = workings;
-  for (const consent of turns.flatMap(consentsOf)) await conversations.recordConsent(tx, consent);
-  await outbox.queueMessages(tx, turns.flatMap(repliesOf));
-  await conversations.changeConversations(tx, turns.flatMap(changesOf));
+  return Promise.all([
+    ...turns.flatMap(consentsOf).map((consent) => conversations.recordConsent(tx, consent)),
+    outbox.queueMessages(tx, turns.flatMap(repliesOf)),
+    conversations.changeConversations(tx, turns.flatMap(changesOf)),
+  ]);
 }
 
 function consentsOf({ input, consents }: TurnContext): readonly NewConsent[] {

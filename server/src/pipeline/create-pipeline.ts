@@ -19,7 +19,7 @@ import type { Middleware } from './context.ts';
 import { handleEcho } from './echo.ts';
 import { defaultLimits, type PipelineLimits } from './limits.ts';
 import { handleMessages } from './message.ts';
-import type { Pipeline, TurnInput, TurnOutcome } from './pipeline.ts';
+import type { HandledTurns, Pipeline, TurnInput, TurnOutcome } from './pipeline.ts';
 import { standardMiddleware } from './standard.ts';
 import { insertTurns, type TurnRecord } from './turn-store.ts';
 
@@ -51,42 +51,32 @@ function mayShareTransaction({ content, direction }: MessageEvent): boolean {
   return direction === 'in' && !isAct(content) && content.type !== 'system';
 }
 
-async function handleTurns(
-  workings: Workings,
-  tx: WorkspaceTx,
-  inputs: readonly TurnInput[],
-): Promise<readonly TurnOutcome[]> {
+async function handleTurns(workings: Workings, tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<HandledTurns> {
   const startedMs = workings.clock.elapsedMs();
-  const handled = await handleAll(workings, tx, inputs);
+  const { outcomes, written } = await handleAll(workings, tx, inputs);
   const milliseconds = workings.clock.elapsedMs() - startedMs;
-  await insertTurns(
-    tx,
-    handled.flatMap(({ input, outcome }) =>
-      outcome.kind === 'waiting' ? [] : [recordOf(input, outcome, milliseconds)],
-    ),
-  );
-  const outcomes = new Map(handled.map(({ input, outcome }) => [input, outcome]));
-  return inputs.map((input) => outcomes.get(input)!);
+  const records = inputs.flatMap((input) => recordsOf(input, outcomes.get(input)!, milliseconds));
+  return {
+    outcomes: inputs.map((input) => outcomes.get(input)!),
+    written: Promise.all([written, insertTurns(tx, records)]),
+  };
 }
 
-interface HandledTurn {
-  readonly input: TurnInput;
-  readonly outcome: TurnOutcome;
+interface AllHandled {
+  readonly outcomes: ReadonlyMap<TurnInput, TurnOutcome>;
+  readonly written: Promise<unknown>;
 }
 
-/** What the customer wrote is handled together; acts and echoes one by one. */
-async function handleAll(
-  workings: Workings,
-  tx: WorkspaceTx,
-  inputs: readonly TurnInput[],
-): Promise<readonly HandledTurn[]> {
-  const messages = inputs.filter(isMessage);
-  const outcomes = await handleMessages(workings, tx, messages);
-  const handled: HandledTurn[] = messages.map((input, index) => ({ input, outcome: outcomes[index]! }));
+/** Acts and echoes one by one; then what customers wrote, together. */
+async function handleAll(workings: Workings, tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<AllHandled> {
+  const outcomes = new Map<TurnInput, TurnOutcome>();
   for (const input of inputs) {
-    if (!isMessage(input)) handled.push({ input, outcome: await handleOther(workings, tx, input) });
+    if (!isMessage(input)) outcomes.set(input, await handleOther(workings, tx, input));
   }
-  return handled;
+  const messages = inputs.filter(isMessage);
+  const handled = await handleMessages(workings, tx, messages);
+  for (const [index, input] of messages.entries()) outcomes.set(input, handled.outcomes[index]!);
+  return { outcomes, written: handled.written };
 }
 
 function isMessage({ stored }: TurnInput): boolean {
@@ -98,17 +88,17 @@ function handleOther(workings: Workings, tx: WorkspaceTx, input: TurnInput): Pro
   return isAct(content) ? applyAct(workings, tx, { input, content }) : handleEcho(workings, tx, input);
 }
 
-function recordOf(
-  input: TurnInput,
-  outcome: TurnOutcome & { readonly reason: string },
-  milliseconds: number,
-): TurnRecord {
-  return {
-    id: input.turnId,
-    conversationId: input.conversation.id,
-    eventId: input.stored.eventId,
-    outcome: `${outcome.kind}: ${outcome.reason}`,
-    steps: outcome.steps,
-    milliseconds,
-  };
+function recordsOf(input: TurnInput, outcome: TurnOutcome, milliseconds: number): readonly TurnRecord[] {
+  if (outcome.kind === 'waiting') return [];
+  const { conversation, stored, turnId } = input;
+  return [
+    {
+      id: turnId,
+      conversationId: conversation.id,
+      eventId: stored.eventId,
+      outcome: `${outcome.kind}: ${outcome.reason}`,
+      steps: outcome.steps,
+      milliseconds,
+    },
+  ];
 }

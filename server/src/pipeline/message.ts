@@ -6,7 +6,7 @@ import { commit } from './commit.ts';
 import type { TurnContext } from './context.ts';
 import type { Workings } from './create-pipeline.ts';
 import { occurredAtOf } from './occurred.ts';
-import type { TurnInput, TurnOutcome } from './pipeline.ts';
+import type { HandledTurns, TurnInput, TurnOutcome } from './pipeline.ts';
 
 /**
  * Messages of customers, each in another conversation: saved, led through the middleware side by side, and what was
@@ -16,18 +16,25 @@ export async function handleMessages(
   workings: Workings,
   tx: WorkspaceTx,
   inputs: readonly TurnInput[],
-): Promise<readonly TurnOutcome[]> {
-  if (inputs.length === 0) return [];
+): Promise<HandledTurns> {
+  if (inputs.length === 0) return { outcomes: [], written: Promise.resolve() };
   const messages = inputs.map(receivedMessage);
-  const fresh = await workings.conversations.insertMessages(tx, messages);
+  // The flow is asked for with the same round trip; whoever needs it finds it there.
+  const [fresh] = await Promise.all([
+    workings.conversations.insertMessages(tx, messages),
+    workings.flows.loadActiveFlow(tx),
+  ]);
   const decide = async (input: TurnInput, index: number) => {
     const isNew = fresh.has(messages[index]!.id);
     if (isNew) await takeInNumber(workings, tx, input);
     return workings.run(firstContext(tx, input, isNew));
   };
   const handled = await Promise.all(inputs.map(decide));
-  await commit(workings, tx, handled);
-  return handled.map(({ end, steps }) => ({ ...(end ?? { kind: 'silent', reason: 'unanswered' }), steps }));
+  return { outcomes: handled.map(outcomeOf), written: commit(workings, tx, handled) };
+}
+
+function outcomeOf({ end, steps }: TurnContext): TurnOutcome {
+  return { ...(end ?? { kind: 'silent', reason: 'unanswered' }), steps };
 }
 
 function receivedMessage({ conversation, stored, turnId }: TurnInput): NewMessage {

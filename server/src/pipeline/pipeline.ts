@@ -32,12 +32,19 @@ export type TurnOutcome =
   /** Concerns a message that is not here yet (edit, delete, reaction): the inbox parks the event under this provider id. */
   | { readonly kind: 'waiting'; readonly waitKey: string; readonly steps: readonly TurnStep[] };
 
+export interface HandledTurns {
+  /** One a turn, in their order. */
+  readonly outcomes: readonly TurnOutcome[];
+  /** The statements are under way: to be awaited before the commit, so that others may go out together with them. */
+  readonly written: Promise<unknown>;
+}
+
 export interface Pipeline {
   /**
-   * The turns of different conversations together: each is decided by itself, all are written by a few statements. One
-   * outcome a turn, in their order. What one turn throws undoes all of them; the caller tries each by itself then.
+   * The turns of different conversations together: each is decided by itself, all are written by a few statements. What
+   * one turn throws undoes all of them; the caller tries each by itself then.
    */
-  handleTurns(tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<readonly TurnOutcome[]>;
+  handleTurns(tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<HandledTurns>;
   /**
    * False for what locks more than its own conversation (an act on a message, an echo, a number that moves): two such in
    * one transaction could wait for each other, so each has one of its own.

@@ -97,7 +97,9 @@ function meetCustomer(shop: ShopWorld, parts: PipelineParts, facts: CustomerFact
         capabilities: facts.capabilities ?? whatsapp,
         now: parts.clock.now(),
       };
-      return (await pipeline.handleTurns(tx, [turn]))[0]!;
+      const { outcomes, written } = await pipeline.handleTurns(tx, [turn]);
+      await written;
+      return outcomes[0]!;
     });
   }
 
