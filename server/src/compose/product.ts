@@ -18,14 +18,21 @@ import {
 } from '#channels';
 import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
-import { type ConversationsDoor, createConversations } from '#conversations';
+import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
-import { createDrain, type NudgeableDrain, releaseParked } from '#inbox';
+import { type AccountMessage, createDrain, type NudgeableDrain, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
 import { createPressureWatch, type PressureWatch } from '#monitoring';
-import { createDispatcher, createOutbox, type Dispatcher, type DispatchSettings, type Outbox, oneByOne } from '#outbox';
+import {
+  createDispatcher,
+  createOutbox,
+  type Dispatcher,
+  type DispatchSettings,
+  type Outbox,
+  type ProviderIdsKnown,
+} from '#outbox';
 import { createPipeline } from '#pipeline';
-import { createLiveBell, createPasswords, type LiveBell, type WorkspaceTx } from '#storage';
+import { createLiveBell, createPasswords, type LiveBell } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 
@@ -75,12 +82,11 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const outbox: Outbox = createOutbox({
     doorbell: engines.doorbell,
     // The outbox and the parked events need each other: the one below declares the need, it is filled here.
-    providerIdsKnown: oneByOne((tx, accountId, providerMessageId) => release(tx, accountId, providerMessageId)),
+    providerIdsKnown: (tx, known) => release(tx, known),
     noteChange,
     log,
   });
-  const release = (tx: WorkspaceTx, accountId: ServingAccount['accountId'], providerMessageId: string) =>
-    releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId);
+  const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const findServing = accounts.findServing;
   const isEmbedded = config.databaseUrl === undefined;
   const pressure = createPressureWatch({ storage, dataFolder: isEmbedded ? config.dataFolder : null, clock, log });
@@ -105,7 +111,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         log,
         channels,
         findServing,
-        providerIdsKnown: oneByOne(release),
+        providerIdsKnown: release,
         noteChange,
         heldLanes: () => pressure.held,
         networkOf: (account) => networkOf(config, account),
@@ -119,18 +125,10 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         accounts,
         channels,
         effects: {
-          openConversation: async (tx, account, event) =>
-            (
-              await conversations.resolveConversation(tx, {
-                accountId: account.accountId,
-                provider: account.provider,
-                customer: event.customer,
-                ...(event.direction === 'in' && event.profileName !== undefined
-                  ? { profileName: event.profileName }
-                  : {}),
-                ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
-              })
-            ).conversationId,
+          openConversations: async (tx, messages) =>
+            (await conversations.resolveConversations(tx, messages.map(correspondentOf))).map(
+              ({ conversationId }) => conversationId,
+            ),
           applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
           applyAccountEvent: async (tx, account, event) => {
             await accounts.applyEvent(tx, account.accountId, event);
@@ -147,7 +145,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
           clock,
         }),
         findServing,
-        loadConversation: conversations.loadConversation,
+        loadConversations: conversations.loadConversations,
         capabilitiesOf: (account) => channels[account.provider].capabilities,
         releaseParked: release,
         applyReceipt: outbox.applyReceipt,
@@ -161,6 +159,17 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
       await liveBell.close();
       await foundation.close();
     },
+  };
+}
+
+/** The name in an echo is the account's owner's. */
+function correspondentOf({ account, event }: AccountMessage): Correspondent {
+  return {
+    accountId: account.accountId,
+    provider: account.provider,
+    customer: event.customer,
+    ...(event.direction === 'in' && event.profileName !== undefined ? { profileName: event.profileName } : {}),
+    ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
   };
 }
 

@@ -2,8 +2,8 @@ import type { AccountId, ContactId, ConversationId, Identity } from '@switchyard
 import { assert, clampLimit, newId, type Page, pageOf, parseCursor } from '#kernel';
 import type { Row, WorkspaceTx } from '#storage';
 import type {
+  ChangedConversation,
   Conversation,
-  ConversationChange,
   ConversationListRequest,
   ConversationSummary,
   OpenConversation,
@@ -63,55 +63,53 @@ export async function findGroup(
   return row;
 }
 
-export async function loadConversation(tx: WorkspaceTx, id: ConversationId): Promise<Conversation | null> {
-  const [row] = await tx.query<Row & Omit<Conversation, 'leaseEpoch'> & { leaseEpoch: string }>(
+export async function loadConversations(
+  tx: WorkspaceTx,
+  ids: readonly ConversationId[],
+): Promise<ReadonlyMap<ConversationId, Conversation>> {
+  const rows = await tx.query<Row & Omit<Conversation, 'leaseEpoch'> & { leaseEpoch: string }>(
     `SELECT v.id, v.account_id AS "accountId", v.contact_id AS "contactId", c.name AS "contactName", c.language,
             v.group_id AS "groupId", v.address, v.session, v.handler, v.handler_until AS "handlerUntil",
             v.last_inbound_at AS "lastInboundAt", v.free_entry_until AS "freeEntryUntil", v.lease_epoch AS "leaseEpoch",
             (SELECT s.choice FROM consents s
               WHERE s.workspace_id = v.workspace_id AND s.contact_id = v.contact_id AND s.channel = a.channel
                 AND s.topic = 'all' ORDER BY s.at DESC, s.id DESC LIMIT 1) AS consent
-       FROM conversations v
+       FROM unnest($2::uuid[]) AS asked (id)
+       JOIN conversations v ON v.workspace_id = $1 AND v.id = asked.id
        JOIN contacts c ON c.workspace_id = v.workspace_id AND c.id = v.contact_id
-       JOIN accounts a ON a.workspace_id = v.workspace_id AND a.id = v.account_id
-      WHERE v.workspace_id = $1 AND v.id = $2`,
-    [tx.workspaceId, id],
+       JOIN accounts a ON a.workspace_id = v.workspace_id AND a.id = v.account_id`,
+    [tx.workspaceId, ids],
     'conversations_load',
   );
-  return row ? { ...row, leaseEpoch: BigInt(row.leaseEpoch) } : null;
+  return new Map(rows.map((row) => [row.id, { ...row, leaseEpoch: BigInt(row.leaseEpoch) }]));
 }
 
-export async function changeConversation(
-  tx: WorkspaceTx,
-  id: ConversationId,
-  change: ConversationChange,
-): Promise<void> {
-  if (change.language !== undefined) await changeLanguage(tx, id, change.language);
-  if (change.session === undefined && change.handler === undefined && change.handlerUntil === undefined) return;
+/** Conversations and, where its language was told, their contacts. */
+export async function changeConversations(tx: WorkspaceTx, changes: readonly ChangedConversation[]): Promise<void> {
+  if (changes.length === 0) return;
   await tx.query(
-    `UPDATE conversations SET session = COALESCE($3::jsonb, session), handler = COALESCE($4, handler),
-            handler_until = CASE WHEN $5::boolean THEN $6::timestamptz ELSE handler_until END
-      WHERE workspace_id = $1 AND id = $2`,
-    [
-      tx.workspaceId,
-      id,
-      change.session === undefined ? null : storableJson(change.session),
-      change.handler ?? null,
-      change.handlerUntil !== undefined,
-      change.handlerUntil ?? null,
-    ],
+    `WITH given AS MATERIALIZED (
+       SELECT * FROM json_to_recordset($2) AS g (
+         id uuid, session jsonb, handler text, "isUntilGiven" boolean, "handlerUntil" timestamptz, language text,
+         "isMoved" boolean)),
+     spoken AS (
+       UPDATE contacts c SET language = g.language, updated_at = now()
+         FROM given g JOIN conversations v ON v.workspace_id = $1 AND v.id = g.id
+        WHERE c.workspace_id = $1 AND c.id = v.contact_id AND g.language IS NOT NULL
+          AND c.language IS DISTINCT FROM g.language)
+     UPDATE conversations v SET session = COALESCE(g.session, v.session), handler = COALESCE(g.handler, v.handler),
+            handler_until = CASE WHEN g."isUntilGiven" THEN g."handlerUntil" ELSE v.handler_until END
+       FROM given g WHERE v.workspace_id = $1 AND v.id = g.id AND g."isMoved"`,
+    [tx.workspaceId, storableJson(changes.map(toChangeColumns))],
     'conversations_change',
   );
 }
 
-async function changeLanguage(tx: WorkspaceTx, id: ConversationId, language: string): Promise<void> {
-  await tx.query(
-    `UPDATE contacts c SET language = $3, updated_at = now() FROM conversations v
-      WHERE v.workspace_id = $1 AND v.id = $2 AND c.workspace_id = $1 AND c.id = v.contact_id
-        AND c.language IS DISTINCT FROM $3`,
-    [tx.workspaceId, id, language],
-    'conversations_change_language',
-  );
+function toChangeColumns({ id, change }: ChangedConversation): object {
+  const { session, handler, handlerUntil, language } = change;
+  const isUntilGiven = handlerUntil !== undefined;
+  const isMoved = session !== undefined || handler !== undefined || isUntilGiven;
+  return { id, session, handler, isUntilGiven, handlerUntil, language, isMoved };
 }
 
 export async function changeConversationAddress(

@@ -62,6 +62,11 @@ export interface ConversationChange {
   readonly language?: string;
 }
 
+export interface ChangedConversation {
+  readonly id: ConversationId;
+  readonly change: ConversationChange;
+}
+
 export type MessageStatus =
   | 'received'
   | 'queued'
@@ -208,17 +213,31 @@ export interface ConversationsDoor {
    * What names neither a customer nor a group (Instagram's mentions) goes to one conversation of the account.
    */
   resolveConversation(tx: WorkspaceTx, correspondent: Correspondent): Promise<OpenConversation>;
+  /**
+   * The same for many at once, in their order: two statements for all who are known and unchanged and all whom nobody
+   * knows; the others are resolved one by one after them.
+   */
+  resolveConversations(tx: WorkspaceTx, correspondents: readonly Correspondent[]): Promise<readonly OpenConversation[]>;
   /** The customer says that they have a new address (WhatsApp's `user_changed_number`). The old one stays theirs. */
   changeAddress(tx: WorkspaceTx, conversation: Conversation, newAddress: string): Promise<void>;
   /** Takes a merge back, as it is recorded at the surviving contact; false when there is no such record. */
   undoMerge(tx: WorkspaceTx, survivorId: ContactId, mergedId: ContactId): Promise<boolean>;
   loadConversation(tx: WorkspaceTx, id: ConversationId): Promise<Conversation | null>;
+  /** Several in one statement; those that are not there are left out. */
+  loadConversations(
+    tx: WorkspaceTx,
+    ids: readonly ConversationId[],
+  ): Promise<ReadonlyMap<ConversationId, Conversation>>;
   changeConversation(tx: WorkspaceTx, id: ConversationId, change: ConversationChange): Promise<void>;
+  /** Several, each another one, in one statement. */
+  changeConversations(tx: WorkspaceTx, changes: readonly ChangedConversation[]): Promise<void>;
   /**
    * Saves a message and moves the conversation's last message, window and unread count with it. False when a message of
    * this provider id is here already: then nothing changes.
    */
   insertMessage(tx: WorkspaceTx, message: NewMessage): Promise<boolean>;
+  /** The same for several, each in another conversation, in one statement. Gives those that were new. */
+  insertMessages(tx: WorkspaceTx, messages: readonly NewMessage[]): Promise<ReadonlySet<MessageId>>;
   /** `content` null: the provider says only that it was edited. */
   applyEdit(tx: WorkspaceTx, act: MessageAct, content: MessageContent | null): Promise<Applied>;
   /** Takes the content away and keeps the row (a rule of the platforms). */

@@ -3,30 +3,34 @@ import { assert, newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import { findConsent, recordConsent } from './consent-store.ts';
 import {
-  changeConversation,
   changeConversationAddress,
+  changeConversations,
   findSummary,
   listConversations,
-  loadConversation,
+  loadConversations,
   markRead,
 } from './conversation-store.ts';
-import type { ConsentingAccount, Conversation, ConversationsDoor } from './conversations.ts';
+import type { ConsentingAccount, Conversation, ConversationsDoor, NewMessage } from './conversations.ts';
 import { currentAddress, identityKeys, identityOfAddress } from './identify.ts';
 import { undoMerge } from './merge-store.ts';
 import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
 import { opensWindow, unreadAfter } from './message-rules.ts';
-import { findMessage, insertMessage, listMessages } from './message-store.ts';
+import { findMessage, insertMessages, listMessages, type MovingMessage } from './message-store.ts';
 import { resolveContact, resolveConversation } from './resolve.ts';
+import { resolveConversations } from './resolve-many.ts';
 
 export function createConversations(): ConversationsDoor {
   return {
     resolveConversation,
+    resolveConversations,
     changeAddress,
     undoMerge,
-    loadConversation,
-    changeConversation,
-    insertMessage: (tx, message) =>
-      insertMessage(tx, message, { opensWindow: opensWindow(message), unread: unreadAfter(message) }),
+    loadConversation: async (tx, id) => (await loadConversations(tx, [id])).get(id) ?? null,
+    loadConversations,
+    changeConversation: (tx, id, change) => changeConversations(tx, [{ id, change }]),
+    changeConversations,
+    insertMessage: async (tx, message) => (await insertMessages(tx, [moving(message)])).size > 0,
+    insertMessages: (tx, messages) => insertMessages(tx, messages.map(moving)),
     applyEdit,
     applyDelete,
     applyReaction,
@@ -39,6 +43,10 @@ export function createConversations(): ConversationsDoor {
     findMessage,
     markRead,
   };
+}
+
+function moving(message: NewMessage): MovingMessage {
+  return { message, opensWindow: opensWindow(message), unread: unreadAfter(message) };
 }
 
 /** A uuid of version 7 like all others; consents have no public form, so it has no name in the contract. */

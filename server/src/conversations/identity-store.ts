@@ -1,6 +1,7 @@
 import type { AccountId, ContactId, ConversationId, Identity } from '@switchyard/contract';
 import type { Row, WorkspaceTx } from '#storage';
 import type { HeldIdentity, IdentityKey } from './identify.ts';
+import { storableJson } from './storable.ts';
 
 /** A held identity, with what the hot path needs of its contact and of the contact's open conversation. */
 export interface KnownRow extends Row, HeldIdentity {
@@ -10,26 +11,85 @@ export interface KnownRow extends Row, HeldIdentity {
   address: readonly Identity[] | null;
 }
 
-/** Every identity of every contact that holds one of `keys` (give no usernames). */
-export async function findKnown(
-  tx: WorkspaceTx,
-  accountId: AccountId,
-  keys: readonly IdentityKey[],
-): Promise<readonly KnownRow[]> {
-  return tx.query<KnownRow>(
-    `SELECT i.kind, i.scope, i.value, i.contact_id AS "contactId", c.created_at AS "contactSince",
+/** Whom to look for, on which account; no usernames. */
+export interface Sought {
+  readonly accountId: AccountId;
+  readonly keys: readonly IdentityKey[];
+}
+
+/** For each: every identity of every contact that holds one of its keys. One statement for all. */
+export async function findKnown(tx: WorkspaceTx, sought: readonly Sought[]): Promise<readonly (readonly KnownRow[])[]> {
+  const asked = sought.flatMap(({ accountId, keys }, nth) => keys.map((key) => ({ ...key, nth, accountId })));
+  const rows = await tx.query<KnownRow & { nth: number }>(
+    `SELECT w.nth, i.kind, i.scope, i.value, i.contact_id AS "contactId", c.created_at AS "contactSince",
             c.deleted_at IS NOT NULL AS "isContactDeleted", c.name, c.metadata->>'profileName' AS "profileName",
             v.id AS "conversationId", v.address
-       FROM identities i
-       JOIN contacts c ON c.workspace_id = i.workspace_id AND c.id = i.contact_id
-       LEFT JOIN conversations v ON v.workspace_id = i.workspace_id AND v.account_id = $2 AND v.contact_id = i.contact_id
-        AND v.group_id IS NULL AND v.closed_at IS NULL
-      WHERE i.workspace_id = $1 AND i.contact_id IN (
-        SELECT k.contact_id FROM unnest($3::text[], $4::text[], $5::text[]) AS w (kind, scope, value)
-          JOIN identities k ON k.workspace_id = $1 AND k.kind = w.kind AND k.scope = w.scope AND k.value = w.value)`,
-    [tx.workspaceId, accountId, ...columnsOf(keys)],
+       FROM (SELECT DISTINCT a.nth, a.account_id, k.contact_id
+               FROM unnest($2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[]) AS a (nth, account_id, kind, scope, value)
+               JOIN identities k ON k.workspace_id = $1 AND k.kind = a.kind AND k.scope = a.scope AND k.value = a.value) AS w
+       JOIN identities i ON i.workspace_id = $1 AND i.contact_id = w.contact_id
+       JOIN contacts c ON c.workspace_id = $1 AND c.id = w.contact_id
+       LEFT JOIN conversations v ON v.workspace_id = $1 AND v.account_id = w.account_id AND v.contact_id = w.contact_id
+        AND v.group_id IS NULL AND v.closed_at IS NULL`,
+    [tx.workspaceId, asked.map(({ nth }) => nth), asked.map(({ accountId }) => accountId), ...columnsOf(asked)],
     'conversations_find_known',
   );
+  const found = Map.groupBy(rows, (row) => row.nth);
+  return sought.map((_, nth) => found.get(nth) ?? []);
+}
+
+/** A customer whom nobody knows: contact, identities and open conversation to be made. */
+export interface Newcomer {
+  readonly contactId: ContactId;
+  readonly conversationId: ConversationId;
+  readonly accountId: AccountId;
+  readonly name: string | null;
+  readonly address: readonly Identity[];
+  readonly keys: readonly IdentityKey[];
+}
+
+/**
+ * Makes them all in one statement, in the order of their keys. Gives those whose keys were all free; of the others, whom
+ * another transaction made first, nothing stays.
+ */
+export async function insertNewcomers(
+  tx: WorkspaceTx,
+  newcomers: readonly Newcomer[],
+): Promise<ReadonlySet<ContactId>> {
+  if (newcomers.length === 0) return new Set();
+  const keys = newcomers.flatMap(({ contactId, keys: own }) => own.map((key) => ({ contactId, ...key })));
+  const rows = await tx.query<Row & { contactId: ContactId; held: number }>(
+    `WITH given AS MATERIALIZED (
+       SELECT * FROM json_to_recordset($2) AS g (
+         "contactId" uuid, "conversationId" uuid, "accountId" uuid, name text, address jsonb)),
+     people AS (
+       INSERT INTO contacts (workspace_id, id, name, metadata)
+       SELECT $1, "contactId", name, CASE WHEN name IS NULL THEN '{}' ELSE jsonb_build_object('profileName', name) END
+       FROM given),
+     held AS (
+       INSERT INTO identities (workspace_id, contact_id, kind, scope, value)
+       SELECT $1, k."contactId", k.kind, k.scope, k.value
+       FROM json_to_recordset($3) AS k ("contactId" uuid, kind text, scope text, value text)
+       ORDER BY k.kind, k.scope, k.value
+       ON CONFLICT (workspace_id, kind, scope, value) DO NOTHING RETURNING contact_id),
+     opened AS (
+       INSERT INTO conversations (workspace_id, id, account_id, contact_id, address)
+       SELECT $1, "conversationId", "accountId", "contactId", address FROM given)
+     SELECT contact_id AS "contactId", count(*)::int AS held FROM held GROUP BY contact_id`,
+    [tx.workspaceId, storableJson(newcomers), storableJson(keys)],
+    'conversations_insert_newcomers',
+  );
+  const held = new Map(rows.map((row) => [row.contactId, row.held]));
+  const [made, late] = [true, false].map((is) =>
+    newcomers.filter(({ contactId, keys: own }) => (held.get(contactId) === own.length) === is),
+  ) as [Newcomer[], Newcomer[]];
+  for (const { conversationId, contactId } of late) await dropNewcomer(tx, conversationId, contactId);
+  return new Set(made.map(({ contactId }) => contactId));
+}
+
+async function dropNewcomer(tx: WorkspaceTx, conversationId: ConversationId, contactId: ContactId): Promise<void> {
+  await tx.query('DELETE FROM conversations WHERE workspace_id = $1 AND id = $2', [tx.workspaceId, conversationId]);
+  await dropContact(tx, contactId);
 }
 
 /** In the order of their ids, so that two merges cannot wait for each other. */

@@ -8,60 +8,61 @@ import { storableJson, storableText } from './storable.ts';
 const maxPreviewLength = 200;
 
 /**
- * One statement for the message and what it moves in its conversation. `created_at` is the place in the thread: now, or
- * for history the time at which it happened.
+ * One statement for the messages and what they move in their conversations. `created_at` is the place in the thread: now,
+ * or for history the time at which it happened.
  */
 const insertSql = `
-  WITH written AS (
+  WITH given AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($2) AS g (
+      id uuid, "conversationId" uuid, "accountId" uuid, direction text, author text, "authorId" uuid, type text,
+      content jsonb, text text, "providerMessageId" text, "replyTo" text, status text, "isHistory" boolean,
+      "isTest" boolean, "eventId" uuid, "turnId" uuid, "occurredAt" timestamptz, "freeEntryUntil" timestamptz,
+      "opensWindow" boolean, unread text)
+  ), written AS (
     INSERT INTO messages (workspace_id, id, conversation_id, account_id, direction, author, author_id, type, content, text,
                           provider_message_id, reply_to, status, is_history, is_test, event_id, turn_id, occurred_at, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::text, $11, $12, $13, $14::boolean, $15::boolean, $16, $17,
-            $18::timestamptz, CASE WHEN $14 THEN $18 ELSE now() END)
+    SELECT $1, g.id, g."conversationId", g."accountId", g.direction, g.author, g."authorId", g.type, g.content, g.text,
+           g."providerMessageId", g."replyTo", g.status, g."isHistory", g."isTest", g."eventId", g."turnId", g."occurredAt",
+           CASE WHEN g."isHistory" THEN g."occurredAt" ELSE now() END
+      FROM given g
     ON CONFLICT (workspace_id, account_id, provider_message_id) WHERE provider_message_id IS NOT NULL DO NOTHING
     RETURNING id
   )
-  UPDATE conversations SET
-      last_message_text = CASE WHEN $15 OR $18 < last_message_at THEN last_message_text ELSE left($10, ${maxPreviewLength}) END,
-      last_message_at = CASE WHEN $15 THEN last_message_at ELSE GREATEST(last_message_at, $18) END,
-      last_inbound_at = CASE WHEN $19::boolean THEN GREATEST(last_inbound_at, $18) ELSE last_inbound_at END,
-      free_entry_until = GREATEST(free_entry_until, $20::timestamptz),
-      unread_count = CASE $21::text WHEN 'more' THEN unread_count + 1 WHEN 'none' THEN 0 ELSE unread_count END
-    WHERE workspace_id = $1 AND id = $3 AND EXISTS (SELECT FROM written)
-    RETURNING id`;
+  UPDATE conversations c SET
+      last_message_text = CASE WHEN g."isTest" OR g."occurredAt" < c.last_message_at THEN c.last_message_text
+                               ELSE left(g.text, ${maxPreviewLength}) END,
+      last_message_at = CASE WHEN g."isTest" THEN c.last_message_at ELSE GREATEST(c.last_message_at, g."occurredAt") END,
+      last_inbound_at = CASE WHEN g."opensWindow" THEN GREATEST(c.last_inbound_at, g."occurredAt") ELSE c.last_inbound_at END,
+      free_entry_until = GREATEST(c.free_entry_until, g."freeEntryUntil"),
+      unread_count = CASE g.unread WHEN 'more' THEN c.unread_count + 1 WHEN 'none' THEN 0 ELSE c.unread_count END
+    FROM given g JOIN written ON written.id = g.id
+    WHERE c.workspace_id = $1 AND c.id = g."conversationId"
+    RETURNING g.id`;
 
-export async function insertMessage(
+/** A message, and what it moves in its conversation (`message-rules.ts`). */
+export interface MovingMessage {
+  readonly message: NewMessage;
+  readonly opensWindow: boolean;
+  readonly unread: 'more' | 'none' | 'same';
+}
+
+/** Each in a conversation of its own. Gives those that were new. */
+export async function insertMessages(
   tx: WorkspaceTx,
-  message: NewMessage,
-  moves: { readonly opensWindow: boolean; readonly unread: 'more' | 'none' | 'same' },
-): Promise<boolean> {
-  const rows = await tx.query(
+  messages: readonly MovingMessage[],
+): Promise<ReadonlySet<MessageId>> {
+  const rows = await tx.query<Row & { id: MessageId }>(
     insertSql,
-    [
-      tx.workspaceId,
-      message.id,
-      message.conversationId,
-      message.accountId,
-      message.direction,
-      message.author,
-      message.authorId ?? null,
-      message.content.type,
-      storableJson(withoutBytes(message.content)),
-      storableText(summarise(message.content)),
-      message.providerMessageId === undefined ? null : storableText(message.providerMessageId),
-      message.replyTo === undefined ? null : storableText(message.replyTo),
-      message.status,
-      message.isHistory ?? false,
-      message.isTest ?? false,
-      message.eventId ?? null,
-      message.turnId ?? null,
-      message.occurredAt,
-      moves.opensWindow,
-      message.freeEntryUntil ?? null,
-      moves.unread,
-    ],
-    'conversations_insert_message',
+    [tx.workspaceId, storableJson(messages.map(toColumns))],
+    'conversations_insert_messages',
   );
-  return rows.length > 0;
+  return new Set(rows.map((row) => row.id));
+}
+
+function toColumns({ message, opensWindow, unread }: MovingMessage): object {
+  const content = withoutBytes(message.content);
+  const { isHistory = false, isTest = false } = message;
+  return { ...message, content, type: content.type, text: summarise(content), isHistory, isTest, opensWindow, unread };
 }
 
 export interface Target extends Row {

@@ -75,7 +75,7 @@ export async function resolveContact(
   keys: readonly IdentityKey[],
 ): Promise<ResolvedContact | null> {
   const matching = keys.filter(isMatching);
-  const known = await findKnown(tx, correspondent.accountId, matching);
+  const [known = []] = await findKnown(tx, [{ accountId: correspondent.accountId, keys: matching }]);
   const recognition = recognise(matching, known);
   const usernames = keys.filter((key) => !isMatching(key) && !isHeld(known, key, recognition.contactId));
   if (recognition.contactId === null) return makeContact(tx, nameOf(correspondent), recognition, usernames);
@@ -111,7 +111,7 @@ async function rearrange(
 ): Promise<null> {
   const concerned = [...new Set(seen.map((row) => row.contactId))];
   await lockContacts(tx, concerned);
-  const known = await findKnown(tx, correspondent.accountId, keys);
+  const [known = []] = await findKnown(tx, [{ accountId: correspondent.accountId, keys }]);
   const { contactId, merge, take } = recognise(keys, known);
   const isLocked = known.every((row) => concerned.includes(row.contactId));
   if (contactId === null || !isLocked) return null;
@@ -134,15 +134,15 @@ async function conversationOf(tx: WorkspaceTx, correspondent: Correspondent, con
   return openConversation(tx, correspondent.accountId, contact.id, address);
 }
 
-function isSameAddress(a: readonly Identity[], b: readonly Identity[]): boolean {
+export function isSameAddress(a: readonly Identity[], b: readonly Identity[]): boolean {
   return a.length === b.length && a.every((one, i) => one.kind === b[i]?.kind && one.value === b[i]?.value);
 }
 
-function isHeld(known: readonly KnownRow[], key: IdentityKey, contactId: ContactId | null): boolean {
+export function isHeld(known: readonly KnownRow[], key: IdentityKey, contactId: ContactId | null): boolean {
   return known.some((row) => row.contactId === contactId && row.kind === key.kind && row.value === key.value);
 }
 
-function nameOf(correspondent: Correspondent): string | null {
+export function nameOf(correspondent: Correspondent): string | null {
   const name = storableText(correspondent.profileName ?? '').trim();
   return name === '' ? null : Array.from(name).slice(0, maxNameLength).join('');
 }

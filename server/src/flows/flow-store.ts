@@ -7,7 +7,8 @@ import { demoFlow } from './demo-flow.ts';
 export interface FlowsDoor {
   /**
    * The workspace's active flow (the one made last where several are active), the demo flow where it has none.
-   * Refuses when the stored definition is not valid, which only another version's writing can cause.
+   * Refuses when the stored definition is not valid, which only another version's writing can cause. Asked once a
+   * transaction, however many turns it holds.
    */
   loadActiveFlow(tx: WorkspaceTx): Promise<Result<Flow, FlowRefusal>>;
   /** Newest first, at most `maxListedFlows`; without their definitions. */
@@ -34,17 +35,25 @@ const maxParsedFlows = 500;
 /** Keeps parsed flows of this process: a stored version never changes, so there is nothing to invalidate. */
 export function createFlows(): FlowsDoor {
   const parsed = new Map<string, Flow>();
+  const askedIn = new WeakMap<WorkspaceTx, Promise<Result<Flow, FlowRefusal>>>();
+
+  async function load(tx: WorkspaceTx): Promise<Result<Flow, FlowRefusal>> {
+    const active = await findActive(tx);
+    if (active === undefined) return done(demoFlow);
+    const key = `${active.id}/${active.version}`;
+    const held = parsed.get(key);
+    if (held) return done(held);
+    const flow = parseFlow(await loadDefinition(tx, active.id));
+    if (flow.ok) keep(parsed, key, flow.value);
+    return flow;
+  }
+
   return {
     listFlows,
-    async loadActiveFlow(tx) {
-      const active = await findActive(tx);
-      if (active === undefined) return done(demoFlow);
-      const key = `${active.id}/${active.version}`;
-      const held = parsed.get(key);
-      if (held) return done(held);
-      const flow = parseFlow(await loadDefinition(tx, active.id));
-      if (flow.ok) keep(parsed, key, flow.value);
-      return flow;
+    loadActiveFlow(tx) {
+      const asked = askedIn.get(tx) ?? load(tx);
+      askedIn.set(tx, asked);
+      return asked;
     },
   };
 }

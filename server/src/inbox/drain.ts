@@ -4,7 +4,8 @@ import { takeBackArrivals } from './arrivals-store.ts';
 import type { Drain } from './inbox.ts';
 import { createNormaliser, type NormaliserDeps } from './normaliser.ts';
 import { type ApplyReceipt, createParkedSweep } from './parked.ts';
-import { createTurns, type TurnDeps } from './turns.ts';
+import type { TurnDeps } from './turn-batch.ts';
+import { createTurns } from './turns.ts';
 
 /** Rung by a gateway after a commit; heard by every worker. */
 export const inboxTopic = 'inbox';

@@ -7,3 +7,4 @@ export { type ApplyReceipt, releaseParked } from './parked.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
 export { type ReplayResult, replayDelivery } from './replay.ts';
 export { unpackArrivals } from './unpack.ts';
+export type { AccountMessage } from './write-plans.ts';

@@ -1,6 +1,7 @@
 /** SQL of parked events: those that came before the message they belong to. */
 import type { AccountId, ConversationId, EventId, InboundEvent, WorkspaceId } from '@switchyard/contract';
 import { storableText } from '#conversations';
+import type { KnownProviderId } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
 
 export interface ParkedEvent {
@@ -10,15 +11,23 @@ export interface ParkedEvent {
   readonly event: InboundEvent;
 }
 
-const columns = `id AS "eventId", account_id AS "accountId", conversation_id AS "conversationId", payload AS event`;
+/** For each message; what waits beyond that is found by the sweep. */
+const maxReleased = 100;
 
-/** In the order in which they came. */
-export async function lockParked(tx: WorkspaceTx, accountId: AccountId, waitKey: string): Promise<ParkedEvent[]> {
+/** Those that wait for one of these messages, in the order in which they came. */
+export async function lockParked(tx: WorkspaceTx, known: readonly KnownProviderId[]): Promise<ParkedEvent[]> {
+  if (known.length === 0) return [];
   return tx.query<ParkedEvent & Record<string, unknown>>(
-    `SELECT ${columns} FROM events
-     WHERE workspace_id = $1 AND account_id = $2 AND wait_key = $3 AND state = 'parked'
-     ORDER BY position, id LIMIT 100 FOR UPDATE`,
-    [tx.workspaceId, accountId, storableText(waitKey)],
+    `SELECT e.id AS "eventId", e.account_id AS "accountId", e.conversation_id AS "conversationId", e.payload AS event
+     FROM unnest($2::uuid[], $3::text[]) AS k (account_id, wait_key)
+     JOIN events e ON e.workspace_id = $1 AND e.account_id = k.account_id AND e.wait_key = k.wait_key AND e.state = 'parked'
+     ORDER BY e.position, e.id LIMIT $4 FOR UPDATE OF e`,
+    [
+      tx.workspaceId,
+      known.map((one) => one.accountId),
+      known.map((one) => storableText(one.providerMessageId)),
+      known.length * maxReleased,
+    ],
     'inbox-lock-parked',
   );
 }
@@ -45,8 +54,8 @@ export async function setState(
 export async function findPassed(
   tx: WorkspaceTx,
   { limit, maxLooks }: { readonly limit: number; readonly maxLooks: number },
-): Promise<{ accountId: AccountId; waitKey: string }[]> {
-  return tx.query<{ accountId: AccountId; waitKey: string }>(
+): Promise<KnownProviderId[]> {
+  return tx.query<KnownProviderId & Record<string, unknown>>(
     `WITH passed AS (
        SELECT e.id FROM events e
        JOIN messages m ON m.workspace_id = e.workspace_id AND m.account_id = e.account_id
@@ -55,7 +64,7 @@ export async function findPassed(
      looked AS (
        UPDATE events e SET attempts = e.attempts + 1 FROM passed WHERE e.workspace_id = $1 AND e.id = passed.id
        RETURNING e.account_id, e.wait_key)
-     SELECT DISTINCT account_id AS "accountId", wait_key AS "waitKey" FROM looked`,
+     SELECT DISTINCT account_id AS "accountId", wait_key AS "providerMessageId" FROM looked`,
     [tx.workspaceId, limit, maxLooks],
     'inbox-find-passed',
   );

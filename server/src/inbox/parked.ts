@@ -4,7 +4,7 @@
  */
 import type { AccountId, ConversationId, EventId, StatusEvent } from '@switchyard/contract';
 import { crashPoint, createLoop, type Log, type Loop } from '#kernel';
-import type { ReceiptOutcome } from '#outbox';
+import type { KnownProviderId, ReceiptOutcome } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
 import { markDue } from './normalise-store.ts';
 import { expireParked, findPassed, findWorkspacesWithParked, lockParked, setState } from './parked-store.ts';
@@ -18,18 +18,17 @@ export type ApplyReceipt = (
   event: StatusEvent,
 ) => Promise<ReceiptOutcome>;
 
-/** Called in the transaction that makes a provider's message id known. */
+/** Called in the transaction that makes providers' message ids known. */
 export async function releaseParked(
   tx: WorkspaceTx,
   applyReceipt: ApplyReceipt,
-  accountId: AccountId,
-  waitKey: string,
+  known: readonly KnownProviderId[],
 ): Promise<void> {
-  const parked = await lockParked(tx, accountId, waitKey);
+  const parked = await lockParked(tx, known);
   if (parked.length === 0) return;
   const handled: EventId[] = [];
   const pending: { id: EventId; conversationId: ConversationId }[] = [];
-  for (const { eventId, event, conversationId } of parked) {
+  for (const { eventId, accountId, event, conversationId } of parked) {
     if (event.kind === 'status') {
       const outcome = await applyReceipt(tx, accountId, eventId, event);
       if (outcome.kind !== 'waiting') handled.push(eventId);
@@ -59,9 +58,7 @@ export function createParkedSweep(deps: {
         crashPoint('parked.before-sweep');
         await deps.storage.inWorkspace(workspaceId, async (tx) => {
           const looking = { limit: parkedLimits.perSweep, maxLooks: parkedLimits.maxLooks };
-          for (const { accountId, waitKey } of await findPassed(tx, looking)) {
-            await releaseParked(tx, deps.applyReceipt, accountId, waitKey);
-          }
+          await releaseParked(tx, deps.applyReceipt, await findPassed(tx, looking));
           const expired = await expireParked(tx, parkedLimits.keepDays);
           if (expired > 0) deps.log.warn({ workspaceId, expired }, 'parked events ended: their messages never came');
         });

@@ -11,7 +11,7 @@ import {
   countEventAttempt,
   type PendingEvent,
   releaseConversation,
-  startTurn,
+  startTurns,
 } from './turn-store.ts';
 
 export interface TurnKeeping {
@@ -31,9 +31,9 @@ export async function countAbandoned(
   lease: ConversationLease,
 ): Promise<boolean> {
   return storage.inWorkspace(lease.workspaceId, async (tx) => {
-    const start = await startTurn(tx, lease, leaseMs);
-    if (start.kind !== 'next') return start.kind === 'nothing';
-    const head = start.next;
+    const [locked] = await startTurns(tx, [lease], leaseMs);
+    const head = locked?.next;
+    if (!head) return locked !== undefined;
     const attempts = await countEventAttempt(tx, head.eventId);
     if (attempts > limits.maxAttempts)
       await bury(tx, head, { reason: 'failed', detail: 'it ended the process that handled it' });
@@ -50,7 +50,7 @@ export async function recordFailure(
   const { next, error } = failed;
   const maxAttempts = isPassing(error) ? limits.maxCutShort : limits.maxAttempts;
   await storage.inWorkspace(lease.workspaceId, async (tx) => {
-    if ((await startTurn(tx, lease, leaseMs)).kind === 'lost') return;
+    if ((await startTurns(tx, [lease], leaseMs)).length === 0) return;
     const attempts = await countEventAttempt(tx, next.eventId);
     log.error({ eventId: next.eventId, attempts, error: String(error) }, 'a turn failed');
     const isDead = attempts >= maxAttempts;

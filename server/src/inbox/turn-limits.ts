@@ -1,8 +1,10 @@
 export interface TurnLimits {
   readonly conversationsAtOnce: number;
-  /** Then the conversation goes to the end of the queue: one that never falls silent must not keep a hand for ever. */
-  readonly turnsPerLease: number;
-  /** One turn; also no more than the lease. */
+  /** While so many batches are under way, what becomes due meanwhile forms the next. */
+  readonly batchesAtOnce: number;
+  /** A batch that takes longer than this no longer counts among them: one that hangs must not hold up the others. */
+  readonly patienceMs: number;
+  /** One turn, or one batch of them; also no more than the lease. */
   readonly turnMs: number;
   readonly maxAttempts: number;
   /** Of tries that the database cut short: they say little about the event. */
@@ -15,8 +17,9 @@ export interface TurnLimits {
 }
 
 export const turnLimits: TurnLimits = {
-  conversationsAtOnce: 16,
-  turnsPerLease: 50,
+  conversationsAtOnce: 64,
+  batchesAtOnce: 1,
+  patienceMs: 50,
   turnMs: 10_000,
   maxAttempts: 3,
   maxCutShort: 20,

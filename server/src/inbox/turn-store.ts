@@ -8,7 +8,7 @@ import type {
   TurnId,
   WorkspaceId,
 } from '@switchyard/contract';
-import { type StoredEvent, storableText } from '#conversations';
+import { type StoredEvent, storableJson, storableText } from '#conversations';
 import type { Storage, WorkspaceTx } from '#storage';
 
 export interface ConversationLease {
@@ -46,13 +46,16 @@ export async function leaseConversations(
 
 export type PendingEvent = StoredEvent<MessageEvent>;
 
-export type TurnStart =
-  /** The lease is no longer ours: a woken zombie must stop here. */
-  { readonly kind: 'lost' } | { readonly kind: 'nothing' } | { readonly kind: 'next'; readonly next: PendingEvent };
+/** A conversation that is locked for this transaction, with its next event; null: nothing is pending. */
+export interface LockedConversation {
+  readonly lease: ConversationLease;
+  readonly next: PendingEvent | null;
+}
 
 /**
- * Locks the conversation for this transaction if the lease is still ours, and gives its next event. Postgres ends the
- * transaction when it is left alone for `leaseMs`, so that a stopped process does not keep the lock.
+ * Locks those of these conversations whose lease is still ours, in the order of their ids, and gives each one's next
+ * event: a woken zombie must stop where its own is missing. Postgres ends the transaction when it is left alone for
+ * `leaseMs`, so that a stopped process does not keep the locks.
  *
  * Which event is next (promise 3): A comes before B if A was answered before B was sent; of those in flight together the
  * provider's time stamp decides, then the delivery, then the place in it. `position` numbers the batches in which
@@ -60,34 +63,53 @@ export type TurnStart =
  * So A surely precedes B when A's position is at most B's after_position: whoever began to arrive after the smallest
  * pending position must wait.
  *
- * Where the lock was waited for, an event that was committed meanwhile is not seen yet. That is right: what was answered
- * before it was normalised before it, and the end of the turn looks again.
+ * Where a lock was waited for, an event that was committed meanwhile is not seen yet. That is right: what was answered
+ * before it was normalised before it, and the end of the turn looks again. One waits for its lock; several leave out the
+ * one that somebody else has just now, so that nobody waits for it but itself.
  */
-export async function startTurn(tx: WorkspaceTx, lease: ConversationLease, leaseMs: number): Promise<TurnStart> {
-  const [row] = await tx.query<PendingRow>(
+export async function startTurns(
+  tx: WorkspaceTx,
+  leases: readonly ConversationLease[],
+  leaseMs: number,
+): Promise<readonly LockedConversation[]> {
+  const isAlone = leases.length === 1;
+  const rows = await tx.query<PendingRow>(
     `WITH locked AS MATERIALIZED (
-       SELECT set_config('idle_in_transaction_session_timeout', $4, true) FROM conversations
-       WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE)
-     SELECT next.* FROM locked LEFT JOIN LATERAL (
+       SELECT c.id, set_config('idle_in_transaction_session_timeout', $4, true)
+       FROM unnest($2::uuid[], $3::bigint[]) AS ours (id, epoch)
+       JOIN conversations c ON c.workspace_id = $1 AND c.id = ours.id AND c.lease_epoch = ours.epoch
+       ORDER BY c.id FOR NO KEY UPDATE OF c ${isAlone ? '' : 'SKIP LOCKED'})
+     SELECT locked.id AS "conversationId", next.* FROM locked LEFT JOIN LATERAL (
        SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
          e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
        FROM events e
-       WHERE e.workspace_id = $1 AND e.conversation_id = $2 AND e.state = 'pending' AND e.after_position <
+       WHERE e.workspace_id = $1 AND e.conversation_id = locked.id AND e.state = 'pending' AND e.after_position <
          (SELECT min(f.position) FROM events f
-          WHERE f.workspace_id = $1 AND f.conversation_id = $2 AND f.state = 'pending')
+          WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending')
        ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
-    [tx.workspaceId, lease.conversationId, lease.epoch, String(leaseMs)],
-    'inbox-start-turn',
+    [tx.workspaceId, leases.map((lease) => lease.conversationId), leases.map((lease) => lease.epoch), String(leaseMs)],
+    isAlone ? 'inbox-start-turn' : 'inbox-start-turns',
   );
-  if (!row) return { kind: 'lost' };
-  const { id, payload, position, afterPosition, ...event } = row;
-  if (id === null) return { kind: 'nothing' };
-  const places = { position: BigInt(position), afterPosition: BigInt(afterPosition) };
-  return { kind: 'next', next: { eventId: id, event: payload, ...places, ...event } };
+  const byId = new Map(leases.map((lease) => [lease.conversationId, lease]));
+  return rows.map((row) => ({ lease: byId.get(row.conversationId)!, next: nextOf(row) }));
 }
 
-/** All null where nothing is pending. */
+function nextOf({
+  conversationId: _,
+  id,
+  payload,
+  position,
+  afterPosition,
+  ...event
+}: PendingRow): PendingEvent | null {
+  if (id === null) return null;
+  const places = { position: BigInt(position), afterPosition: BigInt(afterPosition) };
+  return { eventId: id, event: payload, ...places, ...event };
+}
+
+/** All but the conversation null where nothing is pending. */
 interface PendingRow extends Record<string, unknown> {
+  readonly conversationId: ConversationId;
   readonly id: EventId | null;
   readonly deliveryId: DeliveryId;
   readonly accountId: AccountId;
@@ -100,52 +122,67 @@ interface PendingRow extends Record<string, unknown> {
 }
 
 export interface TurnEnd {
+  readonly lease: ConversationLease;
   readonly event: PendingEvent;
   readonly state: 'handled' | 'parked';
   readonly reason: string;
   readonly waitKey: string | null;
   readonly turnId: TurnId | null;
-  /** Give the conversation back even if more is pending. */
-  readonly isLast: boolean;
 }
 
 /** What there is after a turn. */
 export interface Afterwards {
-  /** The conversation still has pending events; where it was given back, it is due at once. */
+  readonly eventId: EventId;
+  /** The conversation still has pending events: it is due at once. */
   readonly hasMore: boolean;
   /** Events wait for the message that this one was. */
   readonly hasWaiting: boolean;
 }
 
 /**
- * The end of a turn in one statement: the event is settled, and the conversation given back when nothing more is pending
- * (or `isLast`). It is locked, so whoever adds an event waits and then sets it due anew.
+ * The ends of several turns in one statement: their events are settled and their conversations given back, due again
+ * where more is pending. They are locked, so whoever adds an event waits and then sets them due anew.
  */
-export async function endTurn(tx: WorkspaceTx, lease: ConversationLease, end: TurnEnd): Promise<Afterwards> {
-  const [row] = await tx.query<Afterwards & Record<string, unknown>>(
-    `WITH settled AS (
-       UPDATE events SET state = $3, reason = $4, wait_key = $5, turn_id = $6,
-         settled_at = CASE WHEN $3 = 'parked' THEN NULL ELSE clock_timestamp() END
-       WHERE workspace_id = $1 AND id = $2),
+export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promise<readonly Afterwards[]> {
+  if (ends.length === 0) return [];
+  return tx.query<Afterwards & Record<string, unknown>>(
+    `WITH given AS MATERIALIZED (
+       SELECT * FROM json_to_recordset($2) AS g (
+         conversation_id uuid, epoch bigint, event_id uuid, account_id uuid, state text, reason text, wait_key text,
+         turn_id uuid, message_id text)),
+     settled AS (
+       UPDATE events e SET state = g.state, reason = g.reason, wait_key = g.wait_key, turn_id = g.turn_id,
+         settled_at = CASE WHEN g.state = 'parked' THEN NULL ELSE clock_timestamp() END
+       FROM given g WHERE e.workspace_id = $1 AND e.id = g.event_id),
      after AS MATERIALIZED (
-       SELECT EXISTS (SELECT 1 FROM events WHERE workspace_id = $1 AND conversation_id = $7 AND state = 'pending'
-                      AND id <> $2) AS has_more,
-         EXISTS (SELECT 1 FROM events WHERE workspace_id = $1 AND account_id = $8 AND wait_key = $9
-                 AND state = 'parked') AS has_waiting),
+       SELECT g.conversation_id, g.epoch, g.event_id,
+         EXISTS (SELECT 1 FROM events p WHERE p.workspace_id = $1 AND p.conversation_id = g.conversation_id
+                 AND p.state = 'pending' AND p.id <> g.event_id) AS has_more,
+         EXISTS (SELECT 1 FROM events p WHERE p.workspace_id = $1 AND p.account_id = g.account_id
+                 AND p.wait_key = g.message_id AND p.state = 'parked') AS has_waiting
+       FROM given g),
      released AS (
        UPDATE conversations c SET leased_until = '-infinity',
          next_due_at = CASE WHEN after.has_more THEN clock_timestamp() END
-       FROM after WHERE c.workspace_id = $1 AND c.id = $7 AND c.lease_epoch = $10 AND ($11 OR NOT after.has_more))
-     SELECT has_more AS "hasMore", has_waiting AS "hasWaiting" FROM after`,
-    [
-      tx.workspaceId,
-      ...[end.event.eventId, end.state, storableText(end.reason), end.waitKey && storableText(end.waitKey), end.turnId],
-      ...[lease.conversationId, end.event.accountId, storableText(end.event.event.providerMessageId)],
-      ...[lease.epoch, end.isLast],
-    ],
-    'inbox-end-turn',
+       FROM after WHERE c.workspace_id = $1 AND c.id = after.conversation_id AND c.lease_epoch = after.epoch)
+     SELECT event_id AS "eventId", has_more AS "hasMore", has_waiting AS "hasWaiting" FROM after`,
+    [tx.workspaceId, storableJson(ends.map(toColumns))],
+    'inbox-end-turns',
   );
-  return row ?? { hasMore: false, hasWaiting: false };
+}
+
+function toColumns({ lease, event, ...end }: TurnEnd): object {
+  return {
+    conversation_id: lease.conversationId,
+    epoch: lease.epoch,
+    event_id: event.eventId,
+    account_id: event.accountId,
+    state: end.state,
+    reason: end.reason,
+    wait_key: end.waitKey,
+    turn_id: end.turnId,
+    message_id: event.event.providerMessageId,
+  };
 }
 
 export async function buryEvent(tx: WorkspaceTx, eventId: EventId, reason: string): Promise<void> {

@@ -1,80 +1,47 @@
 /**
  * The second half of the drain: one turn at a time per conversation, in order, across any number of workers.
  *
- * A worker leases due conversations (the fencing number is `lease_epoch`), then handles each one's pending events, every
- * turn in a transaction of its own that begins by locking the conversation under its epoch and ends with the event
- * settled. What happens to a failing event: its try is counted, the conversation rests a little, and after the last try
- * the event becomes a dead letter and the conversation goes on. After a worker's death the try is counted before the
- * turn, so that an event which ends the process ends too.
+ * A worker leases due conversations (the fencing number is `lease_epoch`) and takes one turn of each, those of a workspace
+ * together in one transaction (`turn-batch.ts`); what becomes due meanwhile forms the next batch. What fails together is
+ * tried alone, each conversation in a transaction of its own, so that one bad turn holds up nobody else. What happens to an
+ * event that fails alone: its try is counted, the conversation rests a little, and after the last try the event becomes a
+ * dead letter and the conversation goes on. After a worker's death the try is counted before the turn, so that an event
+ * which ends the process ends too.
  */
-import type { AccountId, WorkspaceId } from '@switchyard/contract';
-import type { ServingAccount } from '#accounts';
-import type { Capabilities } from '#channels';
-import type { Conversation } from '#conversations';
-import { type Clock, crashPoint, createLoop, type Log, type Loop, newId } from '#kernel';
-import type { Pipeline, TurnOutcome } from '#pipeline';
-import type { NoteChange, Storage, WorkspaceTx } from '#storage';
-import { within } from './time-limit.ts';
-import { bury, countAbandoned, giveBackLater, recordFailure, type TurnKeeping } from './turn-failures.ts';
-import { type TurnLimits, turnLimits } from './turn-limits.ts';
-import {
-  type ConversationLease,
-  endTurn,
-  leaseConversations,
-  type PendingEvent,
-  releaseConversation,
-  startTurn,
-} from './turn-store.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { crashPoint, createLoop, type Loop } from '#kernel';
+import { type TurnDeps, type TurnWorkings, takeTurns } from './turn-batch.ts';
+import { countAbandoned, giveBackLater, recordFailure } from './turn-failures.ts';
+import { turnLimits } from './turn-limits.ts';
+import { type ConversationLease, leaseConversations, type PendingEvent } from './turn-store.ts';
 
-export interface TurnDeps {
-  readonly storage: Storage;
-  readonly pipeline: Pipeline;
-  readonly findServing: (workspaceId: WorkspaceId, accountId: AccountId) => Promise<ServingAccount | null>;
-  readonly loadConversation: (tx: WorkspaceTx, id: ConversationLease['conversationId']) => Promise<Conversation | null>;
-  readonly capabilitiesOf: (account: ServingAccount) => Capabilities;
-  /** Events that waited for this provider message id can go on. */
-  readonly releaseParked: (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
-  readonly noteChange: NoteChange;
-  readonly clock: Clock;
-  readonly leaseMs: number;
-  readonly log: Log;
-  readonly turnLimits?: Partial<TurnLimits>;
-}
+/** Work under way, with how many conversations it holds. */
+type InFlight = Map<Promise<void>, number>;
 
-/** The parts with everything filled in. */
-type Workings = TurnDeps & TurnKeeping;
-
-/** Leases as many conversations as there are free hands, and takes new ones as hands become free. */
+/** Leases as many conversations as there are free hands; a batch that takes long is not waited for. */
 export function createTurns(deps: TurnDeps): Loop {
   const stopping = new AbortController();
   const limits = { ...turnLimits, ...deps.turnLimits };
-  const inFlight = new Set<Promise<void>>();
-  const workings: Workings = { ...deps, limits, stopping: stopping.signal, wake: () => loop.nudge() };
+  const inFlight: InFlight = new Map();
+  const workings: TurnWorkings = { ...deps, limits, stopping: stopping.signal, wake: () => loop.nudge() };
   const loop: Loop = createLoop({
     name: 'turns',
     idleMs: limits.idleMs,
     afterErrorMs: limits.afterErrorMs,
     log: deps.log,
     step: async () => {
-      const free = limits.conversationsAtOnce - inFlight.size;
+      const free = limits.conversationsAtOnce - [...inFlight.values()].reduce((sum, held) => sum + held, 0);
       if (free <= 0) {
-        await Promise.race(inFlight);
+        await Promise.race(inFlight.keys());
         return true;
       }
       const leases = await leaseConversations(deps.storage, free, deps.leaseMs);
       if (leases.length > 0) crashPoint('turn.leased');
-      for (const lease of leases) {
-        if (lease.wasAbandoned) continue;
-        const work = drainConversation(workings, lease).finally(() => {
-          inFlight.delete(work);
-          // All hands were full: there may be conversations that nobody rings for again.
-          if (inFlight.size === limits.conversationsAtOnce - 1) loop.nudge();
-        });
-        inFlight.add(work);
-      }
-      const abandoned = leases.filter((lease) => lease.wasAbandoned);
-      if (abandoned.length > 0) await takeAlone(workings, abandoned, inFlight);
-      return abandoned.length > 0 || leases.length === free;
+      const [abandoned, sound] = [true, false].map((was) => leases.filter((lease) => lease.wasAbandoned === was));
+      const begun = beginTogether(workings, sound ?? [], inFlight);
+      if (abandoned && abandoned.length > 0) await takeAlone(workings, abandoned, inFlight);
+      else await within(limits.patienceMs, begun);
+      return leases.length === free || (abandoned?.length ?? 0) > 0;
     },
   });
   return {
@@ -83,9 +50,32 @@ export function createTurns(deps: TurnDeps): Loop {
     async stop() {
       stopping.abort();
       await loop.stop();
-      await Promise.all(inFlight);
+      await Promise.all(inFlight.keys());
     },
   };
+}
+
+/** One batch a workspace, all of them at once. Resolves when the last has ended. */
+async function beginTogether(
+  workings: TurnWorkings,
+  leases: readonly ConversationLease[],
+  inFlight: InFlight,
+): Promise<void> {
+  const batches = [...Map.groupBy(leases, (lease) => lease.workspaceId).values()].map((batch) => {
+    const work = drainTogether(workings, batch).finally(() => inFlight.delete(work));
+    inFlight.set(work, batch.length);
+    return work;
+  });
+  await Promise.all(batches);
+}
+
+async function within(patienceMs: number, work: Promise<void>): Promise<void> {
+  const patience = new AbortController();
+  const late = pause(patienceMs, undefined, { signal: patience.signal }).catch(() => {
+    // Ended in time: nobody waits for it any more.
+  });
+  await Promise.race([work, late]);
+  patience.abort();
 }
 
 /**
@@ -93,30 +83,41 @@ export function createTurns(deps: TurnDeps): Loop {
  * too, its try was counted and nobody else's, so that what stood beside a poisonous message is never buried with it.
  */
 async function takeAlone(
-  workings: Workings,
+  workings: TurnWorkings,
   abandoned: readonly ConversationLease[],
-  inFlight: ReadonlySet<Promise<void>>,
+  inFlight: InFlight,
 ): Promise<void> {
-  await Promise.all(inFlight);
-  for (const lease of abandoned) await drainConversation(workings, lease);
+  await Promise.all(inFlight.keys());
+  for (const lease of abandoned) await drainAlone(workings, lease);
 }
 
 /** Never throws: what goes wrong is recorded, or the lease runs out. */
-async function drainConversation(workings: Workings, lease: ConversationLease): Promise<void> {
-  const { limits, clock, leaseMs, stopping } = workings;
-  const startedMs = clock.elapsedMs();
+async function drainTogether(workings: TurnWorkings, leases: readonly ConversationLease[]): Promise<void> {
+  const left = leases.length === 1 ? leases : await tryTogether(workings, leases);
+  await Promise.all(left.map((lease) => drainAlone(workings, lease)));
+}
+
+/** Those that want a transaction of their own: all of them where one failed. */
+async function tryTogether(
+  workings: TurnWorkings,
+  leases: readonly ConversationLease[],
+): Promise<readonly ConversationLease[]> {
+  try {
+    return await takeTurns(workings, leases);
+  } catch (error) {
+    const facts = { conversations: leases.length, error: String(error) };
+    workings.log.warn(facts, 'turns failed together; each conversation is tried alone');
+    return leases;
+  }
+}
+
+async function drainAlone(workings: TurnWorkings, lease: ConversationLease): Promise<void> {
   try {
     if (lease.wasAbandoned) {
       if (!(await countAbandoned(workings, lease))) return;
       crashPoint('turn.try-counted');
     }
-    for (let turn = 1; ; turn += 1) {
-      const isLast = () =>
-        turn >= limits.turnsPerLease || clock.elapsedMs() - startedMs > leaseMs / 3 || stopping.aborted;
-      const state = await takeTurn(workings, lease, isLast);
-      crashPoint('turn.committed');
-      if (state === 'released') return;
-    }
+    await takeOneTurn(workings, lease);
   } catch (error) {
     const facts = { conversationId: lease.conversationId, error: String(error) };
     workings.log.error(facts, 'a conversation could not be handled; it is given back');
@@ -124,90 +125,14 @@ async function drainConversation(workings: Workings, lease: ConversationLease): 
   }
 }
 
-/** One turn in one transaction. The last pending event and the giving back are one commit. */
-async function takeTurn(
-  workings: Workings,
-  lease: ConversationLease,
-  isLast: () => boolean,
-): Promise<'more' | 'released'> {
-  const { storage, limits, leaseMs } = workings;
+async function takeOneTurn(workings: TurnWorkings, lease: ConversationLease): Promise<void> {
   let failing: PendingEvent | undefined;
   try {
-    return await storage.inWorkspace(lease.workspaceId, async (tx) => {
-      const start = await startTurn(tx, lease, leaseMs);
-      if (start.kind === 'lost') return 'released';
-      crashPoint('turn.locked');
-      const next = start.kind === 'next' ? start.next : undefined;
-      failing = next;
-      if (next) return within(Math.min(limits.turnMs, leaseMs), () => handle(workings, tx, { lease, next, isLast }));
-      await releaseConversation(tx, lease, 0);
-      return 'released';
+    await takeTurns(workings, [lease], (begun) => {
+      [failing] = begun;
     });
   } catch (error) {
     if (!failing) throw error;
     await recordFailure(workings, lease, { next: failing, error });
-    return 'released';
   }
-}
-
-interface OpenTurn {
-  readonly lease: ConversationLease;
-  readonly next: PendingEvent;
-  /** Asked at the turn's end: is the conversation given back although more is pending? */
-  readonly isLast: () => boolean;
-}
-
-async function handle(
-  workings: Workings,
-  tx: WorkspaceTx,
-  { lease, next, isLast }: OpenTurn,
-): Promise<'more' | 'released'> {
-  const turnId = newId('turn');
-  const account = await workings.findServing(lease.workspaceId, next.accountId);
-  if (!account || account.isDeleted) {
-    await bury(tx, next, { reason: 'account-removed', detail: 'the account was removed before the turn' });
-    await releaseConversation(tx, lease, 0);
-    tx.afterCommit(workings.wake);
-    return 'released';
-  }
-  const outcome = await runPipeline(workings, tx, { lease, next, account, turnId });
-  crashPoint('turn.answered');
-  const isWaiting = outcome.kind === 'waiting';
-  const isGivenBack = isLast();
-  const after = await endTurn(tx, lease, {
-    event: next,
-    state: isWaiting ? 'parked' : 'handled',
-    reason: isWaiting ? 'waits for its message' : outcome.reason,
-    waitKey: isWaiting ? outcome.waitKey : null,
-    turnId: isWaiting ? null : turnId,
-    isLast: isGivenBack,
-  });
-  workings.noteChange(tx, 'conversation', [lease.conversationId]);
-  workings.noteChange(tx, 'delivery', [next.deliveryId]);
-  if (after.hasWaiting && !isWaiting) await workings.releaseParked(tx, next.accountId, next.event.providerMessageId);
-  if (after.hasWaiting || after.hasMore) tx.afterCommit(workings.wake);
-  crashPoint('turn.before-commit');
-  return after.hasMore && !isGivenBack ? 'more' : 'released';
-}
-
-async function runPipeline(
-  workings: Workings,
-  tx: WorkspaceTx,
-  turn: {
-    readonly lease: ConversationLease;
-    readonly next: PendingEvent;
-    readonly account: ServingAccount;
-    readonly turnId: ReturnType<typeof newId<'turn'>>;
-  },
-): Promise<TurnOutcome> {
-  const conversation = await workings.loadConversation(tx, turn.lease.conversationId);
-  if (!conversation) throw new Error('broken promise: a conversation that is locked can be loaded');
-  return workings.pipeline.handleTurn(tx, {
-    turnId: turn.turnId,
-    stored: turn.next,
-    conversation,
-    account: turn.account,
-    capabilities: workings.capabilitiesOf(turn.account),
-    now: workings.clock.now(),
-  });
 }

@@ -30,10 +30,17 @@ import { type Portion, portionsOf, slicesOf } from './slices.ts';
 
 /** What the rooms above do with an event; each runs in the transaction it is given. */
 export interface EventEffects {
-  openConversation(tx: WorkspaceTx, account: ServingAccount, event: MessageEvent): Promise<ConversationId>;
+  /** One for each, in their order. */
+  openConversations(tx: WorkspaceTx, messages: readonly AccountMessage[]): Promise<readonly ConversationId[]>;
   applyReceipt(tx: WorkspaceTx, account: ServingAccount, eventId: EventId, event: StatusEvent): Promise<ReceiptOutcome>;
   applyAccountEvent(tx: WorkspaceTx, account: ServingAccount, event: AccountEvent): Promise<void>;
   readonly noteChange: NoteChange;
+}
+
+/** A message event with the account that it came by. */
+export interface AccountMessage {
+  readonly account: ServingAccount;
+  readonly event: MessageEvent;
 }
 
 /** What writing needs beside what it writes. */
@@ -87,18 +94,22 @@ type Duplicates = Map<DeliveryId, number>;
 
 async function writePortion(writing: Writing, portion: Portion, duplicates: Duplicates): Promise<void> {
   await writing.keepLease();
-  const found = await writing.storage.inWorkspace(portion.workspaceId, async (tx) => {
-    const { rows, again } = await takeEffect(tx, writing, portion.events);
-    crashPoint('normalise.effects-taken');
-    await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
-    writing.effects.noteChange(
-      tx,
-      'delivery',
-      portion.settled.map((plan) => plan.delivery.deliveryId),
-    );
-    crashPoint('normalise.before-commit');
-    return again;
-  });
+  const found = await writing.storage.inWorkspace(
+    portion.workspaceId,
+    async (tx) => {
+      const { rows, again } = await takeEffect(tx, writing, portion.events);
+      crashPoint('normalise.effects-taken');
+      await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
+      writing.effects.noteChange(
+        tx,
+        'delivery',
+        portion.settled.map((plan) => plan.delivery.deliveryId),
+      );
+      crashPoint('normalise.before-commit');
+      return again;
+    },
+    'by-key',
+  );
   crashPoint('normalise.committed');
   for (const [id, count] of added(duplicates, found)) duplicates.set(id, count);
 }
@@ -125,7 +136,9 @@ async function takeEffect(
   const known = first.filter((event) => !claimed.has(event.eventId));
   const rows: NewEventRow[] = [];
   const fresh = first.filter((event) => claimed.has(event.eventId));
-  for (const event of inOrderOfLocks(fresh)) rows.push(await toRow(tx, effects, event));
+  const ordered = inOrderOfLocks(fresh);
+  const opened = await openAll(tx, effects, ordered);
+  for (const event of ordered) rows.push(await toRow(tx, effects, event, opened));
   return { rows, again: [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))] };
 }
 
@@ -173,7 +186,18 @@ async function takenByOthers(tx: WorkspaceTx, known: readonly Fresh[]): Promise<
     .map((event) => event.delivery.deliveryId);
 }
 
-async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Promise<NewEventRow> {
+type Opened = ReadonlyMap<EventId, ConversationId>;
+
+async function openAll(tx: WorkspaceTx, effects: EventEffects, events: readonly Fresh[]): Promise<Opened> {
+  const messages = events.flatMap(({ account, event, eventId }) =>
+    event.kind === 'message' ? [{ account, event, eventId }] : [],
+  );
+  if (messages.length === 0) return new Map();
+  const ids = await effects.openConversations(tx, messages);
+  return new Map(messages.map(({ eventId }, index) => [eventId, ids[index]!]));
+}
+
+async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh, opened: Opened): Promise<NewEventRow> {
   const { account, delivery, event, eventId, ordinal } = planned;
   const row = {
     eventId,
@@ -191,7 +215,7 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh): Pr
   } satisfies Partial<NewEventRow>;
   switch (event.kind) {
     case 'message':
-      return { ...row, state: 'pending', conversationId: await effects.openConversation(tx, account, event) };
+      return { ...row, state: 'pending', conversationId: opened.get(eventId)! };
     case 'status': {
       const outcome = await effects.applyReceipt(tx, account, eventId, event);
       crashPoint('normalise.receipt-applied');

@@ -1,7 +1,7 @@
 import type { InboundEvent } from '@switchyard/contract';
 import { type Log, newId } from '#kernel';
-import type { Doorbell, NoteChange, Tx } from '#storage';
-import type { Outbox, ProviderIdKnown, ProviderIdsKnown, QueueListener } from './outbox.ts';
+import type { Doorbell, NoteChange, Tx, WorkspaceTx } from '#storage';
+import type { Outbox, ProviderIdsKnown, QueuedIds, QueuedMessage, QueueListener } from './outbox.ts';
 import { insertQueued } from './queue-store.ts';
 import { findOutbound, leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
 import { applyReceipt, matchEcho } from './receipts.ts';
@@ -19,17 +19,29 @@ export const outboxTopic = 'outbox';
 export function createOutbox(deps: OutboxDeps): Outbox {
   const wake = createWake(deps);
   const { providerIdsKnown, noteChange } = deps;
+
+  async function queueMessages(tx: WorkspaceTx, messages: readonly QueuedMessage[]): Promise<readonly QueuedIds[]> {
+    if (messages.length === 0) return [];
+    const ids = messages.map(() => ({ outboundId: newId('outbound'), messageId: newId('message') }));
+    await insertQueued(
+      tx,
+      messages.map((message, index) => ({ ...message, ...ids[index]! })),
+    );
+    if (messages.some((message) => !message.isHeld)) wake.afterCommitOf(tx);
+    const changed = {
+      messages: ids.map((one) => one.messageId),
+      conversations: messages.map((one) => one.conversationId),
+    };
+    noteChange(tx, 'message', changed.messages);
+    noteChange(tx, 'conversation', changed.conversations);
+    return ids;
+  }
+
   return {
     attach: (listener) => wake.attach(listener),
     lockProviderId,
-    async queueMessage(tx, message) {
-      const ids = { outboundId: newId('outbound'), messageId: newId('message') };
-      await insertQueued(tx, ids, message);
-      if (!message.isHeld) wake.afterCommitOf(tx);
-      noteChange(tx, 'message', [ids.messageId]);
-      noteChange(tx, 'conversation', [message.conversationId]);
-      return ids;
-    },
+    queueMessage: async (tx, message) => (await queueMessages(tx, [message]))[0]!,
+    queueMessages,
     applyReceipt: (tx, accountId, eventId, event: Extract<InboundEvent, { kind: 'status' }>) =>
       applyReceipt(tx, event, { accountId, eventId, providerIdsKnown, noteChange }),
     matchEcho: (tx, accountId, conversationId, event) =>
@@ -44,13 +56,6 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     markRead(tx, mark) {
       tx.afterCommit(() => wake.listener()?.read({ ...mark, workspaceId: tx.workspaceId }));
     },
-  };
-}
-
-/** `ProviderIdsKnown` of the one that takes a single id. */
-export function oneByOne(providerIdKnown: ProviderIdKnown): ProviderIdsKnown {
-  return async (tx, known) => {
-    for (const one of known) await providerIdKnown(tx, one.accountId, one.providerMessageId);
   };
 }
 

@@ -48,21 +48,23 @@ export interface QueuedMessage {
   readonly isHeld?: boolean;
 }
 
+export interface QueuedIds {
+  readonly outboundId: OutboundId;
+  readonly messageId: MessageId;
+}
+
 export type ReceiptOutcome =
   /** The message moved forward. */
   | { readonly kind: 'applied'; readonly messageId: MessageId }
   /** Recorded; the message had already moved past it. */
   | { readonly kind: 'late'; readonly messageId: MessageId }
-  /** No message with that id yet: park the event under this key until `ProviderIdKnown` is called with it. */
+  /** No message with that id yet: park the event under this key until `ProviderIdsKnown` is called with it. */
   | { readonly kind: 'waiting'; readonly waitKey: string };
 
 /**
- * Upward need, filled by compose: called in the transaction in which a provider's message id becomes known, so that
- * statuses that came first are taken out of their parking place.
+ * Upward need, filled by compose: called in the transaction in which providers' message ids become known, once for all of
+ * them, so that statuses that came first are taken out of their parking place.
  */
-export type ProviderIdKnown = (tx: WorkspaceTx, accountId: AccountId, providerMessageId: string) => Promise<void>;
-
-/** The same for several at once: what the dispatcher calls, once a batch. `oneByOne` makes it of the single one. */
 export type ProviderIdsKnown = (tx: WorkspaceTx, known: readonly KnownProviderId[]) => Promise<void>;
 
 export interface KnownProviderId {
@@ -78,10 +80,9 @@ export interface ReadMark {
 
 export interface OutboxDoor {
   /** Writes message and outbox row in the caller's transaction; rings the dispatcher after its commit. Takes the conversation's next ordinal. */
-  queueMessage(
-    tx: WorkspaceTx,
-    message: QueuedMessage,
-  ): Promise<{ readonly outboundId: OutboundId; readonly messageId: MessageId }>;
+  queueMessage(tx: WorkspaceTx, message: QueuedMessage): Promise<QueuedIds>;
+  /** Several in one statement, of any conversations; those of one conversation keep their order. Ids in the same order. */
+  queueMessages(tx: WorkspaceTx, messages: readonly QueuedMessage[]): Promise<readonly QueuedIds[]>;
   /** A status event: settles an uncertain send, moves the message forward only, records the receipt. */
   applyReceipt(
     tx: WorkspaceTx,

@@ -1,59 +1,61 @@
-import { type MessageId, type OutboundId, summarise } from '@switchyard/contract';
+import { summarise } from '@switchyard/contract';
 import { assert } from '#kernel';
 import type { WorkspaceTx } from '#storage';
-import type { QueuedMessage } from './outbox.ts';
-import { storableJson, storableText } from './storable.ts';
+import type { QueuedIds, QueuedMessage } from './outbox.ts';
+import { storableJson } from './storable.ts';
 
-export interface QueuedIds {
-  readonly outboundId: OutboundId;
-  readonly messageId: MessageId;
-}
-
+/** `place` keeps the order in which they were given: a conversation's ordinals follow it, and the last one is its preview. */
 const insertQueuedSql = `
-  WITH taken AS (
-    UPDATE conversations SET
-        next_ordinal = next_ordinal + 1,
-        last_message_at = CASE WHEN $8::boolean THEN last_message_at ELSE now() END,
-        last_message_text = CASE WHEN $8 THEN last_message_text ELSE $12::text END
-      WHERE workspace_id = $1::uuid AND id = $2::uuid AND account_id = $3::uuid
-      RETURNING next_ordinal - 1 AS ordinal
+  WITH given AS MATERIALIZED (
+    SELECT g.*, row_number() OVER (PARTITION BY "conversationId" ORDER BY place) AS nth,
+           count(*) OVER (PARTITION BY "conversationId") AS together
+      FROM json_to_recordset($2) AS g (
+        place integer, "conversationId" uuid, "accountId" uuid, "messageId" uuid, "outboundId" uuid, author text,
+        "authorId" uuid, "isHeld" boolean, content jsonb, "turnId" uuid, text text, "replyTo" text, lane text,
+        "repeatRule" text)
+  ), taken AS (
+    UPDATE conversations c SET
+        next_ordinal = c.next_ordinal + g.together,
+        last_message_at = CASE WHEN g."isHeld" THEN c.last_message_at ELSE now() END,
+        last_message_text = CASE WHEN g."isHeld" THEN c.last_message_text ELSE g.text END
+      FROM given g
+      WHERE g.nth = g.together AND c.workspace_id = $1::uuid AND c.id = g."conversationId" AND c.account_id = g."accountId"
+      RETURNING c.id, c.next_ordinal - g.together - 1 AS before
   ), written AS (
     INSERT INTO messages (workspace_id, id, conversation_id, account_id, direction, author, author_id, type, content, text,
                           reply_to, status, is_test, turn_id, occurred_at)
-      SELECT $1, $4::uuid, $2, $3, 'out', $6::text, $7::uuid, $9::text, $10::jsonb, $12, $13::text, 'queued', $8, $11::uuid, now()
-        FROM taken
+      SELECT $1, g."messageId", g."conversationId", g."accountId", 'out', g.author, g."authorId", g.content->>'type',
+             g.content, g.text, g."replyTo", 'queued', g."isHeld", g."turnId", now()
+        FROM given g JOIN taken ON taken.id = g."conversationId"
   )
   INSERT INTO outbox (workspace_id, id, account_id, conversation_id, message_id, turn_id, lane, ordinal, content, reply_to,
                       repeat_rule, state)
-    SELECT $1, $5::uuid, $3, $2, $4::uuid, $11::uuid, $14::text, ordinal, $10::jsonb, $13::text, $15::text,
-           CASE WHEN $8 THEN 'held' ELSE 'queued' END
-      FROM taken
+    SELECT $1, g."outboundId", g."accountId", g."conversationId", g."messageId", g."turnId", g.lane, taken.before + g.nth,
+           g.content, g."replyTo", g."repeatRule", CASE WHEN g."isHeld" THEN 'held' ELSE 'queued' END
+      FROM given g JOIN taken ON taken.id = g."conversationId"
     RETURNING id`;
 
 const usualLane = { bot: 'reply', person: 'reply', reminder: 'reminder', campaign: 'campaign' } as const;
 
-/** Message, outbox row and the conversation's next ordinal in one statement. The conversation must exist, on this account. */
-export async function insertQueued(tx: WorkspaceTx, ids: QueuedIds, message: QueuedMessage): Promise<void> {
-  const rows = await tx.query(
-    insertQueuedSql,
-    [
-      tx.workspaceId,
-      message.conversationId,
-      message.accountId,
-      ids.messageId,
-      ids.outboundId,
-      message.author,
-      message.authorId ?? null,
-      message.isHeld ?? false,
-      message.content.type,
-      storableJson(message.content),
-      message.turnId ?? null,
-      storableText(summarise(message.content)),
-      message.replyTo ?? null,
-      message.lane ?? usualLane[message.author],
-      message.repeatRule ?? 'never-twice',
-    ],
-    'outbox-queue',
+/**
+ * Messages, outbox rows and their conversations' next ordinals in one statement. Each conversation must exist, on the
+ * account that is named.
+ */
+export async function insertQueued(tx: WorkspaceTx, messages: readonly (QueuedMessage & QueuedIds)[]): Promise<void> {
+  const rows = await tx.query(insertQueuedSql, [tx.workspaceId, storableJson(messages.map(toColumns))], 'outbox-queue');
+  assert(
+    rows.length === messages.length,
+    'a message is queued in a conversation that exists, on the account that it belongs to',
   );
-  assert(rows.length === 1, 'a message is queued in a conversation that exists, on the account that it belongs to');
+}
+
+function toColumns(message: QueuedMessage & QueuedIds, place: number): object {
+  return {
+    ...message,
+    place,
+    text: summarise(message.content),
+    isHeld: message.isHeld ?? false,
+    lane: message.lane ?? usualLane[message.author],
+    repeatRule: message.repeatRule ?? 'never-twice',
+  };
 }

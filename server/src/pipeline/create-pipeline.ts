@@ -1,11 +1,12 @@
 /**
- * A turn: what one message event does, all of it in the caller's transaction.
+ * A turn: what one message event does, all of it in the caller's transaction, which several conversations may share.
  *
  * An act on an earlier message (edit, delete, reaction) touches that message, or waits for it. An echo is one of our own
  * messages coming back, or something that a person typed on the phone, who then has the conversation. A system message
  * is kept, and a changed number taken in. Everything else is a message of the customer: saved, then led through the
  * middleware.
  */
+import type { MessageEvent } from '@switchyard/contract';
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
 import type { FlowsDoor } from '#flows';
@@ -17,13 +18,13 @@ import { compose } from './compose.ts';
 import type { Middleware } from './context.ts';
 import { handleEcho } from './echo.ts';
 import { defaultLimits, type PipelineLimits } from './limits.ts';
-import { handleMessage } from './message.ts';
-import type { Pipeline, TurnInput, TurnOutcome } from './pipeline.ts';
+import { handleMessages } from './message.ts';
+import type { HandledTurns, Pipeline, TurnInput, TurnOutcome } from './pipeline.ts';
 import { standardMiddleware } from './standard.ts';
-import { insertTurn } from './turn-store.ts';
+import { insertTurns, type TurnRecord } from './turn-store.ts';
 
 export interface PipelineParts {
-  readonly outbox: Pick<OutboxDoor, 'queueMessage' | 'matchEcho' | 'lockProviderId'>;
+  readonly outbox: Pick<OutboxDoor, 'queueMessages' | 'matchEcho' | 'lockProviderId'>;
   readonly conversations: ConversationsDoor;
   readonly flows: FlowsDoor;
   readonly commerce: CommerceDoor;
@@ -43,26 +44,61 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const limits = { ...defaultLimits, ...parts.limits };
   const middleware = parts.middleware ?? standardMiddleware({ ...parts, limits });
   const workings: Workings = { ...parts, limits, run: compose(middleware) };
-  return { handleTurn: (tx, input) => handleTurn(workings, tx, input) };
+  return { handleTurns: (tx, inputs) => handleTurns(workings, tx, inputs), mayShareTransaction };
 }
 
-async function handleTurn(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome> {
+function mayShareTransaction({ content, direction }: MessageEvent): boolean {
+  return direction === 'in' && !isAct(content) && content.type !== 'system';
+}
+
+async function handleTurns(workings: Workings, tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<HandledTurns> {
   const startedMs = workings.clock.elapsedMs();
-  const outcome = await handle(workings, tx, input);
-  if (outcome.kind === 'waiting') return outcome;
-  await insertTurn(tx, {
-    id: input.turnId,
-    conversationId: input.conversation.id,
-    eventId: input.stored.eventId,
-    outcome: `${outcome.kind}: ${outcome.reason}`,
-    steps: outcome.steps,
-    milliseconds: workings.clock.elapsedMs() - startedMs,
-  });
-  return outcome;
+  const { outcomes, written } = await handleAll(workings, tx, inputs);
+  const milliseconds = workings.clock.elapsedMs() - startedMs;
+  const records = inputs.flatMap((input) => recordsOf(input, outcomes.get(input)!, milliseconds));
+  return {
+    outcomes: inputs.map((input) => outcomes.get(input)!),
+    written: Promise.all([written, insertTurns(tx, records)]),
+  };
 }
 
-function handle(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome> {
-  const { event } = input.stored;
-  if (isAct(event.content)) return applyAct(workings, tx, { input, content: event.content });
-  return event.direction === 'out' ? handleEcho(workings, tx, input) : handleMessage(workings, tx, input);
+interface AllHandled {
+  readonly outcomes: ReadonlyMap<TurnInput, TurnOutcome>;
+  readonly written: Promise<unknown>;
+}
+
+/** Acts and echoes one by one; then what customers wrote, together. */
+async function handleAll(workings: Workings, tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<AllHandled> {
+  const outcomes = new Map<TurnInput, TurnOutcome>();
+  for (const input of inputs) {
+    if (!isMessage(input)) outcomes.set(input, await handleOther(workings, tx, input));
+  }
+  const messages = inputs.filter(isMessage);
+  const handled = await handleMessages(workings, tx, messages);
+  for (const [index, input] of messages.entries()) outcomes.set(input, handled.outcomes[index]!);
+  return { outcomes, written: handled.written };
+}
+
+function isMessage({ stored }: TurnInput): boolean {
+  return stored.event.direction === 'in' && !isAct(stored.event.content);
+}
+
+function handleOther(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome> {
+  const { content } = input.stored.event;
+  return isAct(content) ? applyAct(workings, tx, { input, content }) : handleEcho(workings, tx, input);
+}
+
+function recordsOf(input: TurnInput, outcome: TurnOutcome, milliseconds: number): readonly TurnRecord[] {
+  if (outcome.kind === 'waiting') return [];
+  const { conversation, stored, turnId } = input;
+  return [
+    {
+      id: turnId,
+      conversationId: conversation.id,
+      eventId: stored.eventId,
+      outcome: `${outcome.kind}: ${outcome.reason}`,
+      steps: outcome.steps,
+      milliseconds,
+    },
+  ];
 }

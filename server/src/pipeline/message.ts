@@ -1,4 +1,4 @@
-import { freeEntryUntilOf } from '#conversations';
+import { freeEntryUntilOf, type NewMessage } from '#conversations';
 import { defaultLanguage } from '#flows';
 import { newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
@@ -6,23 +6,42 @@ import { commit } from './commit.ts';
 import type { TurnContext } from './context.ts';
 import type { Workings } from './create-pipeline.ts';
 import { occurredAtOf } from './occurred.ts';
-import type { TurnInput, TurnOutcome } from './pipeline.ts';
+import type { HandledTurns, TurnInput, TurnOutcome } from './pipeline.ts';
 
-/** A message of the customer: saved, led through the middleware, and what they gathered is written. */
-export async function handleMessage(workings: Workings, tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome> {
-  const isNew = await saveReceived(workings, tx, input);
-  if (isNew) await takeInNumber(workings, tx, input);
-  const ctx = await workings.run(firstContext(tx, input, isNew));
-  await commit(workings, ctx);
-  return { ...(ctx.end ?? { kind: 'silent', reason: 'unanswered' }), steps: ctx.steps };
+/**
+ * Messages of customers, each in another conversation: saved, led through the middleware side by side, and what was
+ * gathered is written for all.
+ */
+export async function handleMessages(
+  workings: Workings,
+  tx: WorkspaceTx,
+  inputs: readonly TurnInput[],
+): Promise<HandledTurns> {
+  if (inputs.length === 0) return { outcomes: [], written: Promise.resolve() };
+  const messages = inputs.map(receivedMessage);
+  // The flow is asked for with the same round trip; whoever needs it finds it there.
+  const [fresh] = await Promise.all([
+    workings.conversations.insertMessages(tx, messages),
+    workings.flows.loadActiveFlow(tx),
+  ]);
+  const decide = async (input: TurnInput, index: number) => {
+    const isNew = fresh.has(messages[index]!.id);
+    if (isNew) await takeInNumber(workings, tx, input);
+    return workings.run(firstContext(tx, input, isNew));
+  };
+  const handled = await Promise.all(inputs.map(decide));
+  return { outcomes: handled.map(outcomeOf), written: commit(workings, tx, handled) };
 }
 
-function saveReceived({ conversations }: Workings, tx: WorkspaceTx, input: TurnInput): Promise<boolean> {
-  const { conversation, stored, turnId } = input;
+function outcomeOf({ end, steps }: TurnContext): TurnOutcome {
+  return { ...(end ?? { kind: 'silent', reason: 'unanswered' }), steps };
+}
+
+function receivedMessage({ conversation, stored, turnId }: TurnInput): NewMessage {
   const { event } = stored;
   const occurredAt = occurredAtOf(stored);
   const freeEntryUntil = stored.isTest ? undefined : freeEntryUntilOf(event.referral, occurredAt);
-  return conversations.insertMessage(tx, {
+  return {
     id: newId('message'),
     conversationId: conversation.id,
     accountId: stored.accountId,
@@ -39,7 +58,7 @@ function saveReceived({ conversations }: Workings, tx: WorkspaceTx, input: TurnI
     turnId,
     occurredAt,
     ...(freeEntryUntil === undefined ? {} : { freeEntryUntil }),
-  });
+  };
 }
 
 async function takeInNumber(workings: Workings, tx: WorkspaceTx, { conversation, stored }: TurnInput): Promise<void> {

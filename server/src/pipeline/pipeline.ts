@@ -1,8 +1,8 @@
 /**
- * The door of the pipeline: one inbound message in, all its effects in the caller's transaction.
+ * The door of the pipeline: inbound messages in, all their effects in the caller's transaction.
  *
- * The inbox calls `handleTurn` with the conversation locked (leased to this worker, its epoch checked in the same
- * transaction) and settles the event in that transaction, whatever the outcome says.
+ * The inbox calls `handleTurns` with the conversations locked (leased to this worker, their epochs checked in the same
+ * transaction) and settles the events in that transaction, whatever the outcomes say.
  */
 
 import type { MessageEvent, TurnId } from '@switchyard/contract';
@@ -32,6 +32,22 @@ export type TurnOutcome =
   /** Concerns a message that is not here yet (edit, delete, reaction): the inbox parks the event under this provider id. */
   | { readonly kind: 'waiting'; readonly waitKey: string; readonly steps: readonly TurnStep[] };
 
+export interface HandledTurns {
+  /** One a turn, in their order. */
+  readonly outcomes: readonly TurnOutcome[];
+  /** The statements are under way: to be awaited before the commit, so that others may go out together with them. */
+  readonly written: Promise<unknown>;
+}
+
 export interface Pipeline {
-  handleTurn(tx: WorkspaceTx, input: TurnInput): Promise<TurnOutcome>;
+  /**
+   * The turns of different conversations together: each is decided by itself, all are written by a few statements. What
+   * one turn throws undoes all of them; the caller tries each by itself then.
+   */
+  handleTurns(tx: WorkspaceTx, inputs: readonly TurnInput[]): Promise<HandledTurns>;
+  /**
+   * False for what locks more than its own conversation (an act on a message, an echo, a number that moves): two such in
+   * one transaction could wait for each other, so each has one of its own.
+   */
+  mayShareTransaction(event: MessageEvent): boolean;
 }

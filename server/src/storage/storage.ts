@@ -28,8 +28,20 @@ export interface WorkspaceTx extends Tx {
   readonly workspaceId: WorkspaceId;
 }
 
+/**
+ * How a transaction's statements are planned. `as-asked`: as Postgres likes, for each value anew if need be. `by-key`: for
+ * what is done thousands of times and finds its rows by their keys: plans are made once and kept, and joins go by index,
+ * so that a plan which was made on a small table still serves a large one.
+ */
+export type Planning = 'as-asked' | 'by-key';
+
 export interface Storage {
-  inWorkspace<T>(workspaceId: WorkspaceId, work: (tx: WorkspaceTx) => Promise<T>): Promise<T>;
+  inWorkspace<T>(
+    workspaceId: WorkspaceId,
+    work: (tx: WorkspaceTx) => Promise<T>,
+    /** `as-asked` where it is left out. */
+    planning?: Planning,
+  ): Promise<T>;
   /** `credential`: what the stranger shows, hashed (hex); policies of api_keys, person_sessions and people look at it. */
   asStranger<T>(credential: string | null, work: (tx: Tx) => Promise<T>): Promise<T>;
   asWorker<T>(work: (tx: Tx) => Promise<T>): Promise<T>;

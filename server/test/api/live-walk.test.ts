@@ -76,24 +76,20 @@ function startDrain(): NudgeableDrain {
   const drain = createDrain({
     ...{ storage: world.db.storage, engines, accounts, channels, noteChange, clock: systemClock, log: silentLog },
     effects: {
-      openConversation: async (tx, account, { customer }) =>
-        (
-          await conversations.resolveConversation(tx, {
-            accountId: account.accountId,
-            provider: account.provider,
-            customer,
-          })
-        ).conversationId,
+      openConversations: async (tx, messages) => {
+        const correspondents = messages.map(({ account, event: { customer } }) => ({ ...account, customer }));
+        const opened = await conversations.resolveConversations(tx, correspondents);
+        return opened.map(({ conversationId }) => conversationId);
+      },
       applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
       applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),
       noteChange,
     },
     pipeline: createPipeline({ outbox, conversations, flows: createFlows(), commerce, clock: systemClock }),
     findServing: accounts.findServing,
-    loadConversation: conversations.loadConversation,
+    loadConversations: conversations.loadConversations,
     capabilitiesOf: (account) => channels[account.provider].capabilities,
-    releaseParked: (tx, accountId, providerMessageId) =>
-      releaseParked(tx, outbox.applyReceipt, accountId, providerMessageId),
+    releaseParked: (tx, known) => releaseParked(tx, outbox.applyReceipt, known),
     applyReceipt: outbox.applyReceipt,
     worker: 'test',
     leaseMs: 30_000,

@@ -44,7 +44,8 @@ async function learnId(shop: Shop, sent: { outboundId: OutboundId; messageId: Me
   await world.db.storage.inWorkspace(shop.workspaceId, async (tx: WorkspaceTx) => {
     await tx.query(`UPDATE messages SET provider_message_id = $2, status = 'sent' WHERE id = $1`, [sent.messageId, id]);
     await tx.query(`UPDATE outbox SET provider_message_id = $2, state = 'sent' WHERE id = $1`, [sent.outboundId, id]);
-    if (tell) await releaseParked(tx, world.outbox.applyReceipt, shop.accountId, id);
+    if (tell)
+      await releaseParked(tx, world.outbox.applyReceipt, [{ accountId: shop.accountId, providerMessageId: id }]);
   });
 }
 

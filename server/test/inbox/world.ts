@@ -15,7 +15,7 @@ import {
   type VerifiedDelivery,
 } from '#inbox';
 import { type Log, newId, silentLog, systemClock } from '#kernel';
-import { createOutbox, type Outbox, oneByOne } from '#outbox';
+import { createOutbox, type Outbox, type ProviderIdsKnown } from '#outbox';
 import { createPipeline, type PipelineParts } from '#pipeline';
 import {
   createPasswords,
@@ -26,7 +26,6 @@ import {
   openDatabase,
   parseKeyring,
   type Storage,
-  type WorkspaceTx,
 } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -97,12 +96,11 @@ export async function openInboxWorld(): Promise<InboxWorld> {
   const conversations = createConversations();
   const outbox: Outbox = createOutbox({
     doorbell: engines.doorbell,
-    providerIdsKnown: oneByOne((tx, accountId, id) => release(tx, accountId, id)),
+    providerIdsKnown: (tx, known) => release(tx, known),
     log: silentLog,
     noteChange: () => {},
   });
-  const release = (tx: WorkspaceTx, accountId: AccountId, id: string) =>
-    releaseParked(tx, outbox.applyReceipt, accountId, id);
+  const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const drains: NudgeableDrain[] = [];
   const storages: Storage[] = [];
 
@@ -120,22 +118,23 @@ export async function openInboxWorld(): Promise<InboxWorld> {
       noteChange: () => {},
       effects: {
         noteChange: () => {},
-        openConversation: async (tx, account, event) =>
-          (
-            await conversations.resolveConversation(tx, {
-              accountId: account.accountId,
-              provider: account.provider,
-              customer: event.customer,
-              ...(event.profileName === undefined ? {} : { profileName: event.profileName }),
-              ...(event.groupId === undefined ? {} : { groupId: event.groupId }),
-            })
-          ).conversationId,
+        openConversations: async (tx, messages) => {
+          const correspondents = messages.map(({ account, event }) => ({
+            accountId: account.accountId,
+            provider: account.provider,
+            customer: event.customer,
+            ...(event.profileName === undefined ? {} : { profileName: event.profileName }),
+            ...(event.groupId === undefined ? {} : { groupId: event.groupId }),
+          }));
+          const opened = await conversations.resolveConversations(tx, correspondents);
+          return opened.map(({ conversationId }) => conversationId);
+        },
         applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
         applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),
       },
       pipeline: createPipeline({ outbox, conversations, flows, commerce: createCommerce(), clock, ...parts }),
       findServing: accounts.findServing,
-      loadConversation: conversations.loadConversation,
+      loadConversations: conversations.loadConversations,
       capabilitiesOf: (account) => channels[account.provider].capabilities,
       releaseParked: release,
       applyReceipt: outbox.applyReceipt,

@@ -18,7 +18,7 @@ afterAll(() => world.close());
 const requestsOf = (body: string) => world.provider.requests.filter((send) => send.text === body);
 
 /** A process that takes messages up and is not heard of again. */
-const claimAndVanish = (leaseMs: number) => claimHeads(world.db.storage, claim(leaseMs));
+const claimAndVanish = async (leaseMs: number) => (await claimHeads(world.db.storage, claim(leaseMs))).messages;
 
 function claim(leaseMs: number): ClaimRequest {
   return {
@@ -160,7 +160,7 @@ test('two claims at the same moment do not hold the same message', async () => {
   await world.queue(place);
   const { storage } = world.db;
   await storage.asWorker(async (tx) => {
-    const first = await claimHeads(
+    const { messages: first } = await claimHeads(
       { ...storage, workerStatement: (sql, values) => tx.query(sql, values) },
       claim(30_000),
     );

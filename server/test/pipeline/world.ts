@@ -6,7 +6,7 @@ import type { Conversation, StoredEvent } from '#conversations';
 import { createFlows } from '#flows';
 import { fixedClock, newId, silentLog } from '#kernel';
 import { createOutbox } from '#outbox';
-import { createPipeline, type PipelineParts, type TurnOutcome } from '#pipeline';
+import { createPipeline, type PipelineParts, type TurnInput, type TurnOutcome } from '#pipeline';
 import type { Doorbell } from '#storage';
 import { openShopWorld, type ShopWorld } from '../support/shop-world.ts';
 
@@ -89,14 +89,17 @@ function meetCustomer(shop: ShopWorld, parts: PipelineParts, facts: CustomerFact
     const { conversationId } = await meet();
     return shop.run(async (tx) => {
       const conversation = await shop.conversations.loadConversation(tx, conversationId);
-      return pipeline.handleTurn(tx, {
+      const turn: TurnInput = {
         turnId: newId('turn'),
         stored: storedEvent(shop, event, { receivedAt: parts.clock.now(), isTest: sent.isTest ?? false }),
         conversation: conversation!,
         account: serving(shop, facts.cutover ?? 'switchyard'),
         capabilities: facts.capabilities ?? whatsapp,
         now: parts.clock.now(),
-      });
+      };
+      const { outcomes, written } = await pipeline.handleTurns(tx, [turn]);
+      await written;
+      return outcomes[0]!;
     });
   }
 

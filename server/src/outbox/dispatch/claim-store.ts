@@ -19,6 +19,12 @@ export interface ClaimRequest {
   readonly heldLanes: readonly Lane[];
 }
 
+export interface Claimed {
+  readonly messages: readonly ClaimedMessage[];
+  /** False: when it looked, nothing else was queued, due or not. */
+  readonly mayBeMoreQueued: boolean;
+}
+
 const pairLimits = limits.filter((limit) => limit.scope === 'pair');
 
 /**
@@ -84,7 +90,9 @@ const claimSql = `
              JOIN accounts a ON a.workspace_id = c.workspace_id AND a.id = c.account_id AND a.provider = l.provider
              JOIN outbox before ON before.workspace_id = c.workspace_id AND before.conversation_id = c.conversation_id
                                AND before.ordinal = c.ordinal - l.messages AND before.settled_at IS NOT NULL
-         ), 0)::float8 AS "pairWaitMs"
+         ), 0)::float8 AS "pairWaitMs",
+         (SELECT EXISTS (SELECT 1 FROM outbox q WHERE q.state = 'queued' AND NOT EXISTS (
+            SELECT 1 FROM locked l WHERE l.workspace_id = q.workspace_id AND l.id = q.id))) AS "isMoreQueued"
     FROM claimed c JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id
    ORDER BY c.lane_rank, c.of_workspace, c.due_at`;
 
@@ -93,8 +101,8 @@ const claimSql = `
  * message, nor two messages of one conversation. The commit does not wait for the disk: a claim that a crash undoes is
  * queued again, and the mark before the request is another commit, which does wait.
  */
-export function claimHeads(storage: Storage, request: ClaimRequest): Promise<ClaimedMessage[]> {
-  return storage.workerStatement<ClaimedMessage & Record<string, unknown>>(
+export async function claimHeads(storage: Storage, request: ClaimRequest): Promise<Claimed> {
+  const rows = await storage.workerStatement<ClaimedMessage & { isMoreQueued: boolean } & Record<string, unknown>>(
     claimSql,
     [
       request.maxMessages,
@@ -115,6 +123,7 @@ export function claimHeads(storage: Storage, request: ClaimRequest): Promise<Cla
     ],
     'outbox-claim',
   );
+  return { messages: rows, mayBeMoreQueued: rows[0]?.isMoreQueued ?? true };
 }
 
 export interface Mark {

@@ -50,6 +50,8 @@ export class DispatchLife {
   readonly #sweeps: Loop;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
   #unlisten: Promise<() => Promise<void>> | undefined;
+  /** As the last claim saw it: what waits for one of ours, or for room, is looked for when one of ours is done. */
+  #mayBeMoreQueued = true;
 
   constructor(deps: LifeDeps) {
     this.#deps = deps;
@@ -116,7 +118,9 @@ export class DispatchLife {
     const room = this.#room();
     if (room <= 0) return false;
     const { storage, settings } = this.#deps;
-    const claimed = await claimHeads(storage, {
+    // One that is done while the claim looks may free what the claim still saw behind it.
+    this.#mayBeMoreQueued = true;
+    const { messages: claimed, mayBeMoreQueued } = await claimHeads(storage, {
       maxMessages: room,
       maxPerWorkspace: settings.maxPerWorkspace,
       maxPerAccount: settings.maxPerAccount,
@@ -126,6 +130,7 @@ export class DispatchLife {
       busyAccounts: this.#inFlight.accounts,
       heldLanes: this.#deps.heldLanes(),
     });
+    this.#mayBeMoreQueued = mayBeMoreQueued;
     if (claimed.length > 0) crashPoint('outbox.claimed');
     for (const message of claimed) this.#inFlight.hold(message);
     if (claimed.length > 0) this.#track(this.#dispatch(claimed));
@@ -170,7 +175,8 @@ export class DispatchLife {
       })
       .finally(() => {
         this.#inFlight.letGo(message);
-        this.#claims.nudge();
+        // What was queued since has rung for itself.
+        if (this.#mayBeMoreQueued) this.#claims.nudge();
       });
     this.#track(followed);
   }

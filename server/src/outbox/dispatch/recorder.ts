@@ -91,16 +91,20 @@ async function recordPatiently(
 }
 
 async function recordOnce(deps: RecorderDeps, workspaceId: WorkspaceId, items: readonly Settlement[]): Promise<void> {
-  await deps.storage.inWorkspace(workspaceId, async (tx) => {
-    const settled = await settle(tx, items);
-    deps.noteChange(
-      tx,
-      'message',
-      settled.map(({ messageId }) => messageId),
-    );
-    const known = knownIds(settled);
-    if (known.length > 0) await deps.providerIdsKnown(tx, known);
-    crashPoint('outbox.before-record');
-  });
+  await deps.storage.inWorkspace(
+    workspaceId,
+    async (tx) => {
+      const settled = await settle(tx, items);
+      deps.noteChange(
+        tx,
+        'message',
+        settled.map(({ messageId }) => messageId),
+      );
+      const known = knownIds(settled);
+      if (known.length > 0) await deps.providerIdsKnown(tx, known);
+      crashPoint('outbox.before-record');
+    },
+    'by-key',
+  );
   crashPoint('outbox.recorded');
 }

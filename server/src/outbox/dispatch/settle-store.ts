@@ -42,7 +42,7 @@ const settleSql = `
            outcome = CASE WHEN a.outcome = 'sent' THEN a.outcome ELSE g."attemptOutcome" END,
            provider_message_id = COALESCE(g."providerMessageId", a.provider_message_id),
            failure = CASE WHEN a.outcome = 'sent' THEN a.failure ELSE g.failure END
-      FROM given g WHERE a.workspace_id = $1 AND a.id = g."attemptId"
+      FROM given g WHERE a.workspace_id = $1 AND a.id = g."attemptId" AND a.id >= $3::uuid AND a.id <= $4::uuid
   ), moved AS (
     UPDATE outbox o SET state = g."to", failure = g.failure,
            provider_message_id = COALESCE(g."providerMessageId", o.provider_message_id),
@@ -89,9 +89,15 @@ export interface Settled {
 export function settle(tx: WorkspaceTx, settlements: readonly Settlement[]): Promise<Settled[]> {
   return tx.query<Settled & Record<string, unknown>>(
     settleSql,
-    [tx.workspaceId, storableJson(settlements)],
+    [tx.workspaceId, storableJson(settlements), ...boundsOf(settlements)],
     'outbox-settle',
   );
+}
+
+/** The first and the last try: with them Postgres leaves out the partitions of all other days before it begins. */
+function boundsOf(settlements: readonly Settlement[]): readonly [string | null, string | null] {
+  const ids = settlements.flatMap(({ attemptId }) => attemptId ?? []).toSorted();
+  return [ids[0] ?? null, ids.at(-1) ?? null];
 }
 
 export function knownIds(settled: readonly Settled[]): KnownProviderId[] {

@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '@switchyard/contract';
 import type pg from 'pg';
 import { assert, type Log } from '#kernel';
-import type { Row, Storage, Tx, WorkspaceTx } from '../storage.ts';
+import type { Planning, Row, Storage, Tx, WorkspaceTx } from '../storage.ts';
 import { openRolePool } from './role-pool.ts';
 import { allRoles, type RoleName, type RoleUrls } from './roles.ts';
 import { checkServer } from './startup-check-store.ts';
@@ -45,8 +45,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Storage> {
     runTransaction(pools[role], begin, counter(role), work);
   return {
     statements,
-    inWorkspace: async (workspaceId, work) =>
-      transaction('app', beginInWorkspace(workspaceId), (tx) => work(withWorkspace(tx, workspaceId))),
+    inWorkspace: async (workspaceId, work, planning = 'as-asked') =>
+      transaction('app', beginInWorkspace(workspaceId, planning), (tx) => work(withWorkspace(tx, workspaceId))),
     asStranger: async (credential, work) => transaction('app', beginAsStranger(credential), work),
     asWorker: (work) => transaction('worker', 'BEGIN', work),
     asGateway: (work) => transaction('gateway', 'BEGIN', work),
@@ -70,10 +70,22 @@ function openPools(options: DatabaseOptions): Pools {
   return { app: open('app'), gateway: open('gateway'), worker: open('worker') };
 }
 
+/** Until the end of the transaction. */
+const plannedBy: Readonly<Record<Planning, readonly string[]>> = {
+  'as-asked': [],
+  'by-key': [
+    `set_config('plan_cache_mode', 'force_generic_plan', true)`,
+    `set_config('enable_hashjoin', 'off', true)`,
+    `set_config('enable_mergejoin', 'off', true)`,
+    `set_config('enable_seqscan', 'off', true)`,
+  ],
+};
+
 /** The simple protocol takes both statements in one round trip, but no parameters: so the id's shape is checked here. */
-function beginInWorkspace(workspaceId: WorkspaceId): string {
+function beginInWorkspace(workspaceId: WorkspaceId, planning: Planning): string {
   assert(uuidShape.test(workspaceId), 'a workspace id is a uuid');
-  return `BEGIN; SELECT set_config('app.workspace', '${workspaceId}', true)`;
+  const settings = [`set_config('app.workspace', '${workspaceId}', true)`, ...plannedBy[planning]];
+  return `BEGIN; SELECT ${settings.join(', ')}`;
 }
 
 function beginAsStranger(credential: string | null): string {

@@ -20,8 +20,9 @@ export async function runTransaction<T>(
   const transaction = new OpenTransaction(client, count);
   let isBroken = false;
   try {
-    await transaction.control(begin);
-    const result = await work(transaction);
+    // Goes out with the first statement, in one round trip: where it fails, Postgres refuses what follows.
+    const begun = transaction.control(begin);
+    const [result] = await Promise.all([work(transaction), begun]);
     await transaction.commit();
     return result;
   } catch (error) {
@@ -53,7 +54,6 @@ class OpenTransaction implements Tx {
   readonly #client: pg.PoolClient;
   readonly #count: Count;
   readonly #bells: (() => void)[] = [];
-  #last: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'ending' | 'committed' | 'undone' = 'open';
 
   constructor(client: pg.PoolClient, count: Count) {
@@ -64,7 +64,7 @@ class OpenTransaction implements Tx {
   async query<R extends Row = Row>(text: string, values: readonly unknown[] = [], name?: string): Promise<R[]> {
     assert(this.#state === 'open', 'a transaction is not used after its end');
     const statement = { text, values: [...values], ...(name ? { name } : {}) };
-    return this.#inTurn(async () => (await this.#client.query<R>(statement)).rows);
+    return this.#send(async () => (await this.#client.query<R>(statement)).rows);
   }
 
   afterCommit(ring: () => void): void {
@@ -73,7 +73,7 @@ class OpenTransaction implements Tx {
 
   /** BEGIN and its like: without parameters, so that several statements go in one round trip. */
   control(text: string): Promise<pg.QueryResult> {
-    return this.#inTurn(() => this.#client.query(text));
+    return this.#send(() => this.#client.query(text));
   }
 
   async commit(): Promise<void> {
@@ -102,17 +102,16 @@ class OpenTransaction implements Tx {
     for (const ring of this.#bells) queueMicrotask(ring);
   }
 
-  /** One statement at a time: a connection in use is not shared between concurrent calls. */
-  #inTurn<T>(send: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => {
-      this.#count();
-      return send();
-    });
-    this.#last = turn.catch(() => {
-      // Whoever asked hears of it; the next in line goes on, and Postgres refuses it.
-    });
-    return turn.catch((error: unknown) => {
+  /**
+   * In the order in which they are asked, without waiting for each other's answers (`pipeline` of the pool): Postgres
+   * works on them one after the other, and refuses those that come after one that failed.
+   */
+  async #send<T>(send: () => Promise<T>): Promise<T> {
+    this.#count();
+    try {
+      return await send();
+    } catch (error) {
       throw translate(error);
-    });
+    }
   }
 }

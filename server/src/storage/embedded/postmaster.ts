@@ -29,6 +29,8 @@ const settings = {
   wal_compression: 'on',
   checkpoint_timeout: '5min',
   random_page_cost: '1.1',
+  // A plan that was made while a table was empty is kept until its statistics change: not for a whole minute.
+  autovacuum_naptime: '5s',
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_checkpoints: 'off',

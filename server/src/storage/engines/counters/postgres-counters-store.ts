@@ -19,16 +19,21 @@ export function createPostgresCounters(pool: Pool, options: { readonly table: st
       options.log.warn({ err: error }, 'counters whose window has ended could not be swept');
     });
   const timer = setInterval(() => void sweep(), sweepEveryMs).unref();
+  const addTogether = gatherAdditions(async (additions) => {
+    const values = [
+      additions.map(({ key }) => `sum:${key}`),
+      additions.map(({ amount }) => amount),
+      additions.map(({ windowMs }) => windowMs),
+    ];
+    const { rows } = await pool.query<SumRow>({ ...statements.add, values }).catch(rethrow);
+    return new Map(rows.map((row) => [row.key.slice('sum:'.length), row]));
+  });
 
   return {
     async add(key, amount, windowMs) {
       checkCounter(key, amount, windowMs);
-      const values = [`sum:${key}`, amount, windowMs];
-      const { rows } = await pool
-        .query<{ total: string; remainingMs: number }>({ ...statements.add, values })
-        .catch(rethrow);
-      const row = rows[0]!;
-      return { total: Number(row.total), remainingMs: Math.max(0, Math.ceil(row.remainingMs)) };
+      const { total, remainingMs } = await addTogether({ key, amount, windowMs });
+      return { total: Number(total), remainingMs: Math.max(0, Math.ceil(remainingMs)) };
     },
     async claimOnce(key, windowMs) {
       checkCounter(key, 1, windowMs);
@@ -69,17 +74,62 @@ export async function sweepCounters(pool: Pool, table: string): Promise<number> 
   return rowCount ?? 0;
 }
 
+interface SumRow {
+  readonly key: string;
+  readonly total: string;
+  readonly remainingMs: number;
+}
+
+interface Addition {
+  readonly key: string;
+  readonly amount: number;
+  readonly windowMs: number;
+}
+
+/**
+ * What is added in one go of the event loop is one statement: a batch of messages asks about many accounts at once. A key
+ * that is there already goes into the next one, since a statement can change a row once.
+ */
+function gatherAdditions(write: (additions: readonly Addition[]) => Promise<Sums>) {
+  let open: Gathered | null = null;
+
+  function begin(): Gathered {
+    const additions = new Map<string, Addition>();
+    const written = Promise.resolve().then(() => {
+      if (open?.additions === additions) open = null;
+      return write([...additions.values()]);
+    });
+    return { additions, written };
+  }
+
+  return async (addition: Addition): Promise<SumRow> => {
+    if (!open || open.additions.has(addition.key)) open = begin();
+    const { additions, written } = open;
+    additions.set(addition.key, addition);
+    return (await written).get(addition.key)!;
+  };
+}
+
+type Sums = ReadonlyMap<string, SumRow>;
+
+interface Gathered {
+  readonly additions: Map<string, Addition>;
+  readonly written: Promise<Sums>;
+}
+
 /** The time of the statement, not of each expression: whether a window has ended is decided once for a row. */
 function counterStatements(table: string) {
   return {
     add: {
       name: 'counters-add',
+      // In the order of their keys, so that two processes cannot wait for each other.
       text: `INSERT INTO ${table} AS c (key, total, ends_at)
-             VALUES ($1, $2, statement_timestamp() + $3::float8 * interval '1 millisecond')
+             SELECT a.key, a.amount, statement_timestamp() + a.window_ms * interval '1 millisecond'
+               FROM unnest($1::text[], $2::bigint[], $3::float8[]) AS a (key, amount, window_ms) ORDER BY a.key
              ON CONFLICT (key) DO UPDATE SET
                total = EXCLUDED.total + CASE WHEN c.ends_at > statement_timestamp() THEN c.total ELSE 0 END,
                ends_at = CASE WHEN c.ends_at > statement_timestamp() THEN c.ends_at ELSE EXCLUDED.ends_at END
-             RETURNING total, extract(epoch FROM ends_at - clock_timestamp())::float8 * 1000 AS "remainingMs"`,
+             RETURNING key, total, extract(epoch FROM ends_at - clock_timestamp())::float8 * 1000 AS "remainingMs"`,
     },
     claim: {
       name: 'counters-claim',
