@@ -77,7 +77,8 @@ async function makeNewcomers(
     newcomers.set(signature(one), toNewcomer(one));
   }
   const made: ReadonlySet<ContactId> = await insertNewcomers(tx, [...newcomers.values()]);
-  return new Map([...newcomers].filter(([, { contactId }]) => made.has(contactId)));
+  const sound = [...newcomers].filter(([, { contactId }]) => made.has(contactId));
+  return new Map(sound.map(([name, { conversationId, contactId }]) => [name, { conversationId, contactId }]));
 }
 
 function toNewcomer({ correspondent, keys, profileName }: Asked): Newcomer {

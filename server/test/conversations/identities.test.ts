@@ -160,6 +160,73 @@ describe('many at once', () => {
   });
 });
 
+describe('finding many at once', () => {
+  const asked = (
+    customer: readonly Identity[],
+    facts: { readonly groupId?: string; readonly profileName?: string } = {},
+  ) => ({ accountId: world.accountId, provider: 'meta', customer, ...facts }) as const;
+  const resolveAll = (correspondents: readonly ReturnType<typeof asked>[]) =>
+    world.run((tx) => world.conversations.resolveConversations(tx, correspondents));
+
+  it('gives each what they get alone, the same customer twice included', async () => {
+    const [known, fresh, other] = [number(), number(), number()];
+    await world.meet([waId(known)], { profileName: 'Ana' });
+    const all = [
+      asked([waId(known)], { profileName: 'Ana' }),
+      asked([waId(fresh)]),
+      asked([waId(fresh), phone(`+${fresh}`)]),
+      asked([waId(other)], { groupId: 'many@g.us' }),
+      asked([]),
+      asked([waId(fresh)]),
+      asked([waId(known)], { profileName: 'Ana Maria' }),
+    ];
+    const together = await resolveAll(all);
+    expect(together[1]).toEqual(together[5]);
+    expect(together[1]).toEqual(together[2]);
+    expect(together[0]).toEqual(together[6]);
+    for (const [index, { customer, accountId, provider, ...facts }] of all.entries())
+      expect(await world.meet(customer, facts)).toEqual(together[index]);
+    expect(await identitiesOf(together[1]!.contactId)).toEqual([`phone:+${fresh}`, `wa_id:${fresh}`]);
+    const conversation = await world.run((tx) => world.conversations.loadConversation(tx, together[1]!.conversationId));
+    expect(conversation?.address).toEqual([waId(fresh), phone(`+${fresh}`)]);
+  });
+
+  it('takes the known and the unknown with two statements', async () => {
+    const known = [waId(number())];
+    await world.meet(known);
+    const counted = await world.run(async (tx) => {
+      const before = world.db.storage.statements.app;
+      const strangers = Array.from({ length: 20 }, () => asked([waId(number())]));
+      await world.conversations.resolveConversations(tx, [asked(known), ...strangers]);
+      return world.db.storage.statements.app - before;
+    });
+    expect(counted).toBe(2);
+  });
+
+  it('makes nobody twice when two transactions meet on the same customers', async () => {
+    const numbers = Array.from({ length: 8 }, number);
+    const all = numbers.map((one) => asked([waId(one)]));
+    const first = Promise.withResolvers<void>();
+    const one = world.run(async (tx) => {
+      const resolved = await world.conversations.resolveConversations(tx, all);
+      first.resolve();
+      await tx.query('SELECT pg_sleep(0.05)');
+      return resolved;
+    });
+    await first.promise;
+    const [a, b] = await Promise.all([one, resolveAll(all.toReversed())]);
+    expect(b.toReversed()).toEqual(a);
+    const [row] = await world.db.ownerQuery(
+      `SELECT count(DISTINCT contact_id)::int AS people,
+         (SELECT count(*)::int FROM contacts c WHERE NOT EXISTS (SELECT FROM identities i WHERE i.contact_id = c.id)
+            AND NOT EXISTS (SELECT FROM conversations v WHERE v.contact_id = c.id)) AS "leftOver"
+       FROM identities WHERE value = ANY($1)`,
+      [numbers],
+    );
+    expect(row).toEqual({ people: 8, leftOver: 0 });
+  });
+});
+
 describe('merging', () => {
   async function twoThatAreOne() {
     const [digits, anonymous] = [number(), lid(`${number()}@lid`)];

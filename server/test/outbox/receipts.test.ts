@@ -48,6 +48,27 @@ test('queues message and outbox row with the next ordinal, and rings once a tran
   expect(world.rings.length - before).toBe(1);
 });
 
+test('queues several of several conversations in one statement, each conversation in its order', async () => {
+  const place = await addPlace(world);
+  const other = { ...place, conversationId: await world.addConversation(place) };
+  const queue = ({ workspaceId: _, ...where }: typeof place, words: string) =>
+    ({ ...where, author: 'bot', content: text(words) }) as const;
+  const ids = await world.db.storage.inWorkspace(place.workspaceId, async (tx) => {
+    const before = world.db.storage.statements.app;
+    const all = [queue(place, 'a'), queue(other, 'x'), queue(place, 'b'), queue(other, 'y'), queue(place, 'c')];
+    const queued = await world.outbox.queueMessages(tx, all);
+    expect(world.db.storage.statements.app - before).toBe(1);
+    return queued;
+  });
+  const ordinals = await Promise.all(ids.map(async ({ outboundId }) => (await world.row(outboundId)).ordinal));
+  expect(ordinals).toEqual(['1', '1', '2', '2', '3']);
+  const previews = await world.db.ownerQuery<{ last: string }>(
+    'SELECT last_message_text AS last FROM conversations WHERE id = ANY($1) ORDER BY 1',
+    [[place.conversationId, other.conversationId]],
+  );
+  expect(previews).toEqual([{ last: 'c' }, { last: 'y' }]);
+});
+
 test('rings nobody for a transaction that is rolled back', async () => {
   const place = await addPlace(world);
   const before = world.rings.length;

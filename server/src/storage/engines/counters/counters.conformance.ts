@@ -23,6 +23,13 @@ export function countersConformance(under: EnginesUnderTest): void {
       expect(await counters.add('rate:a', 0, 60_000)).toMatchObject({ total: 3 });
     });
 
+    it('keep apart what is added in one go: many keys, and one of them twice', async () => {
+      const { counters } = await under.open();
+      const keys = ['z', 'a', 'm', 'a', 'b'];
+      const sums = await Promise.all(keys.map((key, n) => counters.add(`rate:go:${key}`, n + 1, 60_000)));
+      expect(sums.map(({ total }) => total)).toEqual([1, 2, 3, 6, 5]);
+    });
+
     it('end the window at the time that its first addition set', async () => {
       const { counters } = await under.open();
       const first = await counters.add('rate:window', 1, 60_000);
