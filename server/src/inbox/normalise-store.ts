@@ -28,7 +28,10 @@ export interface StoredDelivery {
   readonly attempts: number;
 }
 
-/** The oldest of these shards together: what is read of each is its own beginning, so its order is kept. */
+/**
+ * The oldest of these shards together, as many of each as there is room for: a shard that is flooded does not keep the
+ * others waiting. What is read of each is its own beginning, so its order is kept.
+ */
 export async function readStored(
   storage: Storage,
   shards: readonly LeasedShard[],
@@ -37,8 +40,11 @@ export async function readStored(
 ): Promise<StoredDelivery[]> {
   return storage.workerStatement<StoredDelivery & Record<string, unknown>>(
     `WITH head AS MATERIALIZED (
-       SELECT workspace_id, id, position, after_position, attempts FROM inbox
-       WHERE shard = ANY($1::smallint[]) AND state = 'stored' ORDER BY position, id LIMIT $2),
+       SELECT first.* FROM unnest($1::smallint[]) AS s (shard), LATERAL (
+         SELECT workspace_id, id, position, after_position, attempts,
+           row_number() OVER (ORDER BY position, id) AS nth
+         FROM inbox WHERE shard = s.shard AND state = 'stored' ORDER BY position, id LIMIT $2) AS first
+       ORDER BY first.nth, first.position LIMIT $2),
      bodies AS (
        SELECT d.workspace_id AS "workspaceId", d.id AS "deliveryId", d.account_id AS "accountId", d.provider, d.target,
               d.headers, d.body, d.is_test AS "isTest", d.received_at AS "receivedAt",

@@ -20,6 +20,9 @@ export interface ConversationLease {
 }
 
 /**
+ * One of each workspace in turn, the longest due first: however much one of them has to do, the others' next turns are in
+ * the next batch. The workspaces that have work are found by leaps over the index, so a flood of one costs one leap.
+ *
  * Its commit does not wait for the disk: a lease that a crash of the database undoes costs a second look at most, since
  * each turn locks its conversation and reads what is pending in its own transaction.
  */
@@ -29,10 +32,24 @@ export async function leaseConversations(
   leaseMs: number,
 ): Promise<ConversationLease[]> {
   return storage.workerStatement<ConversationLease & Record<string, unknown>>(
-    `WITH due AS MATERIALIZED (
-       SELECT workspace_id, id, leased_until > '-infinity' AS was_abandoned FROM conversations
-       WHERE next_due_at <= clock_timestamp() AND leased_until < clock_timestamp()
-       ORDER BY next_due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+    `WITH RECURSIVE waiting AS (
+       (SELECT workspace_id FROM conversations WHERE next_due_at IS NOT NULL ORDER BY workspace_id LIMIT 1)
+       UNION ALL
+       SELECT next.workspace_id FROM waiting w, LATERAL (
+         SELECT c.workspace_id FROM conversations c WHERE c.next_due_at IS NOT NULL AND c.workspace_id > w.workspace_id
+         ORDER BY c.workspace_id LIMIT 1) AS next),
+     picked AS MATERIALIZED (
+       SELECT head.*, row_number() OVER (PARTITION BY head.workspace_id ORDER BY head.next_due_at) AS nth
+       FROM waiting w, LATERAL (
+         SELECT c.workspace_id, c.id, c.next_due_at FROM conversations c
+         WHERE c.workspace_id = w.workspace_id AND c.next_due_at <= clock_timestamp() AND c.leased_until < clock_timestamp()
+         ORDER BY c.next_due_at LIMIT $1) AS head
+       ORDER BY nth, head.next_due_at LIMIT $1),
+     due AS MATERIALIZED (
+       SELECT c.workspace_id, c.id, c.leased_until > '-infinity' AS was_abandoned
+       FROM picked p JOIN conversations c ON c.workspace_id = p.workspace_id AND c.id = p.id
+       WHERE c.next_due_at <= clock_timestamp() AND c.leased_until < clock_timestamp()
+       ORDER BY p.nth, p.next_due_at FOR NO KEY UPDATE OF c SKIP LOCKED)
      UPDATE conversations c SET lease_epoch = c.lease_epoch + 1,
        leased_until = clock_timestamp() + $2 * interval '1 millisecond'
      FROM due, (SELECT set_config('synchronous_commit', 'off', true) AS set OFFSET 0) AS unhurried

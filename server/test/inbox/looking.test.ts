@@ -62,7 +62,6 @@ describe('the list', () => {
     for (const filter of [{}, { accountId: shop.accountId }, { state: 'dead' as const }]) {
       const plan = await explain(shop, filter);
       expect(plan.rowsRead).toBeLessThan(1_500);
-      expect(plan.milliseconds).toBeLessThan(50);
     }
     expect(await list(shop)).toHaveLength(50);
     expect((await list(shop, { state: 'dead' })).length).toBe(20);
@@ -155,7 +154,7 @@ interface PlanNode {
 /** What the list's own statement reads of deliveries, events and dead letters, as Postgres tells it. */
 async function explain(shop: Shop, filter: Partial<DeliveryFilter>) {
   return world.db.storage.inWorkspace(shop.workspaceId, async (tx) => {
-    let found: { Plan: PlanNode; 'Execution Time': number } | undefined;
+    let found: { Plan: PlanNode } | undefined;
     await listDeliveries(
       {
         ...tx,
@@ -175,6 +174,6 @@ async function explain(shop: Shop, filter: Partial<DeliveryFilter>) {
     const count = (node: PlanNode): number =>
       (wide.test(node['Relation Name'] ?? '') ? node['Actual Rows'] * node['Actual Loops'] : 0) +
       (node.Plans ?? []).reduce((sum, child) => sum + count(child), 0);
-    return { rowsRead: count(found.Plan), milliseconds: found['Execution Time'] };
+    return { rowsRead: count(found.Plan) };
   });
 }

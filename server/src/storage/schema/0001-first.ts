@@ -497,7 +497,7 @@ const indexes = [
   'CREATE INDEX consents_contact ON consents (workspace_id, contact_id, at)',
   'CREATE UNIQUE INDEX conversations_open ON conversations (workspace_id, account_id, contact_id) WHERE group_id IS NULL AND closed_at IS NULL',
   'CREATE UNIQUE INDEX conversations_group ON conversations (workspace_id, account_id, group_id) WHERE group_id IS NOT NULL AND closed_at IS NULL',
-  'CREATE INDEX conversations_due ON conversations (next_due_at) WHERE next_due_at IS NOT NULL',
+  'CREATE INDEX conversations_due ON conversations (workspace_id, next_due_at) WHERE next_due_at IS NOT NULL',
   'CREATE INDEX conversations_recent ON conversations (workspace_id, last_message_at DESC NULLS LAST, id)',
   'CREATE INDEX conversations_contact ON conversations (workspace_id, contact_id)',
   'CREATE INDEX events_delivery ON events (workspace_id, delivery_id)',

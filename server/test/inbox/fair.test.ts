@@ -1,0 +1,50 @@
+/** However much one workspace has to do, the others are in the next batch: of turns, and of what is normalised. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readStored } from '../../src/inbox/normalise-store.ts';
+import { leaseConversations } from '../../src/inbox/turn-store.ts';
+import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody } from './world.ts';
+
+let world: InboxWorld;
+beforeAll(async () => {
+  world = await openInboxWorld();
+});
+afterAll(() => world.close());
+
+async function writeTo(shop: Shop, customers: number): Promise<void> {
+  const receiver = world.receiver();
+  const froms = Array.from({ length: customers }, (_, index) => String(34_670_000_000 + index));
+  await Promise.all(froms.map((from) => receiver.receive(delivery(shop, textBody(shop, { from }, {})))));
+}
+
+it('takes turns of each workspace in turn, the longest due of each first', async () => {
+  const [loud, quiet, late] = [await world.shop(), await world.shop(), await world.shop()];
+  const worker = world.worker();
+  await Promise.all([writeTo(loud, 30), writeTo(quiet, 2), writeTo(late, 1)]);
+  await world.settled();
+  await worker.stop(5_000);
+  await world.db.ownerQuery(
+    `UPDATE conversations c SET next_due_at = now() - CASE c.workspace_id WHEN $1 THEN interval '1 hour' WHEN $2 THEN interval '1 second'
+       ELSE interval '-1 hour' END WHERE c.workspace_id = ANY($3)`,
+    [loud.workspaceId, quiet.workspaceId, [loud, quiet, late].map((shop) => shop.workspaceId)],
+  );
+  // A shop has one conversation from the start.
+  const leases = await leaseConversations(world.db.storage, 10, 30_000);
+  const of = (shop: Shop) => leases.filter((lease) => lease.workspaceId === shop.workspaceId).length;
+  expect([of(loud), of(quiet), of(late)]).toEqual([7, 3, 0]);
+  const next = await leaseConversations(world.db.storage, 30, 30_000);
+  expect(next).toHaveLength(24);
+});
+
+it('reads of each shard its beginning, however long one of them is', async () => {
+  const base = { after: 0, workspace: '01890000-0000-7000-8000-000000000001' };
+  await world.db.ownerQuery(
+    `WITH made AS (SELECT gen_random_uuid() AS id, n, CASE WHEN n <= 40 THEN 3 ELSE 4 END AS shard FROM generate_series(1, 42) AS n),
+     kept AS (INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
+       SELECT $1, id, 'meta', 'token', 'POST', '/', '{}', '', now() FROM made)
+     INSERT INTO inbox (workspace_id, id, shard, position, after_position) SELECT $1, id, shard, n, $2 FROM made`,
+    [base.workspace, base.after],
+  );
+  const shards = [3, 4].map((shard) => ({ shard, epoch: '1' }));
+  const read = await readStored(world.db.storage, shards, 10, 1_000_000);
+  expect(read.map(({ position }) => Number(position))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 41, 42]);
+});
