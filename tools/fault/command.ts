@@ -53,8 +53,11 @@ const runs: Readonly<Record<string, Run | null>> = {
       blows: hasRedis ? [...blowNames, ...withRedis] : blowNames,
     }),
   postgres: ({ webhooks = 3_000, kills = 8, seed, rate = 60 }) => {
-    const blows = postgresBlows.map((how) => `postgres ${how}` as const);
-    return soak({ name: 'postgres', webhooks, kills, seed, ratePerSecond: rate, blows, faults: [], gateways: 1 });
+    const blows = [...postgresBlows, 'disk-full' as const].map((how) => `postgres ${how}` as const);
+    return soak({
+      ...{ name: 'postgres', webhooks, kills, seed, ratePerSecond: rate, blows },
+      ...{ faults: [], gateways: 1, hasSmallDisk: true },
+    });
   },
   redis: ({ webhooks = 3_000, kills = 6, seed, rate = 60 }) => {
     return soak({

@@ -29,6 +29,8 @@ export interface OwnerDatabase {
   readonly ownerUrl: string;
   readonly roleUrls: RoleUrls;
   readonly kind: 'embedded' | 'external';
+  /** Where the embedded one lies; null: it is elsewhere. */
+  readonly dataFolder: string | null;
   close(): Promise<void>;
 }
 
@@ -39,12 +41,15 @@ export async function openOwnerDatabase(config: Config, log: Log): Promise<Owner
     const given = Object.fromEntries(Object.entries(config.roleUrls).filter(([, url]) => url !== undefined));
     const wanted = { ownerUrl: config.databaseUrl, secret: roleSecretOf(masterKey), given };
     const roleUrls = await ensureRoles(wanted).catch((error: unknown) => explainUnreachable(config, error));
-    return { ownerUrl: config.databaseUrl, roleUrls, kind: 'external', close: async () => {} };
+    return { ownerUrl: config.databaseUrl, roleUrls, kind: 'external', dataFolder: null, close: async () => {} };
   }
   const cluster = await startEmbedded({ folder: config.dataFolder, log });
   try {
     const roleUrls = await ensureRoles({ ownerUrl: cluster.superuserUrl('switchyard'), secret: cluster.roleSecret });
-    return { ownerUrl: cluster.ownerUrl, roleUrls, kind: 'embedded', close: async () => void (await cluster.stop()) };
+    return {
+      ...{ ownerUrl: cluster.ownerUrl, roleUrls, kind: 'embedded', dataFolder: cluster.dataFolder },
+      close: async () => void (await cluster.stop()),
+    };
   } catch (error) {
     await cluster.stop();
     throw error;

@@ -88,8 +88,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   });
   const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const findServing = accounts.findServing;
-  const isEmbedded = config.databaseUrl === undefined;
-  const pressure = createPressureWatch({ storage, dataFolder: isEmbedded ? config.dataFolder : null, clock, log });
+  const pressure = createPressureWatch({ storage, dataFolder: foundation.owner.dataFolder, clock, log });
   return {
     config,
     foundation,

@@ -14,7 +14,7 @@ export const redisBlows = ['kill', 'flush', 'freeze'] as const;
 export type Target = 'gateway' | 'worker' | 'postgres' | 'redis';
 export type BlowName =
   | `${'gateway' | 'worker'} ${(typeof processBlows)[number]}`
-  | `postgres ${(typeof postgresBlows)[number]}`
+  | `postgres ${(typeof postgresBlows)[number] | 'disk-full'}`
   | `redis ${(typeof redisBlows)[number]}`;
 
 /** Without Redis. */
@@ -28,6 +28,7 @@ const frozenWorkerMs = 3_500;
 const frozenGatewayMs = 1_500;
 const frozenPostgresMs = 2_500;
 const frozenRedisMs = 3_000;
+const fullDiskMs = 6_000;
 const databaseBackMs = 60_000;
 
 /** Deals one blow and sees that what fell stands again. Resolves when the next may come. */
@@ -74,6 +75,7 @@ async function strikePostgres(stage: Stage, how: string, choices: Choices): Prom
   const { cluster } = stage;
   const postmaster = cluster.postmaster;
   if (how === 'freeze') return cluster.freeze(frozenPostgresMs);
+  if (how === 'disk-full') return fillDisk(stage);
   if (how === 'kill-all') cluster.killAll();
   else if (how === 'stop-immediately') cluster.stopImmediately();
   else cluster.killOne((pids) => choices.pick(pids));
@@ -81,6 +83,28 @@ async function strikePostgres(stage: Stage, how: string, choices: Choices): Prom
   const isBack = await until(() => canAsk(stage), databaseBackMs, 100);
   if (!isBack) throw new Error(`the database did not come back within ${databaseBackMs} ms`);
   await wait(200);
+}
+
+/** Nothing can be written any more, for a while; then somebody makes room. */
+async function fillDisk(stage: Stage): Promise<void> {
+  const { smallDisk } = stage;
+  // Where no disk can be mounted, the run says so beside its figures.
+  if (!smallDisk) return;
+  await smallDisk.fill();
+  await wait(fullDiskMs);
+  await smallDisk.clear();
+  const isBack = await until(() => canWrite(stage), databaseBackMs, 100);
+  if (!isBack) throw new Error(`the database did not write again within ${databaseBackMs} ms of having room`);
+}
+
+async function canWrite(stage: Stage): Promise<boolean> {
+  try {
+    await stage.cluster.ask("SELECT nextval('inbox_position')");
+    return true;
+  } catch {
+    // Starting, recovering.
+    return false;
+  }
 }
 
 async function canAsk(stage: Stage): Promise<boolean> {

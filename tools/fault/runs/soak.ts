@@ -17,6 +17,7 @@ export interface SoakOptions {
   readonly faults?: readonly ProviderFaultName[];
   readonly gateways?: number;
   readonly hasRedis?: boolean;
+  readonly hasSmallDisk?: boolean;
   readonly home?: string;
   readonly prepare?: ScenePlan['prepare'];
   readonly drainMs?: number;
@@ -51,6 +52,7 @@ export function soak(options: SoakOptions): Promise<Report> {
     },
     gateways: options.gateways ?? 2,
     hasRedis: options.hasRedis ?? false,
+    hasSmallDisk: options.hasSmallDisk ?? false,
     workers: 2,
     // Each message has replies, and each reply three receipts: one by one they would be most of a long run.
     receiptsTogether: webhooks > manyWebhooks ? 20 : 1,
@@ -80,5 +82,7 @@ async function dealAll(scene: Scene, planned: readonly Planned[], choices: Choic
   }
   await until(() => load.progress.kind === 'done', 3_600_000, 100);
   await lift(stage.standIn);
-  return { failures: [], details: { choices: planned } };
+  const disk = stage.smallDisk ? 'filled' : 'not struck: a disk of its own needs root and a loop device';
+  const isDiskAsked = planned.some(({ blow }) => blow === 'postgres disk-full');
+  return { failures: [], details: { choices: planned, ...(isDiskAsked ? { disk } : {}) } };
 }

@@ -18,6 +18,7 @@ import { freePort } from './free-port.ts';
 import { endWithUs } from './leftovers.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { makeShops, type Shop, sharedAppSecret } from './shops.ts';
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
 
 export interface StagePlan {
@@ -30,6 +31,8 @@ export interface StagePlan {
   readonly hasRedis?: boolean;
   /** Receipts in one POST, as Meta does when there is much to tell; 1 if left out. */
   readonly receiptsTogether?: number;
+  /** The database lies on a small disk of its own, where this machine lets us mount one. */
+  readonly hasSmallDisk?: boolean;
 }
 
 export interface Stage {
@@ -37,6 +40,7 @@ export interface Stage {
   readonly cluster: Cluster;
   readonly standIn: StandIn;
   readonly redis: TestRedis | null;
+  readonly smallDisk: SmallDisk | null;
   readonly shops: readonly Shop[];
   readonly targets: readonly LoadTarget[];
   readonly gateways: readonly ManagedProcess[];
@@ -67,6 +71,9 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     if (!keep) rmSync(folder, { recursive: true, force: true });
   };
   try {
+    const image = join(folder, 'disk.img');
+    const smallDisk = plan.hasSmallDisk ? await mountSmallDisk(image, join(folder, 'postgres')) : null;
+    if (smallDisk) closers.push(() => smallDisk.unmount());
     const cluster = new Cluster(folder);
     closers.push(() => cluster.letGo());
     await cluster.hold();
@@ -89,7 +96,7 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     await registerNumbers(standIn, shops, { gateways, receiptsTogether: plan.receiptsTogether ?? 1 });
     const noteFile = join(folder, 'logs', 'run.log');
     return {
-      ...{ folder, cluster, standIn, redis, shops, gateways, workers, close },
+      ...{ folder, cluster, standIn, redis, smallDisk, shops, gateways, workers, close },
       targets: shops.map(targetOf),
       logFiles: [...all.map((one) => one.plan.logFile), cluster.serverLog],
       secrets: [sharedAppSecret, ...shops.flatMap((shop) => [shop.appSecret, shop.accessToken, shop.token])],
