@@ -93,6 +93,6 @@ function toNewcomer({ correspondent, keys, profileName }: Asked): Newcomer {
 }
 
 /** The same person, said in the same words, on the same account. */
-function signature({ correspondent, keys, profileName }: Asked): string {
-  return JSON.stringify([correspondent.accountId, keys.map(nameOfKey), profileName, correspondent.groupId ?? null]);
+function signature({ correspondent, profileName }: Asked): string {
+  return JSON.stringify([correspondent.accountId, correspondent.customer, profileName]);
 }
