@@ -6,6 +6,7 @@ import { failureOf, type Report } from './report.ts';
 import { addUp } from './resume.ts';
 import { blowNames, postgresBlows, redisBlows } from './runs/blows.ts';
 import { crashPoints } from './runs/crash-points.ts';
+import { herd } from './runs/herd.ts';
 import { hostile } from './runs/hostile.ts';
 import { noisyNeighbour } from './runs/noisy-neighbour.ts';
 import { providers } from './runs/providers.ts';
@@ -40,8 +41,7 @@ const withRedis = redisBlows.map((how) => `redis ${how}` as const);
 
 type Run = (options: FaultOptions) => Promise<Report>;
 
-/** Every name there is to be; null: not built yet. */
-const runs: Readonly<Record<string, Run | null>> = {
+const runs: Readonly<Record<string, Run>> = {
   'crash-points': ({ hits = 1, seed, rate = 25 }) => crashPoints({ hits, seed, ratePerSecond: rate }),
   soak: ({ webhooks = 3_000, kills = 5, seed, rate = 60, hasRedis }) =>
     soak({
@@ -74,7 +74,7 @@ const runs: Readonly<Record<string, Run | null>> = {
   providers: ({ webhooks = 2_000, seed, rate = 40 }) => providers({ webhooks, seed, ratePerSecond: rate }),
   hostile: ({ webhooks = 1_000, seed, rate = 40 }) => hostile({ webhooks, seed, ratePerSecond: rate }),
   'noisy-neighbour': ({ seed, rate = 2 }) => noisyNeighbour({ seed, quietPerSecond: rate }),
-  herd: null,
+  herd: ({ seed, rate = 60 }) => herd({ seed, ratePerSecond: rate }),
 };
 
 const usage = `usage: npm run fault -- ${Object.keys(runs).join('|')} [--json] [--webhooks N] [--kills N] [--hits N] [--rate N] [--redis] [--seed S] [--resume FILE]`;
@@ -107,7 +107,6 @@ function parse(args: readonly string[]) {
   const name = positionals[0];
   const run = name === undefined || positionals.length !== 1 ? undefined : runs[name];
   if (name === undefined || run === undefined) throw new WrongUse(usage);
-  if (run === null) throw new WrongUse(`the fault run ${name} is not built yet`);
   const seed = numberOf('seed', values.seed) ?? Math.floor(Math.random() * 1_000_000);
   const [webhooks, kills, hits, rate] = (['webhooks', 'kills', 'hits', 'rate'] as const).map((key) =>
     numberOf(key, values[key]),

@@ -23,7 +23,21 @@ export interface Shop {
 /** For the accounts without a secret of their own. */
 export const sharedAppSecret = 'planted-secret-of-the-app-4f1b';
 
-export async function makeShops(product: Product): Promise<Shop[]> {
+export async function makeShops(product: Product, crowd: number): Promise<Shop[]> {
+  return [...(await makeUsualShops(product)), ...(await makeCrowd(product, crowd))];
+}
+
+/** Further workspaces with a number each, all alike. */
+async function makeCrowd(product: Product, crowd: number): Promise<Shop[]> {
+  const made: Shop[] = [];
+  for (let index = 4; index < 4 + crowd; index += 1) {
+    const workspaceId = await makeWorkspace(product, `Crowd-${index}`);
+    made.push(await makeShop(product, { workspaceId, index, canary: `CanaryCrowd${index}x`, hasSecret: true }));
+  }
+  return made;
+}
+
+async function makeUsualShops(product: Product): Promise<Shop[]> {
   const north = await makeWorkspace(product, 'North');
   const south = await makeWorkspace(product, 'South');
   return [
@@ -51,9 +65,9 @@ async function makeShop(
   },
 ): Promise<Shop> {
   const { workspaceId, index, canary, hasSecret } = plan;
-  const number = `+1555010020${index}`;
-  const phoneNumberId = `20000000000020${index}`;
-  const wabaId = `20000000000010${index}`;
+  const number = `+${15_550_100_200 + index}`;
+  const phoneNumberId = String(200_000_000_000_200 + index);
+  const wabaId = String(200_000_000_010_100 + index);
   const ownSecret = `planted-secret-of-shop-${index}-9c2e`;
   const accessToken = `planted-access-token-${index}-77d0`;
   const made = await product.accounts.create(workspaceId, {

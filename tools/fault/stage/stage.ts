@@ -33,6 +33,8 @@ export interface StagePlan {
   readonly receiptsTogether?: number;
   /** The database lies on a small disk of its own, where this machine lets us mount one. */
   readonly hasSmallDisk?: boolean;
+  /** Workspaces with a number each, beside the usual three numbers. */
+  readonly crowd?: number;
 }
 
 export interface Stage {
@@ -83,7 +85,7 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     if (redis) closers.push(() => redis.close());
     endWithUs(() => redis?.pid);
     const env = serverEnvironment({ folder, graphUrl: standIn.urls.graph, redisUrl: redis?.url });
-    const shops = await makeShopsIn(env);
+    const shops = await makeShopsIn(env, plan.crowd ?? 0);
     // The pace is the run's affair; with the provider's usual limit a short run would mostly wait.
     await cluster.ask(`UPDATE accounts SET settings = settings || '{"messagesPerSecond": "1000"}'`);
     const gateways = await makeProcesses(plan, { folder, env, role: 'gateway' });
@@ -132,10 +134,10 @@ function serverEnvironment({
   };
 }
 
-async function makeShopsIn(env: Readonly<Record<string, string>>): Promise<Shop[]> {
+async function makeShopsIn(env: Readonly<Record<string, string>>, crowd: number): Promise<Shop[]> {
   const product = await openProduct(parseConfig({ ...env, PUBLIC_URL: 'http://127.0.0.1:1' }), silentLog);
   try {
-    return await makeShops(product);
+    return await makeShops(product, crowd);
   } finally {
     await product.close();
   }

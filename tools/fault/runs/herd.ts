@@ -1,0 +1,116 @@
+/**
+ * What happens to all accounts at once: a crowd of them is written to while every cache is cold, every cache is dropped
+ * together, both gateways fall together, and every breaker opens and closes. Each must pass smoothly: what one process
+ * has to look up of an account it looks up once, and who knocks in between is answered in time.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { readAcked } from '../check/witnesses.ts';
+import type { Report } from '../report.ts';
+import type { Stage } from '../stage/stage.ts';
+import { until } from '../stage/until.ts';
+import { play, type Scene } from './scene.ts';
+
+export interface HerdOptions {
+  readonly seed: number;
+  readonly ratePerSecond: number;
+  readonly home?: string;
+}
+
+export const herdLimits = { crowd: 150, ackP99Ms: 1_000, betweenMs: 15_000, outageMs: 8_000 } as const;
+
+const gateways = 2;
+/** Nobody is to write so often as to be told to slow down. */
+const secondsBetweenMessages = 12;
+
+export function herd({ seed, ratePerSecond, home }: HerdOptions): Promise<Report> {
+  return play({
+    name: 'herd',
+    ...{ seed, ratePerSecond, ...(home ? { home } : {}), gateways, workers: 2, webhooks: null },
+    crowd: herdLimits.crowd,
+    receiptsTogether: 20,
+    conversations: Math.max(ratePerSecond * secondsBetweenMessages, herdLimits.crowd * 2),
+    faults: stampede,
+  });
+}
+
+interface Moment {
+  readonly name: string;
+  readonly atMs: number;
+}
+
+async function stampede(scene: Scene) {
+  const { stage } = scene;
+  const moments: Moment[] = [];
+  const begin = async (name: string, what: () => Promise<unknown>) => {
+    stage.note(name);
+    moments.push({ name, atMs: Date.now() });
+    await what();
+    await wait(herdLimits.betweenMs);
+  };
+  await begin('cold', async () => {});
+  await begin('caches dropped', () => dropCaches(stage));
+  await begin('caches dropped again', () => dropCaches(stage));
+  await begin('breakers', () => breakAll(stage));
+  const smooth = { untilMs: Date.now() };
+  await begin('gateways killed', () => killGateways(scene));
+  await scene.load.stop();
+  await until(() => scene.load.progress.kind === 'done', 60_000, 50);
+  const p99Ms = await ackP99(stage, moments, smooth.untilMs);
+  const lookUps = await mostLookUps(stage);
+  // Cold, after each drop and after the fall; those who come while one is looked up are counted with it, so twice that.
+  const mayLookUp = gateways * 4 * 2;
+  return {
+    failures: [
+      ...Object.entries(p99Ms).flatMap(([name, ms]) =>
+        ms > herdLimits.ackP99Ms ? [`after "${name}" webhooks waited ${ms} ms for their 200 (p99)`] : [],
+      ),
+      ...(lookUps > mayLookUp ? [`an account was looked up ${lookUps} times, where ${mayLookUp} would do`] : []),
+    ],
+    details: { crowd: herdLimits.crowd, p99Ms, mostLookUpsOfAnAccount: lookUps },
+  };
+}
+
+/** Every process hears that its doorbell broke, and forgets all that it knows of routes and accounts. */
+async function dropCaches({ cluster }: Stage): Promise<void> {
+  await cluster.ask(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' AND pid <> pg_backend_pid()`,
+  );
+}
+
+async function breakAll({ standIn }: Stage): Promise<void> {
+  const outage = { kind: 'server_error', when: 'before', status: 503, operation: 'send' };
+  await standIn.control('PUT', 'faults', { rules: [outage] });
+  await wait(herdLimits.outageMs);
+  await standIn.control('DELETE', 'faults', {});
+}
+
+async function killGateways({ stage, kills }: Scene): Promise<void> {
+  for (const { plan } of stage.gateways) {
+    kills.push({ target: 'gateway', how: 'all at once', atMs: Date.now(), port: plan.port });
+  }
+  await Promise.all(stage.gateways.map((gateway) => gateway.kill()));
+  await Promise.all(stage.gateways.map((gateway) => gateway.start()));
+}
+
+/** By moment, from then to the next, of webhooks that were acknowledged at the first try. */
+async function ackP99(stage: Stage, moments: readonly Moment[], untilMs: number): Promise<Record<string, number>> {
+  const acked = await readAcked(`${stage.folder}/logs/acked.ndjson`);
+  const p99: Record<string, number> = {};
+  for (const [index, { name, atMs }] of moments.entries()) {
+    const endMs = moments[index + 1]?.atMs ?? untilMs;
+    const waits = acked
+      .filter((one) => one.tries === 1 && one.firstMs >= atMs && one.firstMs < endMs)
+      .map((one) => one.ackedMs - one.firstMs)
+      .sort((a, b) => a - b);
+    const ms = waits[Math.floor(waits.length * 0.99)];
+    if (ms !== undefined) p99[name] = ms;
+  }
+  return p99;
+}
+
+async function mostLookUps({ cluster }: Stage): Promise<number> {
+  const [row] = await cluster.ask<{ most: string | null }>(
+    `SELECT max(sum) AS most FROM (SELECT sum(count) FROM routing_counts WHERE outcome = 'miss' GROUP BY account_id) AS sums`,
+  );
+  return Number(row?.most ?? 0);
+}
