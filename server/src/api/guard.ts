@@ -4,18 +4,26 @@
  * Access is settled before the body is read, so that a stranger learns nothing from how a body is refused.
  */
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import type { Principal } from '#workspaces';
+import { type Principal, stepUpMs } from '#workspaces';
 import { type Access, accessTo, actorOf, authenticate, checkRight, type Need } from './access.ts';
 import type { ApiDeps } from './deps.ts';
 import { ProblemError } from './problem.ts';
 import { checkRate } from './rate-limit.ts';
 
-/** `anyone`; `known`: who has logged in or shows a key; `member`: of a workspace, with any right; or one right in it. */
-export type RouteAccess = 'anyone' | 'known' | 'member' | Need;
+/**
+ * `anyone`; `known`: who has logged in or shows a key; `person`: who has logged in, never a key; `member`: of a
+ * workspace, with any right; or one right in it, a row of the table of roles.
+ */
+export type RouteAccess = 'anyone' | 'known' | 'person' | 'member' | Need;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: RouteAccess;
+    /**
+     * For dangerous acts: a person must have shown their password or a code within `stepUpMs`, else `step-up-needed`.
+     * A key has nothing more to show than its scopes: it passes.
+     */
+    stepUp?: true;
   }
   interface FastifyInstance {
     /** Every route under `/api/v1`, with who may call it. */
@@ -27,13 +35,16 @@ export interface ApiRoute {
   readonly method: string;
   readonly url: string;
   readonly access: RouteAccess;
+  readonly needsStepUp: boolean;
 }
 
 /** For `onRoute`: takes the route into the list, or stops the start. */
 export function listRoute(routes: ApiRoute[], route: RouteOptions): void {
   const access = route.config?.access;
   if (!access) throw new Error(`${String(route.method)} ${route.url} does not say who may call it`);
-  for (const method of [route.method].flat()) routes.push({ method, url: route.url, access });
+  const needsStepUp = route.config?.stepUp === true;
+  if (needsStepUp && access === 'anyone') throw new Error(`${route.url} asks a stranger to show again who they are`);
+  for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, needsStepUp });
 }
 
 const principals = new WeakMap<FastifyRequest, Principal>();
@@ -42,16 +53,39 @@ const accesses = new WeakMap<FastifyRequest, Access>();
 /** For `onRequest`. */
 export function guard(deps: ApiDeps) {
   return async (request: FastifyRequest): Promise<void> => {
-    const need = request.routeOptions.config.access;
+    const { access: need, stepUp } = request.routeOptions.config;
     if (need === 'anyone') return;
     const principal = await authenticate(request, deps.workspaces, deps.publicUrl);
     await checkRate(deps, actorOf(principal));
     principals.set(request, principal);
-    if (need === 'known') return;
-    const access = accessTo(request, principal);
-    if (need !== 'member' && need !== undefined) checkRight(access, need);
-    accesses.set(request, access);
+    if (need === 'person') checkPerson(principal);
+    if (need !== 'known' && need !== 'person') {
+      const access = accessTo(request, principal);
+      if (need !== 'member' && need !== undefined) checkRight(access, need);
+      accesses.set(request, access);
+    }
+    if (stepUp) checkStepUp(principal, deps.clock.now());
   };
+}
+
+type PersonPrincipal = Extract<Principal, { kind: 'person' }>;
+
+function checkPerson(principal: Principal): asserts principal is PersonPrincipal {
+  if (principal.kind !== 'person') throw new ProblemError('forbidden', 'only a person who has logged in may do this');
+}
+
+/** After the right: who may not do it at all is not asked for a password. */
+function checkStepUp(principal: Principal, now: Date): void {
+  if (principal.kind === 'key') return;
+  if (now.getTime() - principal.provedAt.getTime() <= stepUpMs) return;
+  throw new ProblemError('step-up-needed', 'show your password or a code once more for this');
+}
+
+/** Of a route for a `person`. */
+export function personOf(request: FastifyRequest): PersonPrincipal {
+  const principal = principalOf(request);
+  checkPerson(principal);
+  return principal;
 }
 
 /** Of a route that is not for `anyone`. */

@@ -45,14 +45,17 @@ export const describeRoute: SwaggerTransform = (document) => {
   const { schema } = transformed;
   if (schema.hide) return transformed;
   const access = document.route.config?.access;
-  const needs = describeAccess(access);
+  const needs = [describeAccess(access), document.route.config?.stepUp ? stepUpWords : ''].filter(Boolean).join(' ');
   const description = [schema.description, needs].filter(Boolean).join('\n\n');
   const security = access === 'anyone' ? { security: [] } : {};
   return { url: transformed.url, schema: { ...schema, ...security, ...(description ? { description } : {}) } };
 };
 
+const stepUpWords = 'A person must have shown their password or a code in the last 10 minutes, else `step-up-needed`.';
+
 function describeAccess(access: RouteAccess | undefined): string {
   if (access === undefined || access === 'anyone' || access === 'known') return '';
+  if (access === 'person') return 'For people who have logged in, not for keys.';
   if (access === 'member') return 'Gives what your rights let you read.';
   return `Needs the right to ${access.action} ${access.resource} (scope \`${access.resource}:${access.action}\`).`;
 }

@@ -11,6 +11,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   forbidden: 403,
   'wrong-origin': 403,
   'https-needed': 403,
+  'step-up-needed': 403,
   'not-found': 404,
   'account-exists': 409,
   'already-claimed': 409,

@@ -78,10 +78,11 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       const found = await storage.asStranger(null, (tx) => findSession(tx, hashToken(token), sessionIdleMs));
       if (!found) return null;
       const memberships = await storage.asStranger(found.id, (tx) => listMemberships(tx, found.id));
-      const { sessionId, ...person } = found;
+      const { sessionId, provedAt, ...person } = found;
       return {
         kind: 'person',
         sessionId,
+        provedAt,
         memberships,
         person: { id: person.id, email: person.email, name: person.name, isOperator: person.isOperator },
       };

@@ -5,6 +5,8 @@ import type { Person, Workspaces } from './workspaces.ts';
 
 export const sessionIdleMs = 12 * 3_600_000;
 export const sessionMaxMs = 30 * 24 * 3_600_000;
+/** How long a shown password or code opens dangerous acts. */
+export const stepUpMs = 10 * 60_000;
 /**
  * Tries to log in, counted before the password is looked at, so that beyond a limit guessing gains nothing.
  *

@@ -63,9 +63,11 @@ export async function findSession(
   tx: Tx,
   tokenHash: string,
   idleMs: number,
-): Promise<(Person & { sessionId: string }) | null> {
-  const rows = await tx.query<Person & { sessionId: string; isStale: boolean } & Record<string, unknown>>(
-    `SELECT ${columns}, s.id AS "sessionId", s.last_seen_at < now() - interval '1 minute' AS "isStale"
+): Promise<(Person & { sessionId: string; provedAt: Date }) | null> {
+  const rows = await tx.query<
+    Person & { sessionId: string; provedAt: Date; isStale: boolean } & Record<string, unknown>
+  >(
+    `SELECT ${columns}, s.id AS "sessionId", s.proved_at AS "provedAt", s.last_seen_at < now() - interval '1 minute' AS "isStale"
      FROM person_sessions s JOIN people p ON p.id = s.person_id AND p.deleted_at IS NULL
      WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
        AND s.last_seen_at > now() - $2 * interval '1 millisecond'`,

@@ -1,6 +1,6 @@
 /**
  * Who may do what: one table of resource and action. A person's role in a workspace and an API key's scopes are both
- * looked up here.
+ * looked up here, and every route of the interface names its row. `docs/roles.md` is written from it.
  */
 export const memberRoles = ['owner', 'admin', 'agent', 'viewer'] as const;
 export type MemberRole = (typeof memberRoles)[number];
@@ -22,7 +22,8 @@ export const resources = [
   'monitoring',
 ] as const;
 export type Resource = (typeof resources)[number];
-export type Action = 'read' | 'write';
+export const actions = ['read', 'write'] as const;
+export type Action = (typeof actions)[number];
 
 const everyone = ['owner', 'admin', 'agent', 'viewer'] as const;
 const staff = ['owner', 'admin', 'agent'] as const;
@@ -81,8 +82,27 @@ export function rightsOfScope(
 ): readonly { readonly resource: Resource; readonly action: Action }[] | null {
   if (!isScope(scope)) return null;
   return resources.flatMap((resource) =>
-    (['read', 'write'] as const)
-      .filter((action) => mayScopes([scope], resource, action))
-      .map((action) => ({ resource, action })),
+    actions.filter((action) => mayScopes([scope], resource, action)).map((action) => ({ resource, action })),
   );
+}
+
+/** Only an owner makes owners, and only an owner changes or removes one: else an admin could take the workspace. */
+export function mayHandleRole(actor: MemberRole | null, role: MemberRole): boolean {
+  return role !== 'owner' || actor === 'owner';
+}
+
+/** The table as people read it, for `docs/roles.md`. */
+export function rolesAsMarkdown(): string {
+  const cell = (resource: Resource, action: Action) => mayByRole[resource][action].join(', ');
+  const scope = (resource: Resource, action: Action) =>
+    mayScopes([action], resource, action) ? `\`${action}\`` : `\`${resource}:${action}\` only`;
+  const rows = resources.map(
+    (resource) =>
+      `| ${resource} | ${cell(resource, 'read')} | ${scope(resource, 'read')} | ${cell(resource, 'write')} | ${scope(resource, 'write')} |`,
+  );
+  return [
+    '| resource | may read | general scope | may write | general scope |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
 }

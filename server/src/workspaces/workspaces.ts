@@ -31,6 +31,8 @@ export type Principal =
       readonly kind: 'person';
       readonly person: Person;
       readonly sessionId: string;
+      /** When they last showed a password or a code in this session. */
+      readonly provedAt: Date;
       readonly memberships: readonly Membership[];
     }
   | {

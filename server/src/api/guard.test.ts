@@ -1,0 +1,27 @@
+import type { RouteOptions } from 'fastify';
+import { expect, it } from 'vitest';
+import { type ApiRoute, listRoute } from './guard.ts';
+
+function list(config: RouteOptions['config']): readonly ApiRoute[] {
+  const routes: ApiRoute[] = [];
+  const handler = () => 'never called';
+  listRoute(routes, { method: ['GET', 'POST'], url: '/things', handler, ...(config ? { config } : {}) });
+  return routes;
+}
+
+it('stops the start for a route that does not say who may call it', () => {
+  expect(() => list(undefined)).toThrow('GET,POST /things does not say who may call it');
+  expect(() => list({})).toThrow('does not say who may call it');
+});
+
+it('stops the start for a route that asks a stranger to show again who they are', () => {
+  expect(() => list({ access: 'anyone', stepUp: true })).toThrow('/things');
+});
+
+it('lists each method with its row in the table of roles', () => {
+  const access = { resource: 'accounts', action: 'write' } as const;
+  expect(list({ access, stepUp: true })).toEqual([
+    { method: 'GET', url: '/things', access, needsStepUp: true },
+    { method: 'POST', url: '/things', access, needsStepUp: true },
+  ]);
+});

@@ -1,0 +1,22 @@
+/** Writes `docs/roles.md` from the table of roles, after it was changed: `node server/test/support/write-roles.ts` */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rolesAsMarkdown } from '#workspaces';
+
+export const rolesFile = join(import.meta.dirname, '..', '..', '..', 'docs', 'roles.md');
+
+export function rolesPage(): string {
+  return `# Who may do what
+
+Written from \`server/src/workspaces/roles.ts\` by \`node server/test/support/write-roles.ts\`; a test compares.
+
+A person has one role in each workspace; an API key has scopes. Each route under \`/api/v1\` names a resource and an
+action, which its page in \`/api/docs\` tells. "General scope" is what gives a key the right: the scopes \`read\` and
+\`write\` where they suffice, else the right must be named. Only an owner makes, changes or removes an owner, and the last
+one stays.
+
+${rolesAsMarkdown()}
+`;
+}
+
+if (import.meta.main) await writeFile(rolesFile, rolesPage());
