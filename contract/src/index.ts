@@ -6,5 +6,6 @@ export * from './failure.ts';
 export * from './ids.ts';
 export * from './message.ts';
 export * from './money.ts';
+export * from './people-api.ts';
 export * from './phone.ts';
 export * from './provider.ts';

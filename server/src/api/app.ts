@@ -21,6 +21,7 @@ import { completeDocument, describeRoute, openApiSecurity, openApiTags } from '.
 import { accountRoutes } from './routes/account-routes.ts';
 import { accountTokenRoutes } from './routes/account-token-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
+import { auditRoutes } from './routes/audit-routes.ts';
 import { catalogueRoutes } from './routes/catalogue-routes.ts';
 import { consoleRoutes } from './routes/console-routes.ts';
 import { conversationRoutes } from './routes/conversation-routes.ts';
@@ -28,7 +29,11 @@ import { deliveryRoutes } from './routes/delivery-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { flowRoutes } from './routes/flow-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { invitationRoutes } from './routes/invitation-routes.ts';
+import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
+import { ownSessionRoutes } from './routes/own-session-routes.ts';
+import { secondFactorRoutes } from './routes/second-factor-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 
@@ -110,6 +115,11 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     catalogueRoutes,
     flowRoutes,
     eventRoutes,
+    ownSessionRoutes,
+    secondFactorRoutes,
+    memberRoutes,
+    invitationRoutes,
+    auditRoutes,
   ])
     await register(typed, { ...deps, hub });
 }

@@ -8,6 +8,7 @@ const instant = /^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d(?::\d\d
 const forms = {
   uuid: (part: unknown) => typeof part === 'string' && uuid.test(part),
   instant: (part: unknown) => part === null || (typeof part === 'string' && instant.test(part)),
+  text: (part: unknown) => typeof part === 'string' && part.length <= 200 && !part.includes('\u0000'),
   integer: (part: unknown) => Number.isInteger(part) && Math.abs(Number(part)) < 2 ** 31,
 } as const;
 

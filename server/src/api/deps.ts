@@ -7,7 +7,7 @@ import type { FlowsDoor } from '#flows';
 import type { Clock, Log } from '#kernel';
 import type { OutboxDoor } from '#outbox';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
-import type { Workspaces } from '#workspaces';
+import type { People, Workspaces } from '#workspaces';
 
 /** What the interface stands on; filled by compose. */
 export interface ApiDeps {
@@ -16,6 +16,7 @@ export interface ApiDeps {
   /** Kept answers hold secrets that are shown once: they lie sealed. */
   readonly sealer: Sealer;
   readonly workspaces: Workspaces;
+  readonly people: People;
   readonly accounts: Accounts;
   readonly conversations: ConversationsDoor;
   readonly outbox: OutboxDoor;

@@ -21,6 +21,9 @@ export const openApiTags = [
   { name: 'catalogue', description: 'Categories and products.' },
   { name: 'flows', description: 'What the bot does.' },
   { name: 'events', description: 'What changed, as it changes.' },
+  { name: 'second-factor', description: 'Codes by time and recovery codes of the one who asks.' },
+  { name: 'invitations', description: 'Links by which people join a workspace.' },
+  { name: 'audit', description: 'Who did what, in a chain of hashes.' },
 ];
 
 const idempotencyParameter = {

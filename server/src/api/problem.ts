@@ -8,6 +8,8 @@ const statusByCode: Readonly<Record<string, number>> = {
   'malformed-json': 400,
   unauthenticated: 401,
   'wrong-credentials': 401,
+  'wrong-code': 401,
+  'log-in-over': 401,
   forbidden: 403,
   'wrong-origin': 403,
   'https-needed': 403,
@@ -15,6 +17,11 @@ const statusByCode: Readonly<Record<string, number>> = {
   'not-found': 404,
   'account-exists': 409,
   'already-claimed': 409,
+  'already-member': 409,
+  'last-owner': 409,
+  'second-factor-exists': 409,
+  'no-second-factor': 409,
+  'invitation-over': 410,
   'email-taken': 409,
   'idempotency-running': 409,
   'idempotency-unsettled': 409,
@@ -30,7 +37,10 @@ const statusByCode: Readonly<Record<string, number>> = {
 };
 
 /** A room's own code where the interface has a wider one: whose thing is missing is told by the words. */
-const publicCodes: Readonly<Record<string, string>> = { 'account-not-found': 'not-found' };
+const publicCodes: Readonly<Record<string, string>> = {
+  'account-not-found': 'not-found',
+  'member-not-found': 'not-found',
+};
 
 interface ProblemFacts {
   readonly errors?: Problem['errors'];
@@ -67,7 +77,7 @@ export function refusal(failure: Failure): ProblemError {
     .replace(/(?<=[a-z])(?=[A-Z])/g, '-')
     .toLowerCase();
   const shown = publicCodes[code] ?? code;
-  if (shown === 'not-found') return notFound(failure.code.split('_')[0] ?? 'thing');
+  if (shown === 'not-found') return notFound(failure.code.split(/[_-]/)[0] ?? 'thing');
   const wait = failure.retry.kind === 'later' ? failure.retry.afterMs : undefined;
   return new ProblemError(
     shown,

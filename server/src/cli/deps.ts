@@ -4,7 +4,7 @@ import type { Channel } from '#channels';
 import type { Config } from '#config';
 import type { Log } from '#kernel';
 import type { Engines, Resealed, Storage } from '#storage';
-import type { Workspace, Workspaces } from '#workspaces';
+import type { People, Workspace, Workspaces } from '#workspaces';
 import type { Confirm } from './confirm.ts';
 import { CommandFailed } from './failures.ts';
 import type { Output } from './output.ts';
@@ -15,6 +15,7 @@ export interface CliProduct {
   readonly storage: Storage;
   readonly engines: Engines;
   readonly workspaces: Workspaces;
+  readonly people: People;
   readonly accounts: Accounts;
   readonly log: Log;
 }

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { addAccount } from './commands/account.ts';
 import { addApiKey } from './commands/api-key.ts';
+import { addAudit } from './commands/audit.ts';
 import { addDatabase } from './commands/db.ts';
 import { addDeliveries } from './commands/deliveries.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addKey } from './commands/key.ts';
+import { addMember } from './commands/member.ts';
 import { addNormalize } from './commands/normalize.ts';
 import { addRoute } from './commands/route.ts';
 import { addSimulate } from './commands/simulate.ts';
@@ -29,6 +31,8 @@ const additions = [
   addNormalize,
   addSimulate,
   addKey,
+  addMember,
+  addAudit,
 ];
 
 /**

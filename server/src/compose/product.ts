@@ -33,7 +33,7 @@ import {
 } from '#outbox';
 import { createPipeline } from '#pipeline';
 import { createLiveBell, createPasswords, type LiveBell } from '#storage';
-import { createWorkspaces, type Workspaces } from '#workspaces';
+import { createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 
 export const channels = {
@@ -48,6 +48,7 @@ export interface Product {
   readonly config: Config;
   readonly foundation: Foundation;
   readonly workspaces: Workspaces;
+  readonly people: People;
   readonly accounts: Accounts;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
@@ -63,7 +64,9 @@ export interface Product {
 export async function openProduct(config: Config, log: Log): Promise<Product> {
   const foundation = await openFoundation(config, log);
   const { storage, engines, sealer, clock } = foundation;
-  const workspaces = createWorkspaces({ storage, passwords: createPasswords(), counters: engines.counters, clock });
+  const rules = { storage, passwords: createPasswords(), counters: engines.counters, clock };
+  const workspaces = createWorkspaces(rules);
+  const people = createPeople({ ...rules, sealer });
   const liveBell = createLiveBell(engines.doorbell, log);
   const noteChange = liveBell.noteAfterCommit;
   const accounts = createAccounts({
@@ -93,6 +96,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     config,
     foundation,
     workspaces,
+    people,
     accounts,
     conversations,
     commerce,

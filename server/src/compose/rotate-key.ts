@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyRotation } from '#cli';
 import type { Config } from '#config';
 import type { Log } from '#kernel';
-import { addKey, keyFollowMs, type Resealed, resealAll } from '#storage';
+import { addKey, keyFollowMs, nothingResealed, type Resealed, resealAll } from '#storage';
 import { type Foundation, openFoundation } from './foundation.ts';
 
 /** Of this database; whoever changes the key file holds it. */
@@ -39,7 +39,7 @@ export async function rotateMasterKey(
 
 /** Passes until one finds nothing: a value may have been sealed by the old key while a pass went by. */
 async function resealUntilDone({ storage, sealer }: Foundation, progress: (text: string) => void): Promise<Resealed> {
-  const sum = { accounts: 0, webhook_tokens: 0, deliveries: 0 };
+  const sum = { ...nothingResealed };
   for (;;) {
     const pass = await resealAll({
       storage,

@@ -7,6 +7,7 @@ import { createGateway, listenerLimits } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
+import { deleteEndedSessions } from '#workspaces';
 import { readVersion } from './foundation.ts';
 import { channels, type Product } from './product.ts';
 
@@ -93,6 +94,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       storage: foundation.storage,
       engines: foundation.engines,
       workspaces: product.workspaces,
+      people: product.people,
       accounts: product.accounts,
       conversations: product.conversations,
       outbox: product.outbox,
@@ -153,6 +155,9 @@ function keepUp(product: Product): void {
   const { owner, storage, clock, log } = product.foundation;
   deleteOldKeys(storage).catch((error: unknown) =>
     log.warn({ error: String(error) }, 'old idempotency keys could not be deleted'),
+  );
+  deleteEndedSessions(storage).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'ended sessions could not be deleted'),
   );
   ensurePartitions({ ownerUrl: owner.ownerUrl }, clock.now(), partitionDaysAhead).catch((error: unknown) =>
     log.error({ error: String(error) }, 'the partitions of the next days could not be made'),

@@ -1,4 +1,6 @@
 /** Database (embedded or external), transactions and tenant scope, schema, jobs, cache, counters, live events, sealing. */
+
+export { enterWorkspace } from './database/enter-workspace-store.ts';
 export { type DatabaseRefusalCode, DatabaseRefused } from './database/failures.ts';
 export { type DatabaseOptions, openDatabase } from './database/open-database.ts';
 export { type RoleName, type RoleUrls, roleNames } from './database/roles.ts';

@@ -1,6 +1,6 @@
 import type { ApiKeyId, PersonId, WorkspaceId } from '@switchyard/contract';
 import type { Tx, WorkspaceTx } from '#storage';
-import type { ApiKey } from './workspaces.ts';
+import type { ApiKey, KeyPage } from './workspaces.ts';
 
 const columns = `id, name, last_four AS "lastFour", scopes, created_at AS "createdAt", last_used_at AS "lastUsedAt",
   expires_at AS "expiresAt", revoked_at AS "revokedAt"`;
@@ -24,10 +24,10 @@ export async function insertApiKey(tx: WorkspaceTx, key: NewApiKeyRow): Promise<
   return rows[0] as ApiKey;
 }
 
-export function listApiKeys(tx: WorkspaceTx): Promise<ApiKey[]> {
+export function listApiKeys(tx: WorkspaceTx, page: KeyPage | undefined): Promise<ApiKey[]> {
   return tx.query<ApiKey & Record<string, unknown>>(
-    `SELECT ${columns} FROM api_keys WHERE workspace_id = $1 ORDER BY created_at DESC, id`,
-    [tx.workspaceId],
+    `SELECT ${columns} FROM api_keys WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+    [tx.workspaceId, page?.before ?? null, page?.limit ?? null],
   );
 }
 

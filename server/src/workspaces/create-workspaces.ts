@@ -1,9 +1,12 @@
-import { type ApiKeyId, type Failure, parseId, type WorkspaceId } from '@switchyard/contract';
+import { type ApiKeyId, parseId, toPublicId } from '@switchyard/contract';
 import { type Clock, done, newId, refused } from '#kernel';
-import { type Counters, hashToken, newToken, type Passwords, type Storage } from '#storage';
+import { type Counters, hashToken, newToken, type Passwords, type Storage, type WorkspaceTx } from '#storage';
 import { findKey, insertApiKey, listApiKeys, noteUse, revokeApiKey } from './api-key-store.ts';
-import { appendAudit } from './audit-store.ts';
-import { createLogIn, sessionIdleMs } from './log-in.ts';
+import { appendAudit, type Facts } from './audit/index.ts';
+import { failure } from './failures.ts';
+import { createLogIn } from './log-in.ts';
+import { sessionIdleMs } from './log-in-limits.ts';
+import { hashNewPassword } from './new-password.ts';
 import { findSession, insertPerson, revokeSession } from './people-store.ts';
 import { isScope } from './roles.ts';
 import {
@@ -25,7 +28,6 @@ export interface WorkspacesDeps {
 
 /** `swy_` and 256 random bits; only its SHA-256 is kept. */
 const keyPrefix = 'swy_';
-const minPasswordLength = 10;
 
 export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   const { storage, passwords } = deps;
@@ -34,9 +36,11 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(slug))
       return refused(failure('wrong-slug', `"${slug}" is not a slug: letters a-z, digits and -`));
     const id = newId('workspace');
-    const made = await storage.inWorkspace(id, (tx) =>
-      insertWorkspace(tx, { name: name.trim(), slug, kind: options.kind ?? 'tenant' }),
-    );
+    const made = await storage.inWorkspace(id, async (tx) => {
+      const workspace = await insertWorkspace(tx, { name: name.trim(), slug, kind: options.kind ?? 'tenant' });
+      if (workspace) await audit(tx, options.actor, 'create', `workspace ${toPublicId('workspace', id)}`, { slug });
+      return workspace;
+    });
     return made ? done(made) : refused(failure('slug-taken', `there is a workspace "${slug}" already`));
   };
   return {
@@ -56,10 +60,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       return other;
     },
     async addPerson(person) {
-      if (person.password.length < minPasswordLength)
-        return refused(failure('weak-password', `a password has at least ${minPasswordLength} characters`));
-      const hash = await passwords.hash(person.password);
-      if (!hash.ok) return refused(failure(hash.refusal, `the password could not be hashed: ${hash.refusal}`));
+      const hash = await hashNewPassword(passwords, person.password);
+      if (!hash.ok) return hash;
       const row: Person = {
         id: newId('person'),
         email: person.email.trim().toLowerCase(),
@@ -71,7 +73,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     },
     addMember: (workspaceId, personId, role) =>
       storage.inWorkspace(workspaceId, (tx) => upsertMember(tx, personId, role)),
-    listMembers: (workspaceId) => storage.inWorkspace(workspaceId, listMembers),
+    listMembers: (workspaceId, page) => storage.inWorkspace(workspaceId, (tx) => listMembers(tx, page)),
     logIn: createLogIn(deps),
     logOut: (token) => storage.asStranger(null, (tx) => revokeSession(tx, hashToken(token))),
     async findBySession(token) {
@@ -102,22 +104,22 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
           failure('wrong-scope', `"${wrong ?? ''}" is not a scope: read, write, or RESOURCE:read, RESOURCE:write`),
         );
       const secret = `${keyPrefix}${newToken()}`;
-      const made = await storage.inWorkspace(workspaceId, (tx) =>
-        insertApiKey(tx, {
-          id: newId('apiKey'),
-          name: key.name,
-          keyHash: hashToken(secret),
-          lastFour: secret.slice(-4),
-          scopes: key.scopes,
-          expiresAt: key.expiresAt ?? null,
-          createdBy: key.createdBy ?? null,
-        }),
-      );
+      const { name, scopes, expiresAt = null, createdBy = null } = key;
+      const made = await storage.inWorkspace(workspaceId, async (tx) => {
+        const row = { id: newId('apiKey'), keyHash: hashToken(secret), lastFour: secret.slice(-4) };
+        const inserted = await insertApiKey(tx, { ...row, name, scopes, expiresAt, createdBy });
+        await audit(tx, key.actor, 'create', apiKeyName(inserted.id), { scopes, expiresAt });
+        return inserted;
+      });
       return done({ key: made, secret });
     },
-    listApiKeys: (workspaceId) => storage.inWorkspace(workspaceId, listApiKeys),
-    revokeApiKey: (workspaceId: WorkspaceId, id: ApiKeyId) =>
-      storage.inWorkspace(workspaceId, (tx) => revokeApiKey(tx, id)),
+    listApiKeys: (workspaceId, page) => storage.inWorkspace(workspaceId, (tx) => listApiKeys(tx, page)),
+    revokeApiKey: (workspaceId, id, actor) =>
+      storage.inWorkspace(workspaceId, async (tx) => {
+        const isRevoked = await revokeApiKey(tx, id);
+        if (isRevoked) await audit(tx, actor, 'revoke', apiKeyName(id), {});
+        return isRevoked;
+      }),
     audit: appendAudit,
   };
 }
@@ -134,6 +136,8 @@ function slugOf(name: string): string {
   );
 }
 
-function failure(code: string, detail: string): Failure {
-  return { code, detail, retry: { kind: 'never' }, isCertain: true };
+const apiKeyName = (id: ApiKeyId) => `api-key ${toPublicId('apiKey', id)}`;
+
+function audit(tx: WorkspaceTx, actor = 'system', action: string, resource: string, fields: Facts): Promise<void> {
+  return appendAudit(tx, { actor, action, resource, fields });
 }

@@ -1,4 +1,4 @@
-import type { PersonId } from '@switchyard/contract';
+import type { PersonId, SessionId } from '@switchyard/contract';
 import type { Tx } from '#storage';
 import type { Person } from './workspaces.ts';
 
@@ -23,6 +23,14 @@ export async function findForLogin(tx: Tx, email: string): Promise<(Person & { p
   return rows[0] ?? null;
 }
 
+export async function findPerson(tx: Tx, id: PersonId): Promise<(Person & { passwordHash: string | null }) | null> {
+  const rows = await tx.query<Person & { passwordHash: string | null } & Record<string, unknown>>(
+    `SELECT ${columns}, p.password_hash AS "passwordHash" FROM people p WHERE p.id = $1 AND p.deleted_at IS NULL`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
 export async function setPasswordHash(tx: Tx, id: PersonId, hash: string): Promise<void> {
   await tx.query('UPDATE people SET password_hash = $2 WHERE id = $1', [id, hash]);
 }
@@ -38,7 +46,7 @@ export async function wasHere(tx: Tx, email: string, ip: string): Promise<boolea
 
 export interface NewSession {
   readonly tokenHash: string;
-  readonly id: string;
+  readonly id: SessionId;
   readonly personId: PersonId;
   readonly expiresAt: Date;
   readonly userAgent: string | null;
@@ -63,9 +71,9 @@ export async function findSession(
   tx: Tx,
   tokenHash: string,
   idleMs: number,
-): Promise<(Person & { sessionId: string; provedAt: Date }) | null> {
+): Promise<(Person & { sessionId: SessionId; provedAt: Date }) | null> {
   const rows = await tx.query<
-    Person & { sessionId: string; provedAt: Date; isStale: boolean } & Record<string, unknown>
+    Person & { sessionId: SessionId; provedAt: Date; isStale: boolean } & Record<string, unknown>
   >(
     `SELECT ${columns}, s.id AS "sessionId", s.proved_at AS "provedAt", s.last_seen_at < now() - interval '1 minute' AS "isStale"
      FROM person_sessions s JOIN people p ON p.id = s.person_id AND p.deleted_at IS NULL

@@ -2,8 +2,9 @@
  * Who may do what: one table of resource and action. A person's role in a workspace and an API key's scopes are both
  * looked up here, and every route of the interface names its row. `docs/roles.md` is written from it.
  */
-export const memberRoles = ['owner', 'admin', 'agent', 'viewer'] as const;
-export type MemberRole = (typeof memberRoles)[number];
+import { type MemberRole, memberRoles } from '@switchyard/contract';
+
+export { type MemberRole, memberRoles };
 
 export const resources = [
   'workspace',

@@ -1,7 +1,7 @@
 import type { PersonId, WorkspaceId } from '@switchyard/contract';
 import type { Storage, Tx, WorkspaceTx } from '#storage';
 import type { MemberRole } from './roles.ts';
-import type { Membership, Person, Workspace } from './workspaces.ts';
+import type { Member, MemberPage, Membership, Workspace } from './workspaces.ts';
 
 const columns = 'workspace_id AS id, name, slug, kind, created_at AS "createdAt"';
 
@@ -47,11 +47,11 @@ export async function upsertMember(tx: WorkspaceTx, personId: PersonId, role: Me
   );
 }
 
-export function listMembers(tx: WorkspaceTx): Promise<(Person & { role: MemberRole })[]> {
-  return tx.query<Person & { role: MemberRole } & Record<string, unknown>>(
+export function listMembers(tx: WorkspaceTx, page: MemberPage | undefined): Promise<Member[]> {
+  return tx.query<Member & Record<string, unknown>>(
     `SELECT p.id, p.email, p.name, p.is_operator AS "isOperator", m.role FROM members m JOIN people p ON p.id = m.person_id
-     WHERE m.workspace_id = $1 ORDER BY p.name, p.id`,
-    [tx.workspaceId],
+     WHERE m.workspace_id = $1 AND ($2::text IS NULL OR (p.name, p.id) > ($2, $3::uuid)) ORDER BY p.name, p.id LIMIT $4`,
+    [tx.workspaceId, page?.after?.name ?? null, page?.after?.id ?? null, page?.limit ?? null],
   );
 }
 

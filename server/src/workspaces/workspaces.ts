@@ -1,7 +1,8 @@
 /** The door of workspaces: tenants, people and their roles, log-in, API keys, the audit log. */
-import type { ApiKeyId, Failure, PersonId, WorkspaceId } from '@switchyard/contract';
+import type { ApiKeyId, Failure, PersonId, SessionId, WorkspaceId } from '@switchyard/contract';
 import type { Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
+import type { AuditEntry } from './audit/index.ts';
 import type { MemberRole } from './roles.ts';
 
 export interface Workspace {
@@ -30,7 +31,7 @@ export type Principal =
   | {
       readonly kind: 'person';
       readonly person: Person;
-      readonly sessionId: string;
+      readonly sessionId: SessionId;
       /** When they last showed a password or a code in this session. */
       readonly provedAt: Date;
       readonly memberships: readonly Membership[];
@@ -53,25 +54,37 @@ export interface ApiKey {
   readonly revokedAt: Date | null;
 }
 
+/** Where a log-in comes from, for the list of sessions and for known places. */
+export interface Place {
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+}
+
+export type Member = Person & { readonly role: MemberRole };
+
 export type LoginOutcome =
   | { readonly kind: 'in'; readonly token: string; readonly person: Person; readonly expiresAt: Date }
   | { readonly kind: 'wrong' }
+  /** The password is right and there is a second factor: show the step's token with a code. */
+  | { readonly kind: 'code-needed'; readonly stepToken: string; readonly expiresAt: Date }
   /** Too many tries for this address or too many log-ins at once. */
   | { readonly kind: 'slow-down'; readonly retryAfterSeconds: number };
 
-export interface AuditEntry {
-  /** `person per_…`, `key key_…`, `cli`. */
-  readonly actor: string;
-  readonly action: string;
-  readonly resource: string;
-  /** Names of fields that changed; values only where they are no secret. */
-  readonly fields?: Readonly<Record<string, unknown>>;
+export interface MemberPage {
+  readonly after?: { readonly name: string; readonly id: PersonId } | undefined;
+  readonly limit: number;
 }
 
+export interface KeyPage {
+  readonly before?: ApiKeyId | undefined;
+  readonly limit: number;
+}
+
+/** Acts are written to the audit log in their own transaction. */
 export interface Workspaces {
   create(
     name: string,
-    options?: { readonly slug?: string; readonly kind?: Workspace['kind'] },
+    options?: { readonly slug?: string; readonly kind?: Workspace['kind']; readonly actor?: string },
   ): Promise<Result<Workspace, Failure>>;
   list(): Promise<readonly Workspace[]>;
   /** By id (with or without prefix) or slug. */
@@ -85,12 +98,9 @@ export interface Workspaces {
     readonly isOperator?: boolean;
   }): Promise<Result<Person, Failure>>;
   addMember(workspaceId: WorkspaceId, personId: PersonId, role: MemberRole): Promise<void>;
-  listMembers(workspaceId: WorkspaceId): Promise<readonly (Person & { readonly role: MemberRole })[]>;
-  logIn(
-    email: string,
-    password: string,
-    from: { readonly userAgent: string | null; readonly ip: string | null },
-  ): Promise<LoginOutcome>;
+  /** By name. Without `page`, all. */
+  listMembers(workspaceId: WorkspaceId, page?: MemberPage): Promise<readonly Member[]>;
+  logIn(email: string, password: string, from: Place): Promise<LoginOutcome>;
   logOut(sessionToken: string): Promise<void>;
   /** null: nobody known, ended or revoked. */
   findBySession(sessionToken: string): Promise<Extract<Principal, { kind: 'person' }> | null>;
@@ -102,10 +112,13 @@ export interface Workspaces {
       readonly scopes: readonly string[];
       readonly expiresAt?: Date;
       readonly createdBy?: PersonId;
+      /** For the audit log; `system` where nobody is named. */
+      readonly actor?: string;
     },
   ): Promise<Result<{ readonly key: ApiKey; readonly secret: string }, Failure>>;
-  listApiKeys(workspaceId: WorkspaceId): Promise<readonly ApiKey[]>;
-  revokeApiKey(workspaceId: WorkspaceId, id: ApiKeyId): Promise<boolean>;
+  /** The newest first. Without `page`, all. */
+  listApiKeys(workspaceId: WorkspaceId, page?: KeyPage): Promise<readonly ApiKey[]>;
+  revokeApiKey(workspaceId: WorkspaceId, id: ApiKeyId, actor?: string): Promise<boolean>;
   /** In the caller's transaction: what is not committed was not done, and is not in the log. */
   audit(tx: WorkspaceTx, entry: AuditEntry): Promise<void>;
 }

@@ -28,13 +28,16 @@ export const kinds = [
   'category',
   'product',
   'flow',
+  'person',
+  'session',
+  'invitation',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
 export async function furnish(world: World, mark: string): Promise<Furnished> {
   const workspaceId = await world.addWorkspace(mark);
   const account = await world.addAccount(workspaceId);
-  await world.addPerson(workspaceId, 'owner');
+  const people = await furnishPeople(world, workspaceId, mark);
   const key = await world.workspaces.createApiKey(workspaceId, { name: mark, scopes: ['read'] });
   if (!key.ok) throw new Error(key.refusal.code);
   const deliveryId = await insertDelivery(world, workspaceId, account.id, mark);
@@ -47,12 +50,25 @@ export async function furnish(world: World, mark: string): Promise<Furnished> {
     conversation: conversationId,
     message: messageId,
     ...shop,
+    ...people,
   };
   const publicIds = Object.fromEntries(kinds.map((kind) => [kind, toPublicId(kind, ids[kind])])) as Record<
     Kind,
     string
   >;
   return { workspaceId, mark, ids: publicIds, accountId: account.id, conversationId, messageId };
+}
+
+/** An owner who is logged in, and has invited somebody. */
+async function furnishPeople(world: World, workspaceId: WorkspaceId, mark: string) {
+  const owner = await world.addPerson(workspaceId, 'owner');
+  await owner.logIn();
+  const [session] = await world.people.listSessions(owner.id);
+  const email = `${mark}@example.com`;
+  const by = { actor: 'test', role: 'owner' } as const;
+  const made = await world.people.invitations.create(workspaceId, { email, role: 'agent' }, by);
+  if (!made.ok || !session) throw new Error('the workspace could not be furnished with people');
+  return { person: owner.id, session: session.id, invitation: made.value.invitation.id };
 }
 
 async function insertDelivery(world: World, workspaceId: WorkspaceId, accountId: AccountId, mark: string) {

@@ -30,13 +30,15 @@ const post = (path: string, body: unknown, more: Record<string, string> = {}) =>
 
 describe('a body', () => {
   it('with a key that the schema does not know is refused, and the key is named', async () => {
+    const owner = await (await world.addPerson(shop.workspaceId, 'owner')).logIn();
     const extra = ['workspaceId', 'workspace_id', 'role', 'isOperator', 'is_admin', 'token_hash', 'createdBy', 'id'];
     for (const route of world.app.apiRoutes) {
       const { id, body } = routeCases[routeName(route)] ?? {};
       if (typeof body !== 'object' || body === null) continue;
-      for (const name of extra) {
+      for (const name of extra.filter((key) => !(key in body))) {
         const path = route.url.replace(':id', id ? shop.ids[id] : '');
-        const answer = await world.ask(route.method, path, { headers, body: { ...body, [name]: 'x' } });
+        const asking = route.access === 'person' ? owner : headers;
+        const answer = await world.ask(route.method, path, { headers: asking, body: { ...body, [name]: 'x' } });
         expect([routeName(route), name, answer.status]).toEqual([routeName(route), name, 400]);
         expect(answer.json()).toMatchObject({ code: 'invalid-request' });
         expect(answer.text).toContain(name);

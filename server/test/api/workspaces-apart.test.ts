@@ -1,6 +1,7 @@
 /** No route gives a workspace anything of another, whoever asks and whichever ids they know. */
 import { idPrefixes, toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiRoute } from '#api';
 import { newId } from '#kernel';
 import { type Furnished, furnish, type Kind } from './furnish.ts';
 import { pathOf, routeCases, routeName } from './route-table.ts';
@@ -33,6 +34,8 @@ async function snapshot(): Promise<string> {
     'outbox',
     'webhook_tokens',
     'audit_log',
+    'members',
+    'invitations',
   ];
   const rows = await Promise.all(
     tables.map((table) =>
@@ -47,6 +50,20 @@ function expectNothingOfTheirs(text: string): void {
   for (const id of Object.values(theirs.ids)) expect(text).not.toContain(id.split('_')[1]);
 }
 
+/** What is a person's own no key reaches, whatever its scopes. */
+function routesFor(caller: string): readonly ApiRoute[] {
+  return world.app.apiRoutes.filter(({ access }) => access !== 'person' || caller === 'an owner');
+}
+
+it('refuses every key what is a person’s own', async () => {
+  const headers = callers['a key with every scope']!;
+  for (const route of world.app.apiRoutes.filter(({ access }) => access === 'person')) {
+    const { id, body } = routeCases[routeName(route)] ?? {};
+    const answer = await world.ask(route.method, pathOf(route.url, id ? ours.ids[id] : ''), { headers, body });
+    expect([routeName(route), answer.status]).toEqual([routeName(route), 403]);
+  }
+});
+
 it('has an entry for every route, and none for a route that is gone', () => {
   expect(world.app.apiRoutes.map(routeName).sort()).toEqual(Object.keys(routeCases).sort());
 });
@@ -54,7 +71,7 @@ it('has an entry for every route, and none for a route that is gone', () => {
 describe.each(['a key with every scope', 'an owner'])('%s of another workspace', (caller) => {
   it('gets the answer of a missing thing for each id of theirs, and changes nothing', async () => {
     const before = await snapshot();
-    for (const route of world.app.apiRoutes) {
+    for (const route of routesFor(caller)) {
       const { id, body } = routeCases[routeName(route)] ?? {};
       if (!id) continue;
       const asking = { headers: callers[caller]!, body };
@@ -69,7 +86,7 @@ describe.each(['a key with every scope', 'an owner'])('%s of another workspace',
   });
 
   it('gets the answer of a missing thing for an id of another kind or shape', async () => {
-    for (const route of world.app.apiRoutes) {
+    for (const route of routesFor(caller)) {
       const { id, body } = routeCases[routeName(route)] ?? {};
       if (!id) continue;
       for (const wrong of ['nothing', toPublicId('workspace', theirs.workspaceId), '%00', '..%2f..']) {
@@ -80,7 +97,7 @@ describe.each(['a key with every scope', 'an owner'])('%s of another workspace',
   });
 
   it('finds nothing of theirs in any list', async () => {
-    for (const route of world.app.apiRoutes) {
+    for (const route of routesFor(caller)) {
       const { id, filters } = routeCases[routeName(route)] ?? {};
       if (id || route.method !== 'GET' || route.url.endsWith('/events')) continue;
       const plain = await world.ask('GET', route.url, { headers: callers[caller]! });

@@ -22,7 +22,7 @@ import {
   parseKeyring,
   type Sealer,
 } from '#storage';
-import { createWorkspaces, type MemberRole, resources, type Workspaces } from '#workspaces';
+import { createPeople, createWorkspaces, type MemberRole, type People, resources, type Workspaces } from '#workspaces';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 export const channels: Readonly<Record<Provider, Channel>> = {
@@ -40,6 +40,7 @@ export interface ApiProcess {
   readonly engines: Engines;
   readonly sealer: Sealer;
   readonly workspaces: Workspaces;
+  readonly people: People;
   readonly accounts: Accounts;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
@@ -162,10 +163,24 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   const noteChange = liveBell.noteAfterCommit;
   const publicUrl = 'https://hooks.example.com';
   const base = { storage: db.storage, engines, sealer, clock, log, noteChange, publicUrl };
-  const workspaces = createWorkspaces({ ...base, passwords: createPasswords(), counters: engines.counters });
+  const rules = {
+    ...base,
+    passwords: createPasswords(),
+    counters: engines.counters,
+    ...(changes.clock ? { clock: changes.clock } : {}),
+  };
+  const workspaces = createWorkspaces(rules);
+  const people = createPeople(rules);
   const accounts = createAccounts({ ...base, channels });
   const outbox = createOutbox({ doorbell: engines.doorbell, providerIdsKnown: async () => {}, noteChange, log });
-  const rooms = { workspaces, accounts, conversations: createConversations(), commerce: createCommerce(), outbox };
+  const rooms = {
+    workspaces,
+    people,
+    accounts,
+    conversations: createConversations(),
+    commerce: createCommerce(),
+    outbox,
+  };
   const deps: ApiDeps = {
     ...base,
     ...rooms,

@@ -1,20 +1,24 @@
 import {
+  type ApiKeyId,
   type ApiKeyView,
   apiKeySchema,
   madeApiKeySchema,
   newApiKeySchema,
   pageOf,
+  pageQuerySchema,
   parseId,
   toPublicId,
 } from '@switchyard/contract';
 import { z } from 'zod';
+import { pageOf as pageOfRows } from '#kernel';
 import { type ApiKey, rightsOfScope } from '#workspaces';
 import { type Access, mayIn } from '../access.ts';
+import { checkCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
 import type { LiveHub } from '../live-hub.ts';
 import { notFound, ProblemError, refusal } from '../problem.ts';
-import { failures, idParams, noQuery, type Routes } from '../schemas.ts';
+import { failures, idParams, type Routes } from '../schemas.ts';
 
 const tags = ['api-keys'];
 
@@ -25,14 +29,17 @@ export async function apiKeyRoutes(routes: Routes, deps: ApiDeps & { readonly hu
       config: { access: { resource: 'api-keys', action: 'read' } },
       schema: {
         tags,
-        summary: 'List keys',
-        querystring: noQuery,
+        summary: 'Keys, the newest first',
+        querystring: pageQuerySchema,
         response: { 200: pageOf(apiKeySchema), ...failures },
       },
     },
     async (request) => {
-      const keys = await deps.workspaces.listApiKeys(accessOf(request).workspaceId);
-      return { data: keys.map(present), nextCursor: null };
+      const { limit, cursor } = request.query;
+      const before = checkCursor(cursor, ['uuid'])?.[0] as ApiKeyId | undefined;
+      const rows = await deps.workspaces.listApiKeys(accessOf(request).workspaceId, { before, limit: limit + 1 });
+      const page = pageOfRows(rows, limit, { item: present, key: ({ id }) => [id] });
+      return { data: [...page.data], nextCursor: page.nextCursor };
     },
   );
 
@@ -55,12 +62,12 @@ export async function apiKeyRoutes(routes: Routes, deps: ApiDeps & { readonly hu
       const made = await deps.workspaces.createApiKey(access.workspaceId, {
         name,
         scopes,
+        actor: access.actor,
         ...(expiresAt ? { expiresAt: new Date(expiresAt) } : {}),
         ...(access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {}),
       });
       if (!made.ok) throw refusal(made.refusal);
       const { key, secret } = made.value;
-      await audit(deps, access, 'create', toPublicId('apiKey', key.id), { name, scopes });
       return reply.status(201).send({ ...present(key), secret });
     },
   );
@@ -74,8 +81,7 @@ export async function apiKeyRoutes(routes: Routes, deps: ApiDeps & { readonly hu
     async (request, reply) => {
       const access = accessOf(request);
       const id = parseId('apiKey', request.params.id);
-      if (!id || !(await deps.workspaces.revokeApiKey(access.workspaceId, id))) throw notFound('key');
-      await audit(deps, access, 'revoke', toPublicId('apiKey', id), {});
+      if (!id || !(await deps.workspaces.revokeApiKey(access.workspaceId, id, access.actor))) throw notFound('key');
       await deps.hub.end(`key ${id}`);
       return reply.status(204).send(null);
     },
@@ -91,12 +97,6 @@ function checkScopes(access: Access, scopes: readonly string[]): void {
     const isHeld = rights.every((right) => mayIn(access, right));
     if (!isHeld) throw new ProblemError('forbidden', `a key with the scope ${scope} could do more than its maker`);
   }
-}
-
-function audit(deps: ApiDeps, access: Access, action: string, key: string, fields: Readonly<Record<string, unknown>>) {
-  return deps.storage.inWorkspace(access.workspaceId, (tx) =>
-    deps.workspaces.audit(tx, { actor: access.actor, action, resource: `api-key ${key}`, fields }),
-  );
 }
 
 function present(key: ApiKey): ApiKeyView {

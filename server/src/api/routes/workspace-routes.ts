@@ -1,7 +1,7 @@
-import { memberSchema, pageOf, toPublicId, type WorkspaceView, workspaceSchema } from '@switchyard/contract';
+import { pageOf, toPublicId, type WorkspaceView, workspaceSchema } from '@switchyard/contract';
 import type { Workspace } from '#workspaces';
 import type { ApiDeps } from '../deps.ts';
-import { accessOf, principalOf } from '../guard.ts';
+import { principalOf } from '../guard.ts';
 import { failures, noQuery, type Routes } from '../schemas.ts';
 
 export async function workspaceRoutes(routes: Routes, deps: ApiDeps): Promise<void> {
@@ -22,26 +22,6 @@ export async function workspaceRoutes(routes: Routes, deps: ApiDeps): Promise<vo
         return { data: principal.memberships.map(({ workspace }) => present(workspace)), nextCursor: null };
       const own = await deps.workspaces.find(principal.workspaceId);
       return { data: own ? [present(own)] : [], nextCursor: null };
-    },
-  );
-
-  routes.get(
-    '/members',
-    {
-      config: { access: { resource: 'members', action: 'read' } },
-      schema: {
-        tags: ['members'],
-        summary: 'People of the workspace',
-        querystring: noQuery,
-        response: { 200: pageOf(memberSchema), ...failures },
-      },
-    },
-    async (request) => {
-      const members = await deps.workspaces.listMembers(accessOf(request).workspaceId);
-      return {
-        data: members.map(({ id, name, email, role }) => ({ id: toPublicId('person', id), name, email, role })),
-        nextCursor: null,
-      };
     },
   );
 }

@@ -22,11 +22,9 @@ export function addWorkspace(program: Command, deps: CliDeps): void {
     )
     .action((name: string, options: Shown & { slug?: string }) =>
       deps.withProduct(async (product) => {
-        const made = await product.workspaces.create(name, options.slug === undefined ? {} : { slug: options.slug });
+        const slug = options.slug === undefined ? {} : { slug: options.slug };
+        const made = await product.workspaces.create(name, { ...slug, actor: 'cli' });
         if (!made.ok) throw new CommandFailed(made.refusal.detail);
-        await product.storage.inWorkspace(made.value.id, (tx) =>
-          product.workspaces.audit(tx, { actor: 'cli', action: 'create', resource: `workspace ${made.value.id}` }),
-        );
         const shown = present(made.value);
         show(deps.output, options, { workspace: shown }, () => `Made ${shown.name} (${shown.id}, ${shown.slug}).`);
       }),

@@ -67,7 +67,6 @@ const statements = [
   'ALTER TABLE audit_log ADD COLUMN format smallint NOT NULL DEFAULT 1',
   'CREATE INDEX audit_log_actor ON audit_log (workspace_id, actor, sequence)',
   'CREATE INDEX audit_log_resource ON audit_log (workspace_id, resource, sequence)',
-  'CREATE INDEX api_keys_recent ON api_keys (workspace_id, created_at, id)',
 ];
 
 /** Row-level security by what the one who asks has shown. */
@@ -86,7 +85,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   for (const statement of [
-    'DROP INDEX api_keys_recent',
     'DROP INDEX audit_log_resource',
     'DROP INDEX audit_log_actor',
     'ALTER TABLE audit_log DROP COLUMN format',

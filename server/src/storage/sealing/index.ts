@@ -10,6 +10,6 @@ export {
   type PasswordVerdict,
   passwordCost,
 } from './passwords.ts';
-export { type Resealed, resealAll } from './reseal-store.ts';
+export { nothingResealed, type Resealed, resealAll } from './reseal-store.ts';
 export { createSealer, reseal, SealBroken, type SealBrokenCode } from './sealer.ts';
 export { hashToken, isSameSecret, newToken, sha256, sha256Hex } from './tokens.ts';

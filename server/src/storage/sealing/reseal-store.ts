@@ -7,11 +7,15 @@ import type { SealedPlace, Sealer } from '../sealing.ts';
 import type { Storage, Tx } from '../storage.ts';
 import { reseal } from './sealer.ts';
 
-/** Every sealed column; the row of its place is the row's id. `deliveries` may be changed by the worker's role only. */
+/**
+ * Every sealed column; the row of its place is the row's id. `deliveries` may be changed by the worker's role only, and what
+ * belongs to a person and to no workspace too.
+ */
 export const sealedColumns = [
-  { table: 'accounts', column: 'secrets_sealed', by: 'app' },
-  { table: 'webhook_tokens', column: 'token_sealed', by: 'app' },
-  { table: 'deliveries', column: 'secrets_sealed', by: 'worker' },
+  { table: 'accounts', column: 'secrets_sealed', by: 'app', id: 'id', isOfWorkspace: true },
+  { table: 'webhook_tokens', column: 'token_sealed', by: 'app', id: 'id', isOfWorkspace: true },
+  { table: 'deliveries', column: 'secrets_sealed', by: 'worker', id: 'id', isOfWorkspace: true },
+  { table: 'second_factors', column: 'secret_sealed', by: 'worker', id: 'person_id', isOfWorkspace: false },
 ] as const;
 
 type SealedColumn = (typeof sealedColumns)[number];
@@ -30,6 +34,8 @@ export interface ResealOptions {
 
 export type Resealed = Readonly<Record<SealedColumn['table'], number>>;
 
+export const nothingResealed: Resealed = { accounts: 0, webhook_tokens: 0, deliveries: 0, second_factors: 0 };
+
 /** One pass over all workspaces, removed ones too; gives how many values were sealed anew. */
 export async function resealAll(options: ResealOptions): Promise<Resealed> {
   const workspaceIds = await options.storage.asWorker(async (tx) =>
@@ -37,9 +43,9 @@ export async function resealAll(options: ResealOptions): Promise<Resealed> {
       ({ id }) => id,
     ),
   );
-  const resealed = { accounts: 0, webhook_tokens: 0, deliveries: 0 };
+  const resealed = { ...nothingResealed };
   for (const place of sealedColumns) {
-    for (const workspaceId of workspaceIds) {
+    for (const workspaceId of place.isOfWorkspace ? workspaceIds : [null]) {
       await resealRows(options, place, workspaceId, (count) => {
         resealed[place.table] += count;
         if (count > 0) options.progress(place.table, resealed[place.table]);
@@ -52,11 +58,11 @@ export async function resealAll(options: ResealOptions): Promise<Resealed> {
 async function resealRows(
   { storage, sealer }: ResealOptions,
   place: SealedColumn,
-  workspaceId: WorkspaceId,
+  workspaceId: WorkspaceId | null,
   counted: (count: number) => void,
 ): Promise<void> {
   const inTransaction = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
-    place.by === 'worker' ? storage.asWorker(work) : storage.inWorkspace(workspaceId, work);
+    place.by === 'worker' || workspaceId === null ? storage.asWorker(work) : storage.inWorkspace(workspaceId, work);
   for (let after = firstId; ; ) {
     const batch = await inTransaction((tx) => resealBatch(tx, sealer, { place, workspaceId, after }));
     counted(batch.count);
@@ -67,17 +73,19 @@ async function resealRows(
 
 interface Position {
   readonly place: SealedColumn;
-  readonly workspaceId: WorkspaceId;
+  /** null: the rows of no workspace. */
+  readonly workspaceId: WorkspaceId | null;
   readonly after: string;
 }
 
 async function resealBatch(
   tx: Tx,
   sealer: Sealer,
-  { place: { table, column }, workspaceId, after }: Position,
+  { place: { table, column, id: key, isOfWorkspace }, workspaceId, after }: Position,
 ): Promise<{ readonly count: number; readonly last: string | null }> {
+  const isTheirs = isOfWorkspace ? 'workspace_id = $1' : '$1::uuid IS NULL';
   const rows = await tx.query<{ id: string; sealed: Buffer | null }>(
-    `SELECT id, ${column} AS sealed FROM ${table} WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
+    `SELECT ${key} AS id, ${column} AS sealed FROM ${table} t WHERE ${isTheirs} AND ${key} > $2 ORDER BY ${key} LIMIT $3`,
     [workspaceId, after, resealBatchRows],
   );
   const fresh = rows.flatMap(({ id, sealed }) => {
@@ -91,7 +99,7 @@ async function resealBatch(
       : await tx.query(
           `UPDATE ${table} AS t SET ${column} = n.anew
              FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS n (id, sealed, anew)
-            WHERE t.workspace_id = $1 AND t.id = n.id AND t.${column} = n.sealed RETURNING t.id`,
+            WHERE ${isTheirs} AND t.${key} = n.id AND t.${column} = n.sealed RETURNING t.${key}`,
           [workspaceId, fresh.map(({ id }) => id), fresh.map(({ sealed }) => sealed), fresh.map(({ anew }) => anew)],
         );
   return { count: changed.length, last: rows.length < resealBatchRows ? null : (rows.at(-1)?.id ?? null) };

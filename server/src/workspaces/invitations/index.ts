@@ -1,0 +1,1 @@
+export { type By, createInvitations, type Invitation, type Invitations, invitationLimits } from './invitations.ts';
