@@ -37,12 +37,12 @@ export async function countTry(
     const { total, remainingMs } = await counters.add(`log-in ${limit} ${who}`, 1, windowMs);
     return total > tries ? Math.max(1, remainingMs) : 0;
   };
-  const [here, anywhere, everywhere] = await Promise.all([
-    over('addressFromPlace', `${address} ${place}`),
-    over('place', place),
-    over('address', address),
-  ]);
-  if (here > 0 || anywhere > 0) return Math.max(here, anywhere);
+  // In turn: a try that is refused where it comes from does not count against the address from everywhere else.
+  const here = await over('addressFromPlace', `${address} ${place}`);
+  if (here > 0) return here;
+  const anywhere = await over('place', place);
+  if (anywhere > 0) return anywhere;
+  const everywhere = await over('address', address);
   const isKnownPlace =
     everywhere > 0 && ip !== null && (await storage.asStranger(null, (tx) => wasHere(tx, email, ip)));
   return isKnownPlace ? 0 : everywhere;

@@ -54,7 +54,8 @@ export async function beginSession(
 ): Promise<Extract<LoginOutcome, { kind: 'in' }>> {
   const token = newToken();
   const expiresAt = new Date(now.getTime() + sessionMaxMs);
-  const session = { tokenHash: hashToken(token), id: newId('session'), personId: person.id, expiresAt, ...from };
+  const times = { provedAt: now, expiresAt };
+  const session = { tokenHash: hashToken(token), id: newId('session'), personId: person.id, ...times, ...from };
   await storage.asStranger(null, (tx) => insertSession(tx, session));
   return { kind: 'in', token, person, expiresAt };
 }

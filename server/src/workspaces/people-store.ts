@@ -48,6 +48,7 @@ export interface NewSession {
   readonly tokenHash: string;
   readonly id: SessionId;
   readonly personId: PersonId;
+  readonly provedAt: Date;
   readonly expiresAt: Date;
   readonly userAgent: string | null;
   readonly ip: string | null;
@@ -55,8 +56,17 @@ export interface NewSession {
 
 export async function insertSession(tx: Tx, session: NewSession): Promise<void> {
   await tx.query(
-    `INSERT INTO person_sessions (token_hash, id, person_id, expires_at, user_agent, ip) VALUES ($1, $2, $3, $4, $5, $6)`,
-    [session.tokenHash, session.id, session.personId, session.expiresAt, session.userAgent, session.ip],
+    `INSERT INTO person_sessions (token_hash, id, person_id, proved_at, expires_at, user_agent, ip)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      session.tokenHash,
+      session.id,
+      session.personId,
+      session.provedAt,
+      session.expiresAt,
+      session.userAgent,
+      session.ip,
+    ],
   );
 }
 

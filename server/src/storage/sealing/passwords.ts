@@ -1,6 +1,6 @@
 /**
- * Passwords by argon2id (RFC 9106), in Node itself. A hash takes 19 MiB and some 50 ms of a core, so only as many run
- * at once as there are cores, and only so many wait: a flood of log-ins must not take the server's memory.
+ * Passwords by argon2id (RFC 9106), in Node itself. A hash takes 19 MiB and some 50 ms of a core, so fewer run at once than
+ * there are cores, and only so many wait: a flood of log-ins must take neither the server's memory nor its event loop.
  */
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -30,13 +30,17 @@ export interface PasswordOptions {
 }
 
 export const maxPasswordBytes = 1_024;
+/** Node's pool has four threads, which files and names are looked up by too; one core stays for the event loop. */
+const threads = 4;
+export const hashesAtOnce = Math.max(1, Math.min(availableParallelism(), threads) - 1);
+export const maxWaitingHashes = 64;
 /** OWASP's first choice of minimum. */
 export const passwordCost: Argon2idCost = { memory: 19_456, passes: 2, parallelism: 1 };
 const saltBytes = 16;
 const tagBytes = 32;
 
 export function createPasswords(options: PasswordOptions = {}): Passwords {
-  const lanes = createLanes(options.concurrency ?? availableParallelism(), options.maxWaiting ?? 64);
+  const lanes = createLanes(options.concurrency ?? hashesAtOnce, options.maxWaiting ?? maxWaitingHashes);
   const nobody: Argon2idHash = { ...passwordCost, salt: randomBytes(saltBytes), tag: randomBytes(tagBytes) };
 
   return {
