@@ -20,6 +20,12 @@ export const router = createRouter({
       meta: { isPublic: true },
     },
     {
+      path: '/join',
+      name: 'join',
+      component: () => import('./pages/join/JoinPage.vue'),
+      meta: { isPublic: true },
+    },
+    {
       path: '/',
       component: () => import('./shell/AppShell.vue'),
       redirect: { name: 'deliveries' },
@@ -42,6 +48,9 @@ export const router = createRouter({
         },
         { path: 'accounts', name: 'accounts', component: () => import('./pages/accounts/AccountsPage.vue') },
         { path: 'settings', name: 'settings', component: () => import('./pages/settings/SettingsPage.vue') },
+        { path: 'members', name: 'members', component: () => import('./pages/people/MembersPage.vue') },
+        { path: 'security', name: 'security', component: () => import('./pages/people/SecurityPage.vue') },
+        { path: 'audit', name: 'audit', component: () => import('./pages/people/AuditPage.vue') },
       ],
     },
     { path: '/:rest(.*)*', redirect: { name: 'deliveries' } },

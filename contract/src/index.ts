@@ -9,3 +9,4 @@ export * from './money.ts';
 export * from './people-api.ts';
 export * from './phone.ts';
 export * from './provider.ts';
+export { type QrMatrix, qrCode } from './qr/qr.ts';

@@ -1,5 +1,5 @@
 /** Who is logged in, in which workspace, and what they may do there. */
-import { type Me, meSchema } from '@switchyard/contract';
+import { loggedInSchema, type Me, meSchema } from '@switchyard/contract';
 import { useQuery } from '@tanstack/vue-query';
 import { useLocalStorage } from '@vueuse/core';
 import { computed } from 'vue';
@@ -14,9 +14,20 @@ const chosen = useLocalStorage<string | null>('switchyard-workspace', null);
 
 const askMe = () => ask(meSchema, 'GET', '/me');
 
-export async function logIn(email: string, password: string): Promise<void> {
+/** null: logged in. Else the token of the first step, to be shown with a code. */
+export async function logIn(email: string, password: string): Promise<string | null> {
   useWorkspaceForRequests(null);
-  const me = await ask(meSchema, 'POST', '/session', { body: { email, password } });
+  const answer = await ask(loggedInSchema, 'POST', '/session', { body: { email, password } });
+  if ('step' in answer) return answer.stepToken;
+  begin(answer);
+  return null;
+}
+
+export async function logInByCode(stepToken: string, code: string): Promise<void> {
+  begin(await ask(meSchema, 'POST', '/session/code', { body: { stepToken, code } }));
+}
+
+function begin(me: Me): void {
   queryClient.clear();
   take(me);
   queryClient.setQueryData(meKey, me);
@@ -61,6 +72,9 @@ const allowed = {
   'tokens:read': ['owner', 'admin'],
   'deliveries:write': ['owner', 'admin'],
   'api-keys:write': ['owner', 'admin'],
+  'members:read': ['owner', 'admin'],
+  'members:write': ['owner', 'admin'],
+  'audit:read': ['owner', 'admin'],
 } as const satisfies Record<string, readonly string[]>;
 export type Right = keyof typeof allowed;
 

@@ -1,16 +1,18 @@
-import { apiKeySchema, madeApiKeySchema, memberSchema, pageOf } from '@switchyard/contract';
-import { useMutation, useQuery } from '@tanstack/vue-query';
+import { apiKeySchema, madeApiKeySchema, pageOf } from '@switchyard/contract';
+import { useInfiniteQuery, useMutation } from '@tanstack/vue-query';
 import { ask, tell } from './client.ts';
 import { queryClient } from './query-client.ts';
 
 const keyPageSchema = pageOf(apiKeySchema);
-const memberPageSchema = pageOf(memberSchema);
 const readAgain = () => queryClient.invalidateQueries({ queryKey: ['api-keys'] });
 
 export function useApiKeys() {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ['api-keys'],
-    queryFn: ({ signal }) => ask(keyPageSchema, 'GET', '/api-keys', { signal }),
+    queryFn: ({ pageParam, signal }) =>
+      ask(keyPageSchema, 'GET', '/api-keys', { query: { cursor: pageParam }, signal }),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextCursor,
   });
 }
 
@@ -23,11 +25,4 @@ export function useMakeApiKey() {
 
 export function useRevokeApiKey() {
   return useMutation({ mutationFn: (id: string) => tell('DELETE', `/api-keys/${id}`), onSuccess: readAgain });
-}
-
-export function useMembers() {
-  return useQuery({
-    queryKey: ['members'],
-    queryFn: ({ signal }) => ask(memberPageSchema, 'GET', '/members', { signal }),
-  });
 }

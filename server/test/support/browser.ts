@@ -1,5 +1,6 @@
 /** Headless Chromium that holds a page to the console's promises: nothing from elsewhere, nothing broken in silence. */
 import { existsSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -46,4 +47,15 @@ export async function openPage(
     void dialog.dismiss();
   });
   return { context, page, troubles };
+}
+
+/** What breaks the rules of accessibility: serious and critical ones, in one line each. Rows that have just come are still fading in: they are let finish. */
+export async function wronged(page: Page): Promise<string[]> {
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished))',
+  );
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`));
 }

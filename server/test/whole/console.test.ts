@@ -2,10 +2,9 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, openPage, type WatchedPage } from '../support/browser.ts';
+import { launchBrowser, openPage, type WatchedPage, wronged } from '../support/browser.ts';
 import { startWhole, type WholeProduct } from '../support/whole.ts';
 
 let product: WholeProduct;
@@ -244,14 +243,3 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
     await page.locator('input[name=password]').waitFor();
   },
 };
-
-/** Serious and critical ones, in one line each. Rows that have just come are still fading in: they are let finish. */
-async function wronged(page: Page): Promise<string[]> {
-  await page.evaluate(
-    'Promise.allSettled(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished))',
-  );
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`));
-}
