@@ -162,7 +162,7 @@ describe('one’s own security', () => {
     await logIn(page, email, password);
     await page.getByLabel('Code of your authenticator app').fill(codes[0] ?? '');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.waitForURL((url) => url.pathname === '/');
+    await page.waitForURL((url) => url.pathname === '/deliveries');
     await page.goto('/security');
     await page.getByText('9 recovery codes left').waitFor();
     expect(troubles).toEqual([]);
