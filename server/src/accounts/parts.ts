@@ -1,0 +1,39 @@
+import type { Provider } from '@switchyard/contract';
+import type { AccountFields } from '#channels';
+import type { Clock, Log } from '#kernel';
+import type { Engines, NoteChange, Sealer, Storage } from '#storage';
+import { openSecrets, tokenPlace } from './account-secrets.ts';
+import type { AccountRow } from './account-store.ts';
+import type { AccountSummary } from './accounts.ts';
+import { presentAccount, webhookUrl } from './presentation.ts';
+
+export interface AccountsDeps {
+  readonly storage: Storage;
+  readonly engines: Pick<Engines, 'cache'>;
+  readonly sealer: Sealer;
+  /** What each provider's accounts need: its channel, or the like. */
+  readonly channels: Readonly<Record<Provider, { readonly fields: AccountFields }>>;
+  readonly publicUrl: string | undefined;
+  readonly noteChange: NoteChange;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Sealing = Pick<AccountsDeps, 'sealer'>;
+
+export function secretsOf({ sealer }: Sealing, row: AccountRow): Readonly<Record<string, string>> {
+  return openSecrets(sealer, row.id, row.secretsSealed);
+}
+
+export function present(deps: Sealing, row: AccountRow): AccountSummary {
+  return presentAccount(row, secretsOf(deps, row));
+}
+
+/** The URL that holds this token. */
+export function urlOfToken(
+  deps: Pick<AccountsDeps, 'sealer' | 'publicUrl'>,
+  row: AccountRow,
+  token: { readonly tokenId: string; readonly tokenSealed: Buffer },
+): string {
+  return webhookUrl(deps.publicUrl, row, deps.sealer.openText(token.tokenSealed, tokenPlace(token.tokenId)));
+}
