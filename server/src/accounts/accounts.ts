@@ -100,7 +100,18 @@ export interface TokenListing {
   readonly lastUsedAt: Date | null;
 }
 
+/** Runs in the transaction of an act, last: what must be one with it, such as its entry in the audit log. */
+export type Alongside = (tx: WorkspaceTx, accountId: AccountId) => Promise<void>;
+
+/** What people do to accounts, and the lists they do it from. */
+export type AccountActs = Omit<
+  Accounts,
+  'alongside' | 'peekRoute' | 'route' | 'countRouting' | 'findServing' | 'applyEvent' | 'noteWebhook' | 'close'
+>;
+
 export interface Accounts {
+  /** The same acts, each with `also` in its transaction: a refused act runs neither, and one never stands without the other. */
+  alongside(also: Alongside): AccountActs;
   /** Without waiting, if this process knows; undefined: ask `route`. No statement, no promise. */
   peekRoute(kind: RouteKind, key: string): ServingAccount | null | undefined;
   /** `key` is the token itself for `token` (hashed here), else the provider's id. Throws StorageUnavailable when it could not look. */

@@ -2,7 +2,7 @@ import type { AccountId, Failure, WorkspaceId } from '@switchyard/contract';
 import { done, type Result, refused } from '#kernel';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import { type AccountRow, findAccount, lockAccounts } from './account-store.ts';
-import type { RouteKind } from './accounts.ts';
+import type { Alongside, RouteKind } from './accounts.ts';
 import { accountMissing, Refusal } from './failures.ts';
 import type { Routing } from './routing.ts';
 
@@ -53,6 +53,16 @@ export function createChange(
       throw error;
     }
   };
+}
+
+/** The same, with `also` last in its transaction. A refused change runs none of it. */
+export function alongside(change: ChangeAccount, also: Alongside): ChangeAccount {
+  return (workspaceId, work) =>
+    change(workspaceId, async (changing) => {
+      const outcome = await work(changing);
+      await also(changing.tx, outcome.accountId);
+      return outcome;
+    });
 }
 
 /** Throws a `Refusal` for one that is not there or was removed. */

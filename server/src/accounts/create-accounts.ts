@@ -2,7 +2,7 @@ import { createAccountActs } from './account-acts.ts';
 import { findAccount } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
 import { applyAccountEvent } from './apply-event.ts';
-import { createChange } from './changing.ts';
+import { alongside, type ChangeAccount, createChange } from './changing.ts';
 import { createNotes } from './notes.ts';
 import { type AccountsDeps, secretsOf, urlOfToken } from './parts.ts';
 import { servingAccount } from './presentation.ts';
@@ -14,13 +14,14 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const notes = createNotes(deps);
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, (place) => loadServing(deps, place));
   const change = createChange(deps, routing);
+  const actsBy = (by: ChangeAccount) => ({ ...createAccountActs(deps, by), ...createTokenActs(deps, by) });
   return {
     peekRoute: (kind, key) => routing.peek(kind, key),
     route: routing.route,
     countRouting: notes.countRouting,
     findServing: routing.find,
-    ...createAccountActs(deps, change),
-    ...createTokenActs(deps, change),
+    ...actsBy(change),
+    alongside: (also) => actsBy(alongside(change, also)),
     async applyEvent(tx, accountId, event) {
       await applyAccountEvent(tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);

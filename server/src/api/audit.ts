@@ -1,14 +1,29 @@
 import { type AccountId, toPublicId } from '@switchyard/contract';
+import type { AccountActs } from '#accounts';
+import { type AuditEntry, appendAudit, type Facts } from '#workspaces';
 import type { Access } from './access.ts';
 import type { ApiDeps } from './deps.ts';
 
-/** What was done to an account, once it is done. `fields` holds names, and values only where they are no secret. */
+interface Act {
+  readonly action: string;
+  /** Names, and values only where they are no secret. */
+  readonly fields?: Facts;
+}
+
+/** The accounts' acts, each with its entry in the audit log, in one transaction. */
+export function actingOn(deps: Pick<ApiDeps, 'accounts'>, access: Access, act: Act): AccountActs {
+  return deps.accounts.alongside((tx, id) => appendAudit(tx, entryOf(access, id, act)));
+}
+
+/** For what changes nothing and is written down all the same, such as a look at a secret: before it is shown. */
 export function auditAccount(
-  deps: Pick<ApiDeps, 'storage' | 'workspaces'>,
+  deps: Pick<ApiDeps, 'storage'>,
   access: Access,
-  act: { readonly action: string; readonly id: AccountId; readonly fields?: Readonly<Record<string, unknown>> },
+  { id, ...act }: Act & { readonly id: AccountId },
 ): Promise<void> {
-  const resource = `account ${toPublicId('account', act.id)}`;
-  const entry = { actor: access.actor, action: act.action, resource, ...(act.fields ? { fields: act.fields } : {}) };
-  return deps.storage.inWorkspace(access.workspaceId, (tx) => deps.workspaces.audit(tx, entry));
+  return deps.storage.inWorkspace(access.workspaceId, (tx) => appendAudit(tx, entryOf(access, id, act)));
+}
+
+function entryOf(access: Access, id: AccountId, act: Act): AuditEntry {
+  return { ...act, actor: access.actor, resource: `account ${toPublicId('account', id)}` };
 }

@@ -1,10 +1,11 @@
 /** Sessions of one's own, invitations, members, and the log of it all, over HTTP. */
+import type { WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixedClock } from '#kernel';
 import { deleteEndedSessions, invitationLimits } from '#workspaces';
 import { type Furnished, furnish } from './furnish.ts';
 import { listen, stopListening } from './listening.ts';
-import { cookieOf, openWorld, ownPage, type Person, password, type World } from './world.ts';
+import { cookieOf, metaAccount, openWorld, ownPage, type Person, password, type World } from './world.ts';
 
 let world: World;
 let shop: Furnished;
@@ -271,17 +272,41 @@ describe('the audit log', () => {
     expect((await get('/audit', agent)).status).toBe(403);
   });
 
-  it('has no entry of what was undone with its act', async () => {
+  it('and the act are one: what cannot be written down is not done', async () => {
     const workspaceId = await world.addWorkspace('Undone');
+    const headers = await world.addKey(workspaceId);
+    const account = await world.addAccount(workspaceId);
+    const before = await listed(workspaceId);
+    const path = `/api/v1/accounts/acc_${account.id.replaceAll('-', '')}`;
     await world.db.ownerQuery(
       `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`,
     );
     await world.db.ownerQuery(
       'CREATE TRIGGER refuse BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse()',
     );
-    const made = world.workspaces.createApiKey(workspaceId, { name: 'x', scopes: ['read'] });
-    await expect(made).rejects.toThrow('refused');
+    for (const [method, url, body] of [
+      ['POST', '/api/v1/api-keys', { name: 'x', scopes: ['read'] }],
+      ['POST', '/api/v1/invitations', { email: 'x@example.com', role: 'agent' }],
+      ['POST', '/api/v1/accounts', metaAccount()],
+      ['PATCH', path, { name: 'renamed' }],
+      ['POST', `${path}/rotate-token`, undefined],
+      ['POST', `${path}/set-primary`, undefined],
+      ['DELETE', path, undefined],
+    ] as const)
+      expect([url, (await world.ask(method, url, { headers, body })).status]).toEqual([url, 500]);
     await world.db.ownerQuery('DROP TRIGGER refuse ON audit_log');
-    expect(await world.workspaces.listApiKeys(workspaceId)).toEqual([]);
+    expect(await listed(workspaceId)).toBe(before);
   });
+
+  /** All that the acts above would have changed. */
+  async function listed(workspaceId: WorkspaceId): Promise<string> {
+    const tables = ['api_keys', 'invitations', 'accounts', 'webhook_tokens', 'audit_log'];
+    const rows = tables.map((table) =>
+      world.db.ownerQuery(
+        `SELECT to_jsonb(t) - 'last_used_at' AS row FROM ${table} t WHERE workspace_id = $1 ORDER BY 1`,
+        [workspaceId],
+      ),
+    );
+    return JSON.stringify(await Promise.all(rows));
+  }
 });

@@ -7,7 +7,7 @@ import {
   parsePhone,
 } from '@switchyard/contract';
 import { z } from 'zod';
-import { auditAccount } from '../audit.ts';
+import { actingOn } from '../audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
@@ -74,11 +74,11 @@ function createRoute(routes: Routes, deps: ApiDeps): void {
     async (request, reply) => {
       const access = accessOf(request);
       const createdBy = access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {};
-      const made = await deps.accounts.create(access.workspaceId, { ...withPhone(request.body), ...createdBy });
+      const fields = { provider: request.body.provider, secrets: Object.keys(request.body.secrets) };
+      const acts = actingOn(deps, access, { action: 'create', fields });
+      const made = await acts.create(access.workspaceId, { ...withPhone(request.body), ...createdBy });
       if (!made.ok) throw refusal(made.refusal);
       const { account, token, webhookUrl } = made.value;
-      const fields = { provider: account.provider, secrets: Object.keys(request.body.secrets) };
-      await auditAccount(deps, access, { action: 'create', id: account.id, fields });
       return reply.status(201).send({ ...presentAccount(account), token, webhookUrl });
     },
   );
@@ -101,10 +101,10 @@ function changeRoute(routes: Routes, deps: ApiDeps): void {
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const changed = await deps.accounts.update(access.workspaceId, id, withPhone(request.body));
-      if (!changed.ok) throw refusal(changed.refusal);
       const fields = { changed: Object.keys(request.body), secrets: Object.keys(request.body.secrets ?? {}) };
-      await auditAccount(deps, access, { action: 'update', id, fields });
+      const acts = actingOn(deps, access, { action: 'update', fields });
+      const changed = await acts.update(access.workspaceId, id, withPhone(request.body));
+      if (!changed.ok) throw refusal(changed.refusal);
       return presentAccount(changed.value);
     },
   );
@@ -120,9 +120,8 @@ function actRoutes(routes: Routes, deps: ApiDeps): void {
     async (request, reply) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const removed = await deps.accounts.remove(access.workspaceId, id);
+      const removed = await actingOn(deps, access, { action: 'remove' }).remove(access.workspaceId, id);
       if (!removed.ok) throw refusal(removed.refusal);
-      await auditAccount(deps, access, { action: 'remove', id });
       return reply.status(204).send(null);
     },
   );
@@ -141,9 +140,8 @@ function actRoutes(routes: Routes, deps: ApiDeps): void {
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const changed = await deps.accounts.setPrimary(access.workspaceId, id);
+      const changed = await actingOn(deps, access, { action: 'set-primary' }).setPrimary(access.workspaceId, id);
       if (!changed.ok) throw refusal(changed.refusal);
-      await auditAccount(deps, access, { action: 'set-primary', id });
       return presentAccount(changed.value);
     },
   );

@@ -1,5 +1,5 @@
 import { accountTokenSchema, accountWebhookSchema } from '@switchyard/contract';
-import { auditAccount } from '../audit.ts';
+import { actingOn, auditAccount } from '../audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
 import { pathId } from '../ids.ts';
@@ -24,9 +24,8 @@ export async function accountTokenRoutes(routes: Routes, deps: ApiDeps): Promise
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const rotated = await deps.accounts.rotateToken(access.workspaceId, id);
+      const rotated = await actingOn(deps, access, { action: 'rotate-token' }).rotateToken(access.workspaceId, id);
       if (!rotated.ok) throw refusal(rotated.refusal);
-      await auditAccount(deps, access, { action: 'rotate-token', id });
       return rotated.value;
     },
   );

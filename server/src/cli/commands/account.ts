@@ -1,6 +1,7 @@
 import { type Provider, parseProvider, providers, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
 import type { AccountSummary } from '#accounts';
+import { appendAudit } from '#workspaces';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
@@ -54,12 +55,12 @@ function addAdd(account: Command, deps: CliDeps): void {
       };
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        const made = await product.accounts.create(workspace.id, wanted);
+        const acts = product.accounts.alongside((tx, id) =>
+          appendAudit(tx, { actor: 'cli', action: 'create', resource: `account ${toPublicId('account', id)}` }),
+        );
+        const made = await acts.create(workspace.id, wanted);
         if (!made.ok) throw new CommandFailed(made.refusal.detail);
         const { account: added, token, webhookUrl } = made.value;
-        await product.storage.inWorkspace(workspace.id, (tx) =>
-          product.workspaces.audit(tx, { actor: 'cli', action: 'create', resource: `account ${added.id}` }),
-        );
         show(
           deps.output,
           options,
