@@ -236,7 +236,8 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
   },
   settings: async (page) => {
     await page.goto('/settings');
-    await page.getByText(product.login.email).last().waitFor();
+    await page.locator('#keys-heading').waitFor();
+    await page.locator('#content [role=status]').waitFor({ state: 'detached' });
   },
   'log-in': async (page) => {
     await page.goto('/log-in');
