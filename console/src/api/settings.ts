@@ -2,6 +2,7 @@ import { apiKeySchema, madeApiKeySchema, pageOf } from '@switchyard/contract';
 import { useInfiniteQuery, useMutation } from '@tanstack/vue-query';
 import { ask, tell } from './client.ts';
 import { queryClient } from './query-client.ts';
+import { guarded } from './step-up.ts';
 
 const keyPageSchema = pageOf(apiKeySchema);
 const readAgain = () => queryClient.invalidateQueries({ queryKey: ['api-keys'] });
@@ -18,7 +19,8 @@ export function useApiKeys() {
 
 export function useMakeApiKey() {
   return useMutation({
-    mutationFn: (key: { name: string; scopes: string[] }) => ask(madeApiKeySchema, 'POST', '/api-keys', { body: key }),
+    mutationFn: (key: { name: string; scopes: string[] }) =>
+      guarded(() => ask(madeApiKeySchema, 'POST', '/api-keys', { body: key })),
     onSuccess: readAgain,
   });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixedClock } from '#kernel';
 import { codeLimits, codeOf, logInStepMs, stepAt, stepUpMs, totp } from '#workspaces';
 import { toBase32 } from '../../src/workspaces/second-factor/base32.ts';
+import { bytesOfBase32 } from '../support/base32.ts';
 import { type Furnished, furnish } from './furnish.ts';
 import { type Answer, cookieOf, openWorld, ownPage, type Person, password, type World } from './world.ts';
 
@@ -23,13 +24,6 @@ const post = (path: string, headers: Headers, body?: unknown) =>
 const logIn = (email: string, secret = password) => post('/session', ownPage, { email, password: secret });
 const withCookie = (answer: Answer) => ({ ...ownPage, cookie: cookieOf(answer) });
 
-function bytesOf(base32: string): Buffer {
-  const bits = [...base32].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-}
-
 interface Enrolled {
   readonly person: Person;
   readonly headers: Headers;
@@ -44,7 +38,7 @@ async function enrol(): Promise<Enrolled> {
   const person = await world.addPerson(shop.workspaceId, 'agent');
   const headers = await person.logIn();
   const offered = (await post('/second-factor', headers)).json<{ secret: string; uri: string }>();
-  const secret = bytesOf(offered.secret);
+  const secret = bytesOfBase32(offered.secret);
   const code = (steps = 0) => codeOf(secret, stepAt(clock.now()) + BigInt(steps));
   const confirmed = await post('/second-factor/confirm', headers, { code: code() });
   expect(confirmed.status, confirmed.text).toBe(200);

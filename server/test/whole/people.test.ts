@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, stepAt } from '#workspaces';
+import { bytesOfBase32 } from '../support/base32.ts';
 import { launchBrowser, openPage, type WatchedPage, wronged } from '../support/browser.ts';
 import { startWhole, type WholeProduct } from '../support/whole.ts';
 
@@ -150,7 +151,7 @@ describe('one’s own security', () => {
     await page.goto('/security');
     await page.getByRole('button', { name: 'Turn on' }).click();
     await page.getByRole('img', { name: 'QR code for the authenticator app' }).waitFor();
-    const secret = bytesOf(await page.getByLabel('Secret').inputValue());
+    const secret = bytesOfBase32(await page.getByLabel('Secret').inputValue());
     await page.getByLabel('Code', { exact: true }).fill(codeOf(secret, stepAt(new Date())));
     await page.getByRole('dialog').getByRole('button', { name: 'Turn on' }).click();
     await page.locator('[data-test=recovery-codes]').waitFor();
@@ -251,9 +252,3 @@ describe('looks', () => {
     await context.close();
   });
 });
-
-function bytesOf(base32: string): Buffer {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...base32].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-}

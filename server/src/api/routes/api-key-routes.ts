@@ -46,7 +46,7 @@ export async function apiKeyRoutes(routes: Routes, deps: ApiDeps & { readonly hu
   routes.post(
     '/api-keys',
     {
-      config: { access: { resource: 'api-keys', action: 'write' } },
+      config: { access: { resource: 'api-keys', action: 'write' }, stepUp: true },
       schema: {
         tags,
         summary: 'Make a key; its secret is shown once',
