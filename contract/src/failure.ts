@@ -18,4 +18,6 @@ export interface Failure {
   readonly isCertain: boolean;
   /** The provider's own code, where there was one: `131047`, `63016`. */
   readonly providerCode?: string;
+  /** The state that forbade it, where one did: `connected`. */
+  readonly state?: string;
 }

@@ -35,9 +35,12 @@ const columns = `id, workspace_id AS "workspaceId",
   secrets_sealed AS "secretsSealed", cutover, cutover_share AS "cutoverShare", version,
   last_activity_at AS "lastActivityAt", last_webhook_at AS "lastWebhookAt", created_at AS "createdAt"`;
 
-/** Changes of a workspace's accounts come one after another: who is primary depends on all of them. */
+/**
+ * Changes of a workspace's accounts come one after another: who is primary, and how many are connected, depends on all of
+ * them. A row of any other table may still refer to the workspace meanwhile.
+ */
 export async function lockAccounts(tx: WorkspaceTx): Promise<void> {
-  await tx.query('SELECT 1 FROM workspaces WHERE workspace_id = $1 FOR UPDATE', [tx.workspaceId]);
+  await tx.query('SELECT 1 FROM workspaces WHERE workspace_id = $1 FOR NO KEY UPDATE', [tx.workspaceId]);
 }
 
 /** Removed ones too. */
@@ -163,21 +166,6 @@ export async function promoteNext(tx: WorkspaceTx, channel: ChannelName): Promis
      AND NOT EXISTS (
        SELECT 1 FROM accounts WHERE workspace_id = $1 AND channel = $2 AND is_primary AND deleted_at IS NULL)`,
     [tx.workspaceId, channel],
-  );
-}
-
-export async function setConnection(
-  tx: WorkspaceTx,
-  id: AccountId,
-  status: AccountSummary['connectionStatus'],
-  error: string | null,
-): Promise<void> {
-  await tx.query(
-    `UPDATE accounts SET connection_status = $3, connection_error = $4, last_activity_at = now(), updated_at = now(),
-       last_connected_at = CASE WHEN $3 = 'connected' THEN now() ELSE last_connected_at END,
-       metadata = CASE WHEN $3 = 'connected' THEN metadata - 'qr' ELSE metadata END
-     WHERE workspace_id = $1 AND id = $2`,
-    [tx.workspaceId, id, status, error],
   );
 }
 

@@ -15,6 +15,8 @@ import type {
 } from '@switchyard/contract';
 import type { Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
+import type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
+import type { ConnectionStatus } from './connection.ts';
 
 export const routeKinds = [
   'token',
@@ -76,7 +78,7 @@ export interface AccountSummary {
   readonly channel: ChannelName;
   readonly name: string;
   readonly phoneNumber: string | null;
-  readonly connectionStatus: 'disconnected' | 'connecting' | 'connected' | 'error';
+  readonly connectionStatus: ConnectionStatus;
   readonly connectionError: string | null;
   readonly webhookStatus: 'inactive' | 'active' | 'error';
   readonly isPrimary: boolean;
@@ -147,6 +149,15 @@ export interface Accounts {
   listTokens(workspaceId: WorkspaceId | null): Promise<readonly TokenListing[]>;
   /** Connection, QR, template, quality: what an account event changes here. Runs in the caller's transaction. */
   applyEvent(tx: WorkspaceTx, accountId: AccountId, event: Extract<InboundEvent, { kind: 'account' }>): Promise<void>;
+  /**
+   * A person's act or a report moves the connection, in the caller's transaction: see `connection.ts`. Browsers hear of it
+   * after the commit.
+   */
+  applyConnection(
+    tx: WorkspaceTx,
+    accountId: AccountId,
+    event: ConnectionEvent,
+  ): Promise<Result<ConnectionChange, Failure>>;
   /** First authentic delivery, last activity: collected and written in the background. */
   noteWebhook(account: ServingAccount): void;
   /** Writes what is collected, stops timers. */

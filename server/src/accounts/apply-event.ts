@@ -1,15 +1,22 @@
 import type { AccountId, InboundEvent } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
-import { keepMetadata, setConnection } from './account-store.ts';
+import { keepMetadata } from './account-store.ts';
+import { applyConnection, type ConnectionDeps } from './apply-connection.ts';
+import { keepConnectionError } from './connection-store.ts';
 
 export type AccountEvent = Extract<InboundEvent, { kind: 'account' }>;
 
 /** What an account event changes here. Contacts and their choices (`contact`, `opt`) belong to another room. */
-export async function applyAccountEvent(tx: WorkspaceTx, accountId: AccountId, event: AccountEvent): Promise<void> {
+export async function applyAccountEvent(
+  deps: ConnectionDeps,
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  event: AccountEvent,
+): Promise<void> {
   const fact = { at: event.occurredAt, name: event.name, facts: event.facts };
   switch (event.type) {
     case 'connection':
-      if (event.connection) await setConnection(tx, accountId, event.connection, errorOf(event));
+      await applyReport(deps, tx, accountId, event);
       return;
     case 'qr':
       await keepMetadata(tx, accountId, 'qr', { at: event.occurredAt, ...event.qr });
@@ -27,6 +34,24 @@ export async function applyAccountEvent(tx: WorkspaceTx, accountId: AccountId, e
     case 'insight':
       return;
   }
+}
+
+/** A report that the plan leaves no room for is written beside the state that it does not change. */
+async function applyReport(
+  deps: ConnectionDeps,
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  event: AccountEvent,
+): Promise<void> {
+  if (!event.connection) return;
+  const applied = await applyConnection(deps, tx, accountId, {
+    kind: 'report',
+    status: event.connection,
+    actor: 'provider',
+    reason: errorOf(event),
+    occurredAt: event.occurredAt === null ? null : new Date(event.occurredAt),
+  });
+  if (!applied.ok) await keepConnectionError(tx, accountId, applied.refusal.detail);
 }
 
 function errorOf(event: AccountEvent): string | null {

@@ -1,10 +1,11 @@
 import { createAccountActs } from './account-acts.ts';
 import { findAccount } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
+import { applyConnection } from './apply-connection.ts';
 import { applyAccountEvent } from './apply-event.ts';
 import { alongside, type ChangeAccount, createChange } from './changing.ts';
 import { createNotes } from './notes.ts';
-import { type AccountsDeps, secretsOf, urlOfToken } from './parts.ts';
+import { type AccountsDeps, defaultMaxConnectedAccounts, secretsOf, urlOfToken } from './parts.ts';
 import { servingAccount } from './presentation.ts';
 import { findNewestToken, type Place } from './route-store.ts';
 import { createRouting } from './routing.ts';
@@ -12,6 +13,7 @@ import { createTokenActs } from './token-acts.ts';
 
 export function createAccounts(deps: AccountsDeps): Accounts {
   const notes = createNotes(deps);
+  const connection = { ...deps, maxConnectedAccounts: deps.maxConnectedAccounts ?? defaultMaxConnectedAccounts };
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, (place) => loadServing(deps, place));
   const change = createChange(deps, routing);
   const actsBy = (by: ChangeAccount) => ({ ...createAccountActs(deps, by), ...createTokenActs(deps, by) });
@@ -23,9 +25,10 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     ...actsBy(change),
     alongside: (also) => actsBy(alongside(change, also)),
     async applyEvent(tx, accountId, event) {
-      await applyAccountEvent(tx, accountId, event);
+      await applyAccountEvent(connection, tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);
     },
+    applyConnection: (tx, accountId, event) => applyConnection(connection, tx, accountId, event),
     noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
     close: () => notes.close(),
   };

@@ -17,7 +17,11 @@ export interface AccountsDeps {
   readonly noteChange: NoteChange;
   readonly clock: Clock;
   readonly log: Log;
+  /** How many accounts a workspace may have connected, where its own settings name no other number; 10 if absent. */
+  readonly maxConnectedAccounts?: number;
 }
+
+export const defaultMaxConnectedAccounts = 10;
 
 type Sealing = Pick<AccountsDeps, 'sealer'>;
 

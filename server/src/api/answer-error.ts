@@ -38,7 +38,7 @@ function misfit(error: { readonly validation: readonly { instancePath: string; m
     .slice(0, maxErrorsTold)
     .map(({ instancePath, message }) => ({ path: instancePath || '/', message: message ?? 'is wrong' }));
   const [first] = errors;
-  return problemOf('invalid-request', `${first?.path ?? '/'}: ${first?.message ?? 'does not fit'}`, errors);
+  return problemOf('invalid-request', `${first?.path ?? '/'}: ${first?.message ?? 'does not fit'}`, { errors });
 }
 
 /** What fastify itself refuses before a route sees it. */

@@ -16,12 +16,14 @@ const statusByCode: Readonly<Record<string, number>> = {
   'step-up-needed': 403,
   'not-found': 404,
   'account-exists': 409,
+  'account-limit': 409,
   'already-claimed': 409,
   'already-member': 409,
   'last-owner': 409,
   'second-factor-exists': 409,
   'no-second-factor': 409,
   'invitation-over': 410,
+  'connection-forbids': 409,
   'email-taken': 409,
   'idempotency-running': 409,
   'idempotency-unsettled': 409,
@@ -44,6 +46,7 @@ const publicCodes: Readonly<Record<string, string>> = {
 
 interface ProblemFacts {
   readonly errors?: Problem['errors'];
+  readonly state?: string;
   readonly retryAfterSeconds?: number;
 }
 
@@ -54,15 +57,23 @@ export class ProblemError extends Error {
 
   constructor(code: string, detail: string, more: ProblemFacts = {}) {
     super(detail);
-    this.problem = problemOf(code, detail, more.errors);
+    this.problem = problemOf(code, detail, more);
     this.retryAfterSeconds = more.retryAfterSeconds;
   }
 }
 
-export function problemOf(code: string, detail: string, errors?: Problem['errors']): Problem {
+export function problemOf(code: string, detail: string, { errors, state }: ProblemFacts = {}): Problem {
   const status = statusByCode[code] ?? 422;
   const title = STATUS_CODES[status] ?? 'Failed';
-  return { type: 'about:blank', title, status, code, detail, ...(errors ? { errors } : {}) };
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail,
+    ...(errors ? { errors } : {}),
+    ...(state === undefined ? {} : { state }),
+  };
 }
 
 /** A missing thing, another workspace's thing and an id of a wrong shape are answered alike. */
@@ -79,9 +90,8 @@ export function refusal(failure: Failure): ProblemError {
   const shown = publicCodes[code] ?? code;
   if (shown === 'not-found') return notFound(failure.code.split(/[_-]/)[0] ?? 'thing');
   const wait = failure.retry.kind === 'later' ? failure.retry.afterMs : undefined;
-  return new ProblemError(
-    shown,
-    failure.detail,
-    wait === undefined ? {} : { retryAfterSeconds: Math.ceil(wait / 1_000) },
-  );
+  return new ProblemError(shown, failure.detail, {
+    ...(wait === undefined ? {} : { retryAfterSeconds: Math.ceil(wait / 1_000) }),
+    ...(failure.state === undefined ? {} : { state: failure.state }),
+  });
 }

@@ -1,0 +1,108 @@
+import type { AccountId, Failure } from '@switchyard/contract';
+import { type Clock, done, newId, type Result, refused } from '#kernel';
+import type { NoteChange, WorkspaceTx } from '#storage';
+import { lockAccounts } from './account-store.ts';
+import { type ConnectionStatus, type ConnectionWish, planConnection } from './connection.ts';
+import {
+  countConnected,
+  findConnection,
+  insertConnectionChange,
+  keepConnection,
+  loadAccountLimit,
+} from './connection-store.ts';
+import { accountMissing, failureOf } from './failures.ts';
+
+/** Something that moves an account's connection: a person's act, or what the provider or its companion reports. */
+export type ConnectionEvent = ConnectionWish & {
+  /** Who says so, for the history: `person per_…`, `provider`, `companion`. */
+  readonly actor: string;
+  readonly reason?: string | null;
+  /** By the reporter's own clock: a report older than the last one changes nothing. */
+  readonly occurredAt?: Date | null;
+};
+
+export interface ConnectionChange {
+  readonly previous: ConnectionStatus;
+  readonly next: ConnectionStatus;
+  readonly reason: string | null;
+  readonly at: Date;
+  /** The report was overtaken by a newer one: nothing was changed. */
+  readonly isOvertaken: boolean;
+}
+
+export interface ConnectionDeps {
+  readonly clock: Clock;
+  readonly noteChange: NoteChange;
+  /** Of a workspace whose settings name no other. */
+  readonly maxConnectedAccounts: number;
+}
+
+/**
+ * Moves an account's connection in the caller's transaction, writes the history, and tells browsers after the commit.
+ *
+ * Refuses with `account_not_found` (removed ones too), with `connection_forbids` and the state where the state forbids an
+ * act, and with `account_limit` where the plan's connected accounts are used up: then nothing was changed but the reason.
+ */
+export async function applyConnection(
+  deps: ConnectionDeps,
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  event: ConnectionEvent,
+): Promise<Result<ConnectionChange, Failure>> {
+  // Of two at once the second sees what the first made of it; and the plan's limit is counted under the same lock.
+  await lockAccounts(tx);
+  const found = await findConnection(tx, accountId);
+  if (!found) return refused(accountMissing);
+  const { status: previous, reportedAt } = found;
+  const at = deps.clock.now();
+  const occurredAt = event.kind === 'report' ? (event.occurredAt ?? null) : null;
+  if (occurredAt && reportedAt && occurredAt < reportedAt) {
+    return done({ previous, next: previous, reason: found.reason, at, isOvertaken: true });
+  }
+  const plan = planConnection(previous, event);
+  if (plan.kind === 'forbidden') return refused(connectionForbids(plan.status));
+  const next = plan.steps.at(-1) ?? previous;
+  if (takesPlace(previous, next)) {
+    const limit = (await loadAccountLimit(tx)) ?? deps.maxConnectedAccounts;
+    if ((await countConnected(tx, accountId)) >= limit) return refused(accountLimit(limit));
+  }
+  const reason = event.reason ?? null;
+  await writeHistory(tx, accountId, { from: previous, steps: plan.steps, reason, actor: event.actor, at });
+  await keepConnection(tx, accountId, { status: next, reason, at, reportedAt: occurredAt, isMoved: next !== previous });
+  deps.noteChange(tx, 'account', [accountId]);
+  return done({ previous, next, reason, at, isOvertaken: false });
+}
+
+async function writeHistory(
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  moves: {
+    readonly from: ConnectionStatus;
+    readonly steps: readonly ConnectionStatus[];
+    readonly reason: string | null;
+    readonly actor: string;
+    readonly at: Date;
+  },
+): Promise<void> {
+  const { steps, reason, actor, at } = moves;
+  let previous = moves.from;
+  for (const next of steps) {
+    await insertConnectionChange(tx, { id: newId('event'), accountId, previous, next, reason, actor, at });
+    previous = next;
+  }
+}
+
+const places: readonly ConnectionStatus[] = ['connecting', 'connected'];
+
+/** From outside the plan's connected accounts to inside. */
+function takesPlace(previous: ConnectionStatus, next: ConnectionStatus): boolean {
+  return places.includes(next) && !places.includes(previous);
+}
+
+function connectionForbids(status: ConnectionStatus): Failure {
+  return { ...failureOf('connection_forbids', `The account is ${status}: that cannot be done now.`), state: status };
+}
+
+function accountLimit(limit: number): Failure {
+  return failureOf('account_limit', `This workspace may have ${limit} connected accounts, and has them.`);
+}
