@@ -14,6 +14,13 @@ export const channelOfProvider = {
   webjs: 'whatsapp',
 } as const satisfies Record<Provider, ChannelName>;
 
+/** Whose accounts are a phone that is linked by a QR code; the others are reached by credentials alone. */
+export const pairedProviders = ['evolution', 'webjs'] as const satisfies readonly Provider[];
+
+export function isPaired(provider: Provider): boolean {
+  return pairedProviders.some((paired) => paired === provider);
+}
+
 /** Names by which payload collections and older systems call our providers (`normalize --provider`). */
 export const providerAliases: Readonly<Record<string, Provider>> = {
   'meta-whatsapp': 'meta',

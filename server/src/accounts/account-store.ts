@@ -26,6 +26,18 @@ export interface AccountRow {
   readonly lastActivityAt: Date | null;
   readonly lastWebhookAt: Date | null;
   readonly createdAt: Date;
+  readonly lastConnectedAt: Date | null;
+  readonly connectionChangedAt: Date | null;
+  readonly businessName: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly webhookError: string | null;
+  readonly wantedWebhookEvents: readonly string[];
+  readonly subscribedWebhookEvents: readonly string[] | null;
+  readonly subscriptionCheckedAt: Date | null;
+  readonly createdBy: string | null;
+  readonly removedAt: Date | null;
+  /** Instants as text, as json gives them. */
+  readonly secretDates: readonly { readonly name: string; readonly setAt: string; readonly endsAt: string | null }[];
 }
 
 const columns = `id, workspace_id AS "workspaceId",
@@ -33,7 +45,14 @@ const columns = `id, workspace_id AS "workspaceId",
   connection_status AS "connectionStatus", connection_error AS "connectionError", webhook_status AS "webhookStatus",
   is_primary AS "isPrimary", is_active AS "isActive", deleted_at IS NOT NULL AS "isDeleted", settings,
   secrets_sealed AS "secretsSealed", cutover, cutover_share AS "cutoverShare", version,
-  last_activity_at AS "lastActivityAt", last_webhook_at AS "lastWebhookAt", created_at AS "createdAt"`;
+  last_activity_at AS "lastActivityAt", last_webhook_at AS "lastWebhookAt", created_at AS "createdAt",
+  last_connected_at AS "lastConnectedAt", connection_changed_at AS "connectionChangedAt",
+  business_name AS "businessName", metadata, webhook_error AS "webhookError",
+  wanted_webhook_events AS "wantedWebhookEvents", subscribed_webhook_events AS "subscribedWebhookEvents",
+  subscription_checked_at AS "subscriptionCheckedAt", created_by AS "createdBy", deleted_at AS "removedAt",
+  (SELECT coalesce(json_agg(json_build_object('name', s.name, 'setAt', s.set_at, 'endsAt', s.ends_at) ORDER BY s.name),
+     '[]') FROM secret_dates s WHERE s.workspace_id = accounts.workspace_id AND s.account_id = accounts.id)
+    AS "secretDates"`;
 
 /**
  * Changes of a workspace's accounts come one after another: who is primary, and how many are connected, depends on all of
@@ -56,8 +75,22 @@ export async function findAccount(tx: WorkspaceTx, id: AccountId): Promise<Accou
 export function listAccounts(tx: WorkspaceTx): Promise<AccountRow[]> {
   return tx.query<AccountRow>(
     `SELECT ${columns} FROM accounts WHERE workspace_id = $1 AND deleted_at IS NULL
-     ORDER BY channel, is_primary DESC, created_at, id`,
+     ORDER BY is_primary DESC, created_at DESC, id DESC`,
     [tx.workspaceId],
+  );
+}
+
+/** Begins after the account of the cursor, where that stands now. */
+export function listAccountPage(
+  tx: WorkspaceTx,
+  page: { readonly isRemoved: boolean; readonly after: AccountId | null; readonly limit: number },
+): Promise<AccountRow[]> {
+  return tx.query<AccountRow>(
+    `SELECT ${columns} FROM accounts WHERE workspace_id = $1 AND (deleted_at IS NOT NULL) = $2
+       AND ($3::uuid IS NULL OR (is_primary, created_at, id) < (
+         SELECT c.is_primary, c.created_at, c.id FROM accounts c WHERE c.workspace_id = $1 AND c.id = $3))
+     ORDER BY is_primary DESC, created_at DESC, id DESC LIMIT $4`,
+    [tx.workspaceId, page.isRemoved, page.after, page.limit],
   );
 }
 
@@ -71,14 +104,17 @@ export interface AccountToInsert {
   readonly settings: Readonly<Record<string, string>>;
   readonly secretsSealed: Buffer;
   readonly createdBy: string | null;
+  readonly businessName: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly wantedWebhookEvents: readonly string[];
 }
 
 /** The first account of a channel becomes its primary one. Nothing comes back when id or number is taken. */
 export async function insertAccount(tx: WorkspaceTx, account: AccountToInsert): Promise<AccountRow | undefined> {
   const rows = await tx.query<AccountRow>(
     `INSERT INTO accounts (workspace_id, id, channel, provider, name, phone_number, is_active, settings,
-       secrets_sealed, created_by, is_primary)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NOT EXISTS (
+       secrets_sealed, created_by, business_name, metadata, wanted_webhook_events, is_primary)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NOT EXISTS (
        SELECT 1 FROM accounts WHERE workspace_id = $1 AND channel = $3 AND is_primary AND deleted_at IS NULL))
      ON CONFLICT DO NOTHING
      RETURNING ${columns}`,
@@ -93,20 +129,20 @@ export async function insertAccount(tx: WorkspaceTx, account: AccountToInsert): 
       JSON.stringify(account.settings),
       account.secretsSealed,
       account.createdBy,
+      account.businessName,
+      JSON.stringify(account.metadata),
+      account.wantedWebhookEvents,
     ],
   );
   return rows[0];
 }
 
-export type AccountToUpdate = Pick<
-  AccountToInsert,
-  'id' | 'name' | 'phoneNumber' | 'isActive' | 'settings' | 'secretsSealed'
->;
+export type AccountToUpdate = Omit<AccountToInsert, 'provider' | 'channel' | 'createdBy'>;
 
 export async function updateAccount(tx: WorkspaceTx, account: AccountToUpdate): Promise<AccountRow> {
   const rows = await tx.query<AccountRow>(
     `UPDATE accounts SET name = $3, phone_number = $4, is_active = $5, settings = $6, secrets_sealed = $7,
-       version = version + 1, updated_at = now()
+       business_name = $8, metadata = $9, wanted_webhook_events = $10, version = version + 1, updated_at = now()
      WHERE workspace_id = $1 AND id = $2 RETURNING ${columns}`,
     [
       tx.workspaceId,
@@ -116,6 +152,9 @@ export async function updateAccount(tx: WorkspaceTx, account: AccountToUpdate): 
       account.isActive,
       JSON.stringify(account.settings),
       account.secretsSealed,
+      account.businessName,
+      JSON.stringify(account.metadata),
+      account.wantedWebhookEvents,
     ],
   );
   return rows[0]!;
@@ -156,6 +195,14 @@ export async function markRemoved(tx: WorkspaceTx, id: AccountId): Promise<void>
   );
 }
 
+export async function markRestored(tx: WorkspaceTx, id: AccountId): Promise<void> {
+  await tx.query(
+    `UPDATE accounts SET deleted_at = NULL, version = version + 1, updated_at = now()
+     WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, id],
+  );
+}
+
 /** The oldest that is left of the channel, if it has no primary. */
 export async function promoteNext(tx: WorkspaceTx, channel: ChannelName): Promise<void> {
   await tx.query(
@@ -176,20 +223,5 @@ export async function keepMetadata(tx: WorkspaceTx, id: AccountId, name: string,
        updated_at = now()
      WHERE workspace_id = $1 AND id = $2`,
     [tx.workspaceId, id, name, JSON.stringify(fact)],
-  );
-}
-
-/** `accountIds[i]` had its last authentic webhook at `times[i]`. */
-export async function noteWebhooks(
-  tx: WorkspaceTx,
-  accountIds: readonly AccountId[],
-  times: readonly Date[],
-): Promise<void> {
-  await tx.query(
-    `UPDATE accounts a SET last_webhook_at = greatest(a.last_webhook_at, n.at),
-       last_activity_at = greatest(a.last_activity_at, n.at), webhook_status = 'active'
-     FROM unnest($2::uuid[], $3::timestamptz[]) AS n (id, at)
-     WHERE a.workspace_id = $1 AND a.id = n.id`,
-    [tx.workspaceId, accountIds, times],
   );
 }

@@ -13,10 +13,12 @@ import type {
   Provider,
   WorkspaceId,
 } from '@switchyard/contract';
-import type { Result } from '#kernel';
+import type { Page, PageRequest, Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
-import type { ConnectionStatus } from './connection.ts';
+import type { ConnectionAct, ConnectionStatus } from './connection.ts';
+import type { PastConnectionChange } from './connection-store.ts';
+import type { WebhookEvents } from './webhooks/webhook-events.ts';
 
 export const routeKinds = [
   'token',
@@ -66,9 +68,25 @@ export interface NewAccount {
   readonly phoneNumber?: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Absent: not served yet. */
   readonly isActive?: boolean;
+  /** Of its channel; the first one is it anyway. */
+  readonly isPrimary?: boolean;
   readonly createdBy?: string;
+  /** How the provider's customers see the business; empty text takes it away. */
+  readonly businessName?: string;
+  /** Merged by name; null takes one away. */
+  readonly metadata?: Readonly<Record<string, MetadataValue>>;
+  /** Names of the provider's; empty: those that we make use of. */
+  readonly wantedWebhookEvents?: readonly string[];
+  /** When a secret ends, by its name; null: not known to end. Setting a secret anew forgets its end. */
+  readonly secretEnds?: Readonly<Record<string, Date | null>>;
 }
+
+export type MetadataValue = string | number | boolean | null;
+
+/** What may be changed of an account. Its provider may not. */
+export type AccountChange = Partial<Omit<NewAccount, 'id' | 'token' | 'provider' | 'isPrimary' | 'createdBy'>>;
 
 /** An account as people see it: no secret in it. */
 export interface AccountSummary {
@@ -86,9 +104,38 @@ export interface AccountSummary {
   readonly settings: Readonly<Record<string, string>>;
   /** Names of the secrets that are held. */
   readonly heldSecrets: readonly string[];
+  readonly secretDates: readonly SecretDate[];
+  readonly businessName: string | null;
+  /** What teams keep here and what the provider told of the account, without codes to pair by. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly webhookEvents: WebhookEvents;
+  readonly webhookError: string | null;
+  readonly connectionChangedAt: Date | null;
+  readonly lastConnectedAt: Date | null;
   readonly lastActivityAt: Date | null;
   readonly lastWebhookAt: Date | null;
+  readonly createdBy: string | null;
   readonly createdAt: Date;
+  /** null: not removed. */
+  readonly removedAt: Date | null;
+}
+
+export interface SecretDate {
+  readonly name: string;
+  readonly setAt: Date;
+  readonly endsAt: Date | null;
+}
+
+export interface AccountListRequest extends PageRequest {
+  /** Absent: those that are not removed. */
+  readonly isRemoved?: boolean;
+}
+
+/** Made and given a token; the URL holds it. */
+export interface MadeAccount {
+  readonly account: AccountSummary;
+  readonly token: string;
+  readonly webhookUrl: string;
 }
 
 export interface TokenListing {
@@ -126,22 +173,41 @@ export interface Accounts {
     outcome: 'hit' | 'miss' | 'negative',
   ): void;
   findServing(workspaceId: WorkspaceId, accountId: AccountId): Promise<ServingAccount | null>;
-  create(
-    workspaceId: WorkspaceId,
-    account: NewAccount,
-  ): Promise<
-    Result<{ readonly account: AccountSummary; readonly token: string; readonly webhookUrl: string }, Failure>
-  >;
+  create(workspaceId: WorkspaceId, account: NewAccount): Promise<Result<MadeAccount, Failure>>;
+  /** All that are not removed: primary ones first, then the newest. */
   list(workspaceId: WorkspaceId): Promise<readonly AccountSummary[]>;
+  /** In the order of `list`. The cursor is of this list. */
+  listPage(workspaceId: WorkspaceId, request: AccountListRequest): Promise<Page<AccountSummary>>;
   find(workspaceId: WorkspaceId, accountId: AccountId): Promise<AccountSummary | null>;
   /** Settings and secrets are merged by name; an empty text takes one away. */
   update(
     workspaceId: WorkspaceId,
     accountId: AccountId,
-    change: Partial<Pick<NewAccount, 'name' | 'phoneNumber' | 'settings' | 'secrets' | 'isActive'>>,
+    change: AccountChange,
   ): Promise<Result<AccountSummary, Failure>>;
   setPrimary(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<AccountSummary, Failure>>;
+  /** It can be restored; its tokens end and its ids are free. */
   remove(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<void, Failure>>;
+  /** Disconnected and inactive, with a new token; refused where its number or ids have been taken meanwhile. */
+  restore(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<MadeAccount, Failure>>;
+  /** A person's act, in a transaction of its own; otherwise as `applyConnection`. */
+  moveConnection(
+    workspaceId: WorkspaceId,
+    accountId: AccountId,
+    wish: { readonly act: ConnectionAct; readonly actor: string; readonly reason?: string },
+  ): Promise<Result<AccountSummary, Failure>>;
+  /** Newest first. */
+  listConnectionChanges(
+    workspaceId: WorkspaceId,
+    accountId: AccountId,
+    limit: number,
+  ): Promise<readonly PastConnectionChange[]>;
+  /** What the provider says it sends us. `error`: why nothing can come, where that is plain; it shows as webhook status. */
+  noteSubscription(
+    workspaceId: WorkspaceId,
+    accountId: AccountId,
+    told: { readonly events: readonly string[]; readonly error?: string },
+  ): Promise<Result<AccountSummary, Failure>>;
   rotateToken(
     workspaceId: WorkspaceId,
     accountId: AccountId,
@@ -160,6 +226,8 @@ export interface Accounts {
   ): Promise<Result<ConnectionChange, Failure>>;
   /** First authentic delivery, last activity: collected and written in the background. */
   noteWebhook(account: ServingAccount): void;
+  /** Writes what is collected, now instead of within seconds. */
+  flush(): Promise<void>;
   /** Writes what is collected, stops timers. */
   close(): Promise<void>;
 }

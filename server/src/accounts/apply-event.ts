@@ -1,10 +1,13 @@
 import type { AccountId, InboundEvent } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
-import { keepMetadata } from './account-store.ts';
+import { keepMetadata, lockAccounts } from './account-store.ts';
 import { applyConnection, type ConnectionDeps } from './apply-connection.ts';
 import { keepConnectionError } from './connection-store.ts';
+import { nameOfFact } from './health/provider-facts.ts';
 
 export type AccountEvent = Extract<InboundEvent, { kind: 'account' }>;
+
+const changesAccount: ReadonlySet<AccountEvent['type']> = new Set(['qr', 'template', 'quality', 'account', 'error']);
 
 /** What an account event changes here. Contacts and their choices (`contact`, `opt`) belong to another room. */
 export async function applyAccountEvent(
@@ -14,6 +17,8 @@ export async function applyAccountEvent(
   event: AccountEvent,
 ): Promise<void> {
   const fact = { at: event.occurredAt, name: event.name, facts: event.facts };
+  // Before the account's row, as every change does; what changes nothing here needs no lock.
+  if (changesAccount.has(event.type)) await lockAccounts(tx);
   switch (event.type) {
     case 'connection':
       await applyReport(deps, tx, accountId, event);
@@ -25,7 +30,7 @@ export async function applyAccountEvent(
     case 'quality':
     case 'account':
     case 'error':
-      await keepMetadata(tx, accountId, event.name, fact);
+      await keepMetadata(tx, accountId, nameOfFact(event.name, event.facts), fact);
       return;
     case 'opt':
     case 'contact':

@@ -99,7 +99,7 @@ export async function insertConnectionChange(tx: WorkspaceTx, change: Connection
   );
 }
 
-export interface KeptConnectionChange {
+export interface PastConnectionChange {
   readonly [column: string]: unknown;
   readonly previous: ConnectionStatus;
   readonly next: ConnectionStatus;
@@ -113,8 +113,8 @@ export function listConnectionChanges(
   tx: WorkspaceTx,
   accountId: AccountId,
   limit: number,
-): Promise<KeptConnectionChange[]> {
-  return tx.query<KeptConnectionChange>(
+): Promise<PastConnectionChange[]> {
+  return tx.query<PastConnectionChange>(
     `SELECT previous, next, reason, actor, at FROM connection_changes
      WHERE workspace_id = $1 AND account_id = $2 ORDER BY at DESC, id DESC LIMIT $3`,
     [tx.workspaceId, accountId, limit],

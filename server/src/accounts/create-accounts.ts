@@ -1,22 +1,30 @@
 import { createAccountActs } from './account-acts.ts';
 import { findAccount } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
-import { applyConnection } from './apply-connection.ts';
 import { applyAccountEvent } from './apply-event.ts';
 import { alongside, type ChangeAccount, createChange } from './changing.ts';
+import { createConnectionActs } from './connection-acts.ts';
 import { createNotes } from './notes.ts';
 import { type AccountsDeps, defaultMaxConnectedAccounts, secretsOf, urlOfToken } from './parts.ts';
 import { servingAccount } from './presentation.ts';
+import { createRemoval } from './removal.ts';
 import { findNewestToken, type Place } from './route-store.ts';
 import { createRouting } from './routing.ts';
 import { createTokenActs } from './token-acts.ts';
+import { createWebhookActs, takeWebhooks } from './webhooks/webhook-acts.ts';
 
 export function createAccounts(deps: AccountsDeps): Accounts {
-  const notes = createNotes(deps);
   const connection = { ...deps, maxConnectedAccounts: deps.maxConnectedAccounts ?? defaultMaxConnectedAccounts };
+  const notes = createNotes({ ...deps, takeWebhooks: (tx, ids, times) => takeWebhooks(connection, tx, ids, times) });
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, (place) => loadServing(deps, place));
   const change = createChange(deps, routing);
-  const actsBy = (by: ChangeAccount) => ({ ...createAccountActs(deps, by), ...createTokenActs(deps, by) });
+  const actsBy = (by: ChangeAccount) => ({
+    ...createAccountActs(deps, by),
+    ...createRemoval(connection, by),
+    ...createConnectionActs(connection, by),
+    ...createTokenActs(deps, by),
+    ...createWebhookActs(deps, by),
+  });
   return {
     peekRoute: (kind, key) => routing.peek(kind, key),
     route: routing.route,
@@ -28,8 +36,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       await applyAccountEvent(connection, tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);
     },
-    applyConnection: (tx, accountId, event) => applyConnection(connection, tx, accountId, event),
     noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
+    flush: () => notes.flush(),
     close: () => notes.close(),
   };
 }

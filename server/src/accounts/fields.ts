@@ -6,9 +6,22 @@ type Named = Readonly<Record<string, string>>;
 
 export const maxFieldLength = 8_192;
 
+/** What an account of any provider may have set. */
+export const commonSettings: AccountFields['settings'] = [
+  {
+    name: 'messagesPerSecond',
+    label: 'Messages per second',
+    isRequired: false,
+    hint: 'How fast this account may send, 0.1 to 1000; the provider’s own pace if empty',
+    accepts: /^(?:0?\.[1-9]|[1-9]\d{0,2}(?:\.\d)?|1000)$/,
+  },
+];
+
 /** Null when the settings and secrets are what this provider needs, else what is missing or not known. */
 export function checkFields(fields: AccountFields, settings: Named, secrets: Named): Failure | null {
-  return check('setting', fields.settings, settings) ?? check('secret', fields.secrets, secrets);
+  return (
+    check('setting', [...fields.settings, ...commonSettings], settings) ?? check('secret', fields.secrets, secrets)
+  );
 }
 
 function check(what: 'setting' | 'secret', known: AccountFields['settings'], given: Named): Failure | null {
@@ -18,6 +31,8 @@ function check(what: 'setting' | 'secret', known: AccountFields['settings'], giv
   if (missing) return failureOf('missing_field', `The ${what} ${missing.name} is needed: ${missing.hint}.`);
   const long = known.find((field) => (given[field.name]?.length ?? 0) > maxFieldLength);
   if (long) return failureOf('field_too_long', `The ${what} ${long.name} is longer than ${maxFieldLength} characters.`);
+  const odd = known.find(({ name, accepts }) => given[name] && accepts && !accepts.test(given[name]));
+  if (odd) return failureOf('field_malformed', `The ${what} ${odd.name} is not of its form: ${odd.hint}.`);
   return null;
 }
 

@@ -10,8 +10,20 @@ export {
   connectionStatuses,
   planConnection,
 } from './connection.ts';
+export type { PastConnectionChange } from './connection-store.ts';
 export { createAccounts } from './create-accounts.ts';
-export type { AccountsDeps } from './parts.ts';
+export { commonSettings } from './fields.ts';
+export { assessHealth, type Health, scoreOf } from './health/health.ts';
+export {
+  type HealthFacts,
+  type HealthSignal,
+  healthLimits,
+  type SignalKind,
+  type SignalLevel,
+  signalKinds,
+} from './health/health-facts.ts';
+export { type ProviderFacts, readProviderFacts } from './health/provider-facts.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
 export { tokenOverlapMs } from './token-acts.ts';
+export type { WebhookEvents } from './webhooks/webhook-events.ts';

@@ -1,7 +1,6 @@
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
-import type { Storage } from '#storage';
-import { noteWebhooks } from './account-store.ts';
+import type { Storage, WorkspaceTx } from '#storage';
 import type { RouteKind } from './accounts.ts';
 import { addRoutingCounts, noteTokensUsed, type RoutingCount } from './route-store.ts';
 
@@ -35,7 +34,15 @@ interface Collected {
   readonly tokens: Map<WorkspaceId, Set<string>>;
 }
 
-export function createNotes(deps: { readonly storage: Storage; readonly clock: Clock; readonly log: Log }): Notes {
+export interface NotesDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** `accountIds[i]` had an authentic webhook at `times[i]`. */
+  readonly takeWebhooks: (tx: WorkspaceTx, accountIds: readonly AccountId[], times: readonly Date[]) => Promise<void>;
+}
+
+export function createNotes(deps: NotesDeps): Notes {
   let collected = nothing();
   let flushing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => void flush(), noteLimits.flushEveryMs).unref();
@@ -50,7 +57,7 @@ export function createNotes(deps: { readonly storage: Storage; readonly clock: C
     const taken = collected;
     collected = nothing();
     try {
-      await write(deps.storage, taken, deps.clock.now());
+      await write(deps, taken, deps.clock.now());
     } catch (error) {
       deps.log.warn({ error: String(error) }, 'routing counts could not be written; they are kept for later');
       putBack(taken, collected);
@@ -97,7 +104,7 @@ function add(counts: Map<string, RoutingCount>, more: RoutingCount): void {
 }
 
 /** What is written is taken out, so that a failure half-way counts nothing twice. */
-async function write(storage: Storage, taken: Collected, now: Date): Promise<void> {
+async function write({ storage, takeWebhooks }: NotesDeps, taken: Collected, now: Date): Promise<void> {
   if (taken.counts.size > 0) {
     await addRoutingCounts(storage, startOfHour(now), [...taken.counts.values()]);
     taken.counts.clear();
@@ -106,7 +113,7 @@ async function write(storage: Storage, taken: Collected, now: Date): Promise<voi
     const webhooks = taken.webhooks.get(workspaceId);
     const tokens = taken.tokens.get(workspaceId);
     await storage.inWorkspace(workspaceId, async (tx) => {
-      if (webhooks) await noteWebhooks(tx, [...webhooks.keys()], [...webhooks.values()]);
+      if (webhooks) await takeWebhooks(tx, [...webhooks.keys()], [...webhooks.values()]);
       if (tokens) await noteTokensUsed(tx, [...tokens], now);
     });
     taken.webhooks.delete(workspaceId);

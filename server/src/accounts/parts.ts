@@ -24,13 +24,14 @@ export interface AccountsDeps {
 export const defaultMaxConnectedAccounts = 10;
 
 type Sealing = Pick<AccountsDeps, 'sealer'>;
+type Presenting = Pick<AccountsDeps, 'sealer' | 'channels'>;
 
 export function secretsOf({ sealer }: Sealing, row: AccountRow): Readonly<Record<string, string>> {
   return openSecrets(sealer, row.id, row.secretsSealed);
 }
 
-export function present(deps: Sealing, row: AccountRow): AccountSummary {
-  return presentAccount(row, secretsOf(deps, row));
+export function present(deps: Presenting, row: AccountRow): AccountSummary {
+  return presentAccount(row, secretsOf(deps, row), deps.channels[row.provider].fields);
 }
 
 /** The URL that holds this token. */

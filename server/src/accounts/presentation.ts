@@ -3,12 +3,14 @@ import type { AccountFields } from '#channels';
 import type { AccountRow } from './account-store.ts';
 import type { AccountSummary, ServingAccount } from './accounts.ts';
 import { bindingsOf } from './bindings.ts';
+import { compareWebhookEvents } from './webhooks/webhook-events.ts';
 
 type Secrets = Readonly<Record<string, string>>;
 
-export function presentAccount(row: AccountRow, secrets: Secrets): AccountSummary {
+export function presentAccount(row: AccountRow, secrets: Secrets, fields: AccountFields): AccountSummary {
   const { id, workspaceId, provider, channel, name, phoneNumber, connectionStatus, connectionError } = row;
-  const { webhookStatus, isPrimary, isActive, settings, lastActivityAt, lastWebhookAt, createdAt } = row;
+  const { webhookStatus, webhookError, isPrimary, isActive, settings, businessName } = row;
+  const { connectionChangedAt, lastConnectedAt, lastActivityAt, lastWebhookAt, createdBy, createdAt, removedAt } = row;
   return {
     id,
     workspaceId,
@@ -19,14 +21,35 @@ export function presentAccount(row: AccountRow, secrets: Secrets): AccountSummar
     connectionStatus,
     connectionError,
     webhookStatus,
+    webhookError,
     isPrimary,
     isActive,
     settings,
+    businessName,
+    connectionChangedAt,
+    lastConnectedAt,
     lastActivityAt,
     lastWebhookAt,
+    createdBy,
     createdAt,
+    removedAt,
+    metadata: withoutCodes(row.metadata),
     heldSecrets: Object.keys(secrets).sort(),
+    secretDates: row.secretDates.map((date) => ({
+      name: date.name,
+      setAt: new Date(date.setAt),
+      endsAt: date.endsAt === null ? null : new Date(date.endsAt),
+    })),
+    webhookEvents: compareWebhookEvents(row.wantedWebhookEvents, fields.webhookEvents, {
+      subscribed: row.subscribedWebhookEvents,
+      checkedAt: row.subscriptionCheckedAt,
+    }),
   };
+}
+
+/** Whoever has the code can link a phone to the account. */
+function withoutCodes({ qr: _code, ...metadata }: AccountRow['metadata']): Readonly<Record<string, unknown>> {
+  return metadata;
 }
 
 export function servingAccount(

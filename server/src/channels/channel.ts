@@ -140,10 +140,14 @@ export const defaultSendTimeouts: SendTimeouts = {
 export interface AccountFields {
   readonly secrets: readonly SecretField[];
   readonly settings: readonly SettingField[];
+  /** The provider's names of the webhook events that we make use of: what an account wants if it names none. */
+  readonly webhookEvents: readonly string[];
 }
 
 export interface SecretField {
   readonly name: string;
+  /** In the words of the provider's own panel, which are not translated there either. */
+  readonly label: string;
   readonly isRequired: boolean;
   readonly hint: string;
   /** What `verify` or `challenge` checks with it; absent: it is not for webhooks. */
@@ -152,8 +156,14 @@ export interface SecretField {
 
 export interface SettingField {
   readonly name: string;
+  /** In the words of the provider's own panel, which are not translated there either. */
+  readonly label: string;
+  /** The beginning of a value, to see what is meant. */
+  readonly placeholder?: string;
   readonly isRequired: boolean;
   readonly hint: string;
+  /** What a value must look like; absent: any text. */
+  readonly accepts?: RegExp;
   /** The provider's id of the account that stands in this setting, as events name it in their bindings. */
   readonly binds?: Binding['kind'];
 }

@@ -19,7 +19,9 @@ describe('a schema', () => {
     const before = await line.json<{ migrations: { executedAt: string | null }[] }>('db', 'status');
     expect(before.document.migrations[0]?.executedAt).toBeNull();
     const up = await line.json<{ steps: { direction: string }[] }>('db', 'migrate');
-    expect([up.status, new Set(up.document.steps.map(({ direction }) => direction))]).toEqual([0, new Set(['up'])]);
+    expect(up.status).toBe(0);
+    expect(up.document.steps.length).toBe(before.document.migrations.length);
+    expect(new Set(up.document.steps.map(({ direction }) => direction))).toEqual(new Set(['up']));
     expect(await line.json('db', 'migrate')).toEqual({ status: 0, document: { steps: [] } });
     const checked = await line.json('db', 'status', '--check');
     expect(checked).toMatchObject({ status: 0, document: { differences: [] } });

@@ -175,6 +175,7 @@ function newAccount(wanted: Partial<NewAccount> & Pick<NewAccount, 'provider'>):
     webjs: { session: `session-${numbers}` },
   };
   return {
+    isActive: true,
     ...wanted,
     settings: { ...settings[wanted.provider], ...wanted.settings },
     secrets: wanted.secrets ?? secretsByProvider[wanted.provider],

@@ -20,27 +20,53 @@ export const defaultGraphVersion = 'v24.0';
 
 export const instagramFields: AccountFields = {
   secrets: [
-    { name: 'accessToken', isRequired: true, hint: 'Token of the professional account, or of its page' },
+    {
+      name: 'accessToken',
+      label: 'Access token',
+      isRequired: true,
+      hint: 'Token of the professional account, or of its page',
+    },
     {
       name: 'appSecret',
+      label: 'App secret',
       isRequired: false,
       verifies: 'signature',
       hint: 'Signs the webhooks; with Instagram Login the Instagram app’s own',
     },
-    { name: 'verifyToken', isRequired: false, verifies: 'challenge', hint: 'Text you choose for the GET challenge' },
+    {
+      name: 'verifyToken',
+      label: 'Verify token',
+      isRequired: false,
+      verifies: 'challenge',
+      hint: 'Text you choose for the GET challenge',
+    },
   ],
   settings: [
     {
       name: 'instagramId',
+      label: 'Instagram account ID',
+      accepts: /^\d{1,20}$/,
       isRequired: true,
       binds: 'instagram_id',
       hint: 'user_id of the account, as it comes as entry.id in webhooks',
     },
     {
       name: 'baseUrl',
+      label: 'Base URL',
+      placeholder: 'https://…',
+      accepts: /^https?:\/\/[^\s]+$/,
       isRequired: false,
       hint: 'https://graph.instagram.com if empty; graph.facebook.com with a page token',
     },
-    { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
+    {
+      name: 'graphVersion',
+      label: 'Graph API version',
+      placeholder: 'v24.0',
+      accepts: /^v\d{1,2}\.\d$/,
+      isRequired: false,
+      hint: `Version of the Graph API, ${defaultGraphVersion} if empty`,
+    },
   ],
+  // The fields of 'Instagram platform: webhooks'.
+  webhookEvents: ['messages', 'messaging_postbacks', 'messaging_seen', 'message_reactions', 'comments', 'mentions'],
 };

@@ -31,24 +31,67 @@ export const defaultGraphVersion = 'v24.0';
 
 export const metaFields: AccountFields = {
   secrets: [
-    { name: 'accessToken', isRequired: true, hint: 'Token of a system user with whatsapp_business_messaging' },
+    {
+      name: 'accessToken',
+      label: 'Access token',
+      isRequired: true,
+      hint: 'Token of a system user with whatsapp_business_messaging',
+    },
     {
       name: 'appSecret',
+      label: 'App secret',
       isRequired: false,
       verifies: 'signature',
       hint: 'Signs the webhooks; needed unless the operator holds it',
     },
-    { name: 'verifyToken', isRequired: false, verifies: 'challenge', hint: 'Text you choose for the GET challenge' },
+    {
+      name: 'verifyToken',
+      label: 'Verify token',
+      isRequired: false,
+      verifies: 'challenge',
+      hint: 'Text you choose for the GET challenge',
+    },
   ],
   settings: [
     {
       name: 'phoneNumberId',
+      label: 'Phone number ID',
+      accepts: /^\d{1,20}$/,
       isRequired: true,
       binds: 'phone_number_id',
       hint: 'Id of the number in the API, not the number itself',
     },
-    { name: 'wabaId', isRequired: false, binds: 'waba_id', hint: 'Id of the WhatsApp business account' },
-    { name: 'baseUrl', isRequired: false, hint: 'https://graph.facebook.com if empty; another only for a stand-in' },
-    { name: 'graphVersion', isRequired: false, hint: `Version of the Graph API, ${defaultGraphVersion} if empty` },
+    {
+      name: 'wabaId',
+      label: 'WhatsApp Business Account ID',
+      accepts: /^\d{1,20}$/,
+      isRequired: false,
+      binds: 'waba_id',
+      hint: 'Id of the WhatsApp business account',
+    },
+    {
+      name: 'baseUrl',
+      label: 'Base URL',
+      placeholder: 'https://…',
+      accepts: /^https?:\/\/[^\s]+$/,
+      isRequired: false,
+      hint: 'https://graph.facebook.com if empty; another only for a stand-in',
+    },
+    {
+      name: 'graphVersion',
+      label: 'Graph API version',
+      placeholder: 'v24.0',
+      accepts: /^v\d{1,2}\.\d$/,
+      isRequired: false,
+      hint: `Version of the Graph API, ${defaultGraphVersion} if empty`,
+    },
+  ],
+  // The fields of a WhatsApp business account (Meta, 'Webhooks: fields').
+  webhookEvents: [
+    'messages',
+    'message_template_status_update',
+    'phone_number_quality_update',
+    'account_update',
+    'account_alerts',
   ],
 };

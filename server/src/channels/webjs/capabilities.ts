@@ -32,14 +32,38 @@ export const webjsFields: AccountFields = {
   secrets: [
     {
       name: 'webhookKey',
+      label: 'Webhook HMAC key',
       isRequired: true,
       verifies: 'signature',
       hint: 'Key shared with the companion; it signs the webhooks',
     },
-    { name: 'apiKey', isRequired: false, hint: 'Sent to the companion as a bearer token' },
+    { name: 'apiKey', label: 'API key', isRequired: false, hint: 'Sent to the companion as a bearer token' },
   ],
   settings: [
-    { name: 'session', isRequired: true, binds: 'session', hint: 'Name of the session at the companion' },
-    { name: 'baseUrl', isRequired: false, hint: 'https://companion.example.com; the configured one if empty' },
+    {
+      name: 'session',
+      label: 'Session',
+      isRequired: true,
+      binds: 'session',
+      hint: 'Name of the session at the companion',
+    },
+    {
+      name: 'baseUrl',
+      label: 'Base URL',
+      placeholder: 'https://…',
+      accepts: /^https?:\/\/[^\s]+$/,
+      isRequired: false,
+      hint: 'https://companion.example.com; the configured one if empty',
+    },
+  ],
+  // Names of the companion, which are WAHA's.
+  webhookEvents: [
+    'message',
+    'message.ack',
+    'message.reaction',
+    'message.edited',
+    'message.revoked',
+    'session.status',
+    'session.qr',
   ],
 };

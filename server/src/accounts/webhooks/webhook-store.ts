@@ -1,0 +1,52 @@
+/** SQL of what is known of an account's webhooks: the last authentic one, and what the provider says it sends. */
+import type { AccountId } from '@switchyard/contract';
+import type { WorkspaceTx } from '#storage';
+import type { ConnectionStatus } from '../connection.ts';
+
+interface NotedWebhook {
+  readonly [column: string]: unknown;
+  readonly accountId: AccountId;
+  readonly wasActive: boolean;
+  readonly connectionStatus: ConnectionStatus;
+  readonly connectionChangedAt: Date | null;
+  readonly provider: string;
+}
+
+/** `accountIds[i]` had its last authentic webhook at `times[i]`. */
+export function noteWebhooks(
+  tx: WorkspaceTx,
+  accountIds: readonly AccountId[],
+  times: readonly Date[],
+): Promise<NotedWebhook[]> {
+  return tx.query<NotedWebhook>(
+    `UPDATE accounts a SET last_webhook_at = greatest(a.last_webhook_at, n.at),
+       last_activity_at = greatest(a.last_activity_at, n.at), webhook_status = 'active', webhook_error = NULL
+     FROM unnest($2::uuid[], $3::timestamptz[]) AS n (id, at)
+     JOIN accounts b ON b.workspace_id = $1 AND b.id = n.id
+     WHERE a.workspace_id = $1 AND a.id = n.id AND a.deleted_at IS NULL
+     RETURNING a.id AS "accountId", b.webhook_status = 'active' AS "wasActive",
+       a.connection_status AS "connectionStatus", a.connection_changed_at AS "connectionChangedAt", a.provider`,
+    [tx.workspaceId, accountIds, times],
+  );
+}
+
+export async function noteWebhookError(tx: WorkspaceTx, accountId: AccountId, error: string): Promise<void> {
+  await tx.query(
+    `UPDATE accounts SET webhook_status = 'error', webhook_error = $3, updated_at = now()
+     WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, accountId, error],
+  );
+}
+
+export async function keepSubscription(
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  events: readonly string[],
+  at: Date,
+): Promise<void> {
+  await tx.query(
+    `UPDATE accounts SET subscribed_webhook_events = $3, subscription_checked_at = $4, updated_at = now()
+     WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, accountId, events, at],
+  );
+}
