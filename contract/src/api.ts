@@ -3,6 +3,14 @@
  * Ids wear their prefix, instants are ISO 8601 UTC, pages are `{data, nextCursor}`, failures are RFC 9457 problems.
  */
 import { z } from 'zod';
+import {
+  healthScoreSchema,
+  metadataSchema,
+  secretDateSchema,
+  secretEndsSchema,
+  wantedEventsSchema,
+  webhookEventsSchema,
+} from './account-api.ts';
 import { providers } from './provider.ts';
 
 const instant = z.iso.datetime();
@@ -88,24 +96,46 @@ export const newApiKeySchema = z
 export const accountSchema = z
   .object({
     id: publicId('acc'),
+    /** The same id as routes with older names speak it. */
+    uuid: z.uuid(),
     provider: z.enum(providers),
     channel: z.enum(['whatsapp', 'instagram']),
     name: z.string(),
     phoneNumber: z.string().nullable(),
+    /** As people write it: `+34 600 11 12 22`. */
+    phoneDisplay: z.string().nullable(),
+    businessName: z.string().nullable(),
     status: z.enum(['disconnected', 'connecting', 'connected', 'error']),
     statusDetail: z.string().nullable(),
     webhookStatus: z.enum(['inactive', 'active', 'error']),
+    webhookError: z.string().nullable(),
+    webhookEvents: webhookEventsSchema,
     isPrimary: z.boolean(),
     isActive: z.boolean(),
     settings: z.record(z.string(), z.string()),
     /** Names only; values never leave the server. */
     heldSecrets: z.array(z.string()),
+    secretDates: z.array(secretDateSchema),
+    /** What is kept of it here, and what the provider told of it under its own names. */
+    metadata: z.record(z.string(), z.unknown()),
+    connectionChangedAt: instant.nullable(),
+    lastConnectedAt: instant.nullable(),
     lastActivityAt: instant.nullable(),
     lastWebhookAt: instant.nullable(),
+    createdBy: publicId('per').nullable(),
     createdAt: instant,
+    removedAt: instant.nullable(),
   })
   .meta({ id: 'Account' });
 export type AccountView = z.infer<typeof accountSchema>;
+
+export const healthyAccountSchema = accountSchema.extend({ health: healthScoreSchema }).meta({ id: 'HealthyAccount' });
+export type HealthyAccountView = z.infer<typeof healthyAccountSchema>;
+
+export const accountPageQuerySchema = pageQuerySchema.extend({
+  /** `true`: those that were removed, and may be restored. */
+  removed: z.stringbool().default(false),
+});
 
 export const newAccountSchema = z
   .strictObject({
@@ -115,6 +145,11 @@ export const newAccountSchema = z
     settings: z.record(z.string().max(60), z.string().max(2000)).default({}),
     secrets: z.record(z.string().max(60), z.string().max(4000)).default({}),
     isActive: z.boolean().exactOptional(),
+    isPrimary: z.boolean().exactOptional(),
+    businessName: z.string().max(200).exactOptional(),
+    metadata: metadataSchema.exactOptional(),
+    wantedWebhookEvents: wantedEventsSchema.exactOptional(),
+    secretEnds: secretEndsSchema.exactOptional(),
   })
   .meta({ id: 'NewAccount' });
 
@@ -125,6 +160,10 @@ export const accountChangeSchema = z
     settings: z.record(z.string().max(60), z.string().max(2000)).exactOptional(),
     secrets: z.record(z.string().max(60), z.string().max(4000)).exactOptional(),
     isActive: z.boolean().exactOptional(),
+    businessName: z.string().max(200).exactOptional(),
+    metadata: metadataSchema.exactOptional(),
+    wantedWebhookEvents: wantedEventsSchema.exactOptional(),
+    secretEnds: secretEndsSchema.exactOptional(),
   })
   .meta({ id: 'AccountChange' });
 

@@ -1,5 +1,6 @@
 /** The words that server and browser share. */
 
+export * from './account-api.ts';
 export * from './api.ts';
 export * from './event.ts';
 export * from './failure.ts';

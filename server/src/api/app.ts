@@ -18,6 +18,8 @@ import { type ApiRoute, guard, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
 import { createLiveHub } from './live-hub.ts';
 import { completeDocument, describeRoute, openApiSecurity, openApiTags } from './openapi.ts';
+import { accountInsightRoutes } from './routes/account-insight-routes.ts';
+import { accountLifeRoutes } from './routes/account-life-routes.ts';
 import { accountRoutes } from './routes/account-routes.ts';
 import { accountTokenRoutes } from './routes/account-token-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
@@ -109,6 +111,8 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     apiKeyRoutes,
     accountRoutes,
     accountTokenRoutes,
+    accountLifeRoutes,
+    accountInsightRoutes,
     deliveryRoutes,
     conversationRoutes,
     messageRoutes,

@@ -1,6 +1,6 @@
 import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
-import type { Capabilities } from '#channels';
+import type { AccountFields, Capabilities } from '#channels';
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
 import type { FlowsDoor } from '#flows';
@@ -23,6 +23,7 @@ export interface ApiDeps {
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
   readonly capabilitiesOf: (provider: Provider) => Capabilities;
+  readonly fieldsOf: (provider: Provider) => AccountFields;
   readonly noteChange: NoteChange;
   readonly clock: Clock;
   readonly log: Log;

@@ -28,6 +28,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'idempotency-running': 409,
   'idempotency-unsettled': 409,
   'not-uncertain': 409,
+  'not-removed': 409,
   'phone-taken': 409,
   'route-taken': 409,
   'slug-taken': 409,

@@ -103,6 +103,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       sealer: foundation.sealer,
       noteChange: product.liveBell.noteAfterCommit,
       capabilitiesOf: (provider) => channels[provider].capabilities,
+      fieldsOf: (provider) => channels[provider].fields,
       clock: foundation.clock,
       log: foundation.log,
       version: await readVersion(),

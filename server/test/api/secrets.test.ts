@@ -72,7 +72,7 @@ it('writes no key, password or cookie into the log or the audit log, whatever go
   const key = await world.addKey(shop.workspaceId, ['read', 'write', 'api-keys:write']);
   const secret = key.authorization?.split(' ')[1] ?? '';
   const broken = await world.openProcess({
-    accounts: { ...world.accounts, list: () => Promise.reject(new Error('struck')) },
+    accounts: { ...world.accounts, listPage: () => Promise.reject(new Error('struck')) },
   });
   const failed = await broken.ask('GET', '/api/v1/accounts', { headers: key });
   expect([failed.status, failed.json().code]).toEqual([500, 'failed']);

@@ -186,6 +186,7 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
     ...rooms,
     flows: createFlows(),
     capabilitiesOf: (provider) => channels[provider].capabilities,
+    fieldsOf: (provider) => channels[provider].fields,
     version: '0.0.0',
     isProxyTrusted: false,
     consoleFolder: undefined,

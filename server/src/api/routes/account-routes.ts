@@ -1,19 +1,26 @@
 import {
   accountChangeSchema,
+  accountPageQuerySchema,
   accountSchema,
+  type HealthyAccountView,
+  healthyAccountSchema,
   madeAccountSchema,
   newAccountSchema,
   pageOf,
   parsePhone,
+  type WorkspaceId,
 } from '@switchyard/contract';
 import { z } from 'zod';
+import type { AccountSummary } from '#accounts';
+import { loadHealth } from '#monitoring';
 import { actingOn } from '../audit.ts';
+import { checkCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { presentAccount } from '../present/account.ts';
 import { notFound, ProblemError, refusal } from '../problem.ts';
-import { failures, idParams, noQuery, type Routes } from '../schemas.ts';
+import { failures, idParams, type Routes } from '../schemas.ts';
 
 const tags = ['accounts'];
 const reading: RouteAccess = { resource: 'accounts', action: 'read' };
@@ -34,13 +41,17 @@ function readRoutes(routes: Routes, deps: ApiDeps): void {
       schema: {
         tags,
         summary: 'List accounts: primary first, then newest',
-        querystring: noQuery,
-        response: { 200: pageOf(accountSchema), ...failures },
+        description: 'Each with its health in short. `removed=true`: those that were removed and may be restored.',
+        querystring: accountPageQuerySchema,
+        response: { 200: pageOf(healthyAccountSchema), ...failures },
       },
     },
     async (request) => {
-      const accounts = await deps.accounts.list(accessOf(request).workspaceId);
-      return { data: accounts.map(presentAccount), nextCursor: null };
+      const { limit, cursor, removed: isRemoved } = request.query;
+      checkCursor(cursor, ['uuid']);
+      const { workspaceId } = accessOf(request);
+      const page = await deps.accounts.listPage(workspaceId, { limit, isRemoved, ...(cursor ? { cursor } : {}) });
+      return { data: await withHealth(deps, workspaceId, page.data), nextCursor: page.nextCursor };
     },
   );
 
@@ -48,14 +59,28 @@ function readRoutes(routes: Routes, deps: ApiDeps): void {
     '/accounts/:id',
     {
       config: { access: reading },
-      schema: { tags, summary: 'One account', params: idParams, response: { 200: accountSchema, ...failures } },
+      schema: { tags, summary: 'One account', params: idParams, response: { 200: healthyAccountSchema, ...failures } },
     },
     async (request) => {
-      const account = await deps.accounts.find(accessOf(request).workspaceId, pathId('account', request.params.id));
-      if (!account) throw notFound('account');
-      return presentAccount(account);
+      const { workspaceId } = accessOf(request);
+      const account = await deps.accounts.find(workspaceId, pathId('account', request.params.id));
+      const [presented] = account ? await withHealth(deps, workspaceId, [account]) : [];
+      if (!presented) throw notFound('account');
+      return presented;
     },
   );
+}
+
+async function withHealth(
+  deps: ApiDeps,
+  workspaceId: WorkspaceId,
+  accounts: readonly AccountSummary[],
+): Promise<HealthyAccountView[]> {
+  const health = await deps.storage.inWorkspace(workspaceId, (tx) => loadHealth(tx, accounts, deps.clock.now()));
+  return accounts.map((account) => {
+    const { score, isHealthy } = health.get(account.id) ?? { score: 0, isHealthy: false };
+    return { ...presentAccount(account), health: { score, isHealthy } };
+  });
 }
 
 function createRoute(routes: Routes, deps: ApiDeps): void {
@@ -76,7 +101,8 @@ function createRoute(routes: Routes, deps: ApiDeps): void {
       const createdBy = access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {};
       const fields = { provider: request.body.provider, secrets: Object.keys(request.body.secrets) };
       const acts = actingOn(deps, access, { action: 'create', fields });
-      const made = await acts.create(access.workspaceId, { ...withPhone(request.body), ...createdBy });
+      const wanted = withInstants(withPhone(request.body));
+      const made = await acts.create(access.workspaceId, { ...wanted, ...createdBy });
       if (!made.ok) throw refusal(made.refusal);
       const { account, token, webhookUrl } = made.value;
       return reply.status(201).send({ ...presentAccount(account), token, webhookUrl });
@@ -103,7 +129,7 @@ function changeRoute(routes: Routes, deps: ApiDeps): void {
       const id = pathId('account', request.params.id);
       const fields = { changed: Object.keys(request.body), secrets: Object.keys(request.body.secrets ?? {}) };
       const acts = actingOn(deps, access, { action: 'update', fields });
-      const changed = await acts.update(access.workspaceId, id, withPhone(request.body));
+      const changed = await acts.update(access.workspaceId, id, withInstants(withPhone(request.body)));
       if (!changed.ok) throw refusal(changed.refusal);
       return presentAccount(changed.value);
     },
@@ -145,6 +171,17 @@ function actRoutes(routes: Routes, deps: ApiDeps): void {
       return presentAccount(changed.value);
     },
   );
+}
+
+type Instants<Body> = Omit<Body, 'secretEnds'> & { readonly secretEnds?: Readonly<Record<string, Date | null>> };
+
+function withInstants<Body extends { readonly secretEnds?: Readonly<Record<string, string | null>> }>(
+  body: Body,
+): Instants<Body> {
+  const { secretEnds, ...rest } = body;
+  if (!secretEnds) return rest;
+  const dates = Object.entries(secretEnds).map(([name, at]) => [name, at === null ? null : new Date(at)] as const);
+  return { ...rest, secretEnds: Object.fromEntries(dates) };
 }
 
 /** The number in its one form, however a person typed it. An empty text takes it away. */
