@@ -69,6 +69,7 @@ const environmentSchema = z.object({
   INBOX_LEASE_MS: whole(500, 600_000).default(30_000),
   SEND_TIMEOUT_MS: whole(500, 120_000).default(15_000),
   UNCERTAIN_WAIT_MS: whole(500, 600_000).default(30_000),
+  MAX_CONNECTED_ACCOUNTS: whole(0, 100_000).default(10),
   SWITCHYARD_FAULTS: flag.default(false),
   SWITCHYARD_CRASH_POINT: z.string().optional(),
   USE_NEW_WHATSAPP_BOT: flag.default(true),
@@ -116,6 +117,8 @@ export interface Config {
   readonly sendTimeoutMs: number;
   /** How long later messages of a conversation wait for one of which nobody knows whether it went out. */
   readonly uncertainWaitMs: number;
+  /** Of a workspace whose own settings name no other number. */
+  readonly maxConnectedAccounts: number;
   /** Where a fault test wants this process to end; null in all earnest. */
   readonly crashPlan: CrashPlan | null;
   readonly features: { readonly bot: boolean; readonly campaigns: boolean; readonly reminders: boolean };
@@ -193,6 +196,7 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
     leaseMs: env.INBOX_LEASE_MS,
     sendTimeoutMs: env.SEND_TIMEOUT_MS,
     uncertainWaitMs: env.UNCERTAIN_WAIT_MS,
+    maxConnectedAccounts: env.MAX_CONNECTED_ACCOUNTS,
     crashPlan: crashPlan(env),
     features: { bot: env.USE_NEW_WHATSAPP_BOT, campaigns: env.ENABLE_CAMPAIGNS, reminders: env.ENABLE_REMINDERS },
     v2WebhookPath: env.WHATSAPP_V2_WEBHOOK_PATH,

@@ -75,6 +75,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     sealer,
     channels,
     publicUrl: config.publicUrl,
+    maxConnectedAccounts: config.maxConnectedAccounts,
     noteChange,
     clock,
     log,

@@ -1,10 +1,14 @@
-import { type Provider, parseProvider, providers, toPublicId } from '@switchyard/contract';
+import { type Provider, parseProvider, providers, toPublicId, type WorkspaceId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import type { AccountSummary } from '#accounts';
+import { type AccountSummary, commonSettings } from '#accounts';
+import { maxPageSize, type Page } from '#kernel';
+import { loadHealth } from '#monitoring';
 import { appendAudit } from '#workspaces';
-import { type CliDeps, loadWorkspace } from '../deps.ts';
+import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
+import { addAccountActs } from './account-acts.ts';
+import { presentForCommand } from './account-shown.ts';
 
 interface AddOptions extends Shown {
   readonly workspace: string;
@@ -23,6 +27,7 @@ export function addAccount(program: Command, deps: CliDeps): void {
     .addHelpText('after', '\nExample: switchyard account list --workspace demo');
   addAdd(account, deps);
   addList(account, deps);
+  addAccountActs(account, deps);
 }
 
 function addAdd(account: Command, deps: CliDeps): void {
@@ -31,7 +36,7 @@ function addAdd(account: Command, deps: CliDeps): void {
     .description('connect an account; prints its webhook URL')
     .requiredOption('--workspace <id or slug>', 'whose account')
     .requiredOption('--provider <name>', providers.join(', '))
-    .option('--name <name>', 'shown to people; the provider’s name if left out')
+    .option('--name <name>', 'shown to people; the number if left out')
     .option('--phone <number>', 'E.164, for example +34600111222')
     .option('--setting <name=value>', 'a setting of the provider; may be repeated', collect, [])
     .option('--secret <name=value>', 'a secret of the provider; may be repeated', collect, [])
@@ -64,40 +69,65 @@ function addAdd(account: Command, deps: CliDeps): void {
         show(
           deps.output,
           options,
-          { account: present(added), token, webhookUrl },
+          { account: presentForCommand(added), token, webhookUrl },
           () => `Added ${added.name} (${toPublicId('account', added.id)}).\nWebhook: ${webhookUrl}`,
         );
       });
     });
 }
 
+interface ListOptions extends Shown {
+  readonly workspace: string;
+  readonly removed?: boolean;
+}
+
 function addList(account: Command, deps: CliDeps): void {
   account
     .command('list')
-    .description('accounts of a workspace')
+    .description('accounts of a workspace: primary ones first, then the newest')
     .requiredOption('--workspace <id or slug>', 'whose accounts')
+    .option('--removed', 'those that were removed, and may be restored')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard account list --workspace demo --json')
-    .action((options: Shown & { workspace: string }) =>
+    .action((options: ListOptions) =>
       deps.withProduct(async (product) => {
-        const workspace = await loadWorkspace(product, options.workspace);
-        const accounts = (await product.accounts.list(workspace.id)).map(present);
-        show(deps.output, options, { accounts }, () =>
-          accounts.length === 0 ? 'No account yet. Connect one: switchyard account add --help' : draw(accounts),
-        );
+        const { id } = await loadWorkspace(product, options.workspace);
+        const found = options.removed ? await listRemoved(product, id) : await product.accounts.list(id);
+        const health = await product.storage.inWorkspace(id, (tx) => loadHealth(tx, found, new Date()));
+        const accounts = found.map((one) => ({ ...presentForCommand(one), health: health.get(one.id)?.score ?? 0 }));
+        show(deps.output, options, { accounts }, () => (accounts.length === 0 ? noneYet(options) : draw(accounts)));
       }),
     );
 }
 
-function draw(accounts: readonly ReturnType<typeof present>[]): string {
+async function listRemoved(product: CliProduct, workspaceId: WorkspaceId): Promise<AccountSummary[]> {
+  const all: AccountSummary[] = [];
+  let cursor: string | null = null;
+  do {
+    const wanted = { limit: maxPageSize, isRemoved: true, ...(cursor === null ? {} : { cursor }) };
+    const page: Page<AccountSummary> = await product.accounts.listPage(workspaceId, wanted);
+    all.push(...page.data);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return all;
+}
+
+function noneYet({ removed }: ListOptions): string {
+  return removed ? 'No account has been removed.' : 'No account yet. Connect one: switchyard account add --help';
+}
+
+type Listed = ReturnType<typeof presentForCommand> & { readonly health: number };
+
+function draw(accounts: readonly Listed[]): string {
   return table(
-    ['id', 'provider', 'name', 'phone', 'status', 'webhook', 'primary', 'active'],
+    ['id', 'provider', 'name', 'phone', 'status', 'health', 'webhook', 'primary', 'active'],
     accounts.map((one) => [
       one.id,
       one.provider,
       one.name,
-      one.phoneNumber,
+      one.phoneDisplay,
       one.status,
+      one.health,
       one.webhookStatus,
       one.isPrimary ? 'yes' : '',
       one.isActive ? 'yes' : 'no',
@@ -124,22 +154,7 @@ function fieldHelp(deps: CliDeps): string {
     const { settings, secrets } = deps.channels[provider].fields;
     const names = (fields: readonly { name: string; isRequired: boolean }[]) =>
       fields.map((field) => (field.isRequired ? field.name : `[${field.name}]`)).join(' ');
-    return `  ${provider}: settings ${names(settings)}; secrets ${names(secrets)}`;
+    return `  ${provider}: settings ${names([...settings, ...commonSettings])}; secrets ${names(secrets)}`;
   };
   return `Fields by provider ([optional]):\n${providers.map(line).join('\n')}`;
-}
-
-function present(account: AccountSummary) {
-  return {
-    id: toPublicId('account', account.id),
-    workspaceId: toPublicId('workspace', account.workspaceId),
-    provider: account.provider,
-    channel: account.channel,
-    name: account.name,
-    phoneNumber: account.phoneNumber,
-    status: account.connectionStatus,
-    webhookStatus: account.webhookStatus,
-    isPrimary: account.isPrimary,
-    isActive: account.isActive,
-  };
 }
