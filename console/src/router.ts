@@ -47,6 +47,7 @@ export const router = createRouter({
           ],
         },
         { path: 'accounts', name: 'accounts', component: () => import('./pages/accounts/AccountsPage.vue') },
+        { path: 'accounts/:id', name: 'account', component: () => import('./pages/accounts/AccountPage.vue') },
         { path: 'settings', name: 'settings', component: () => import('./pages/settings/SettingsPage.vue') },
         { path: 'members', name: 'members', component: () => import('./pages/people/MembersPage.vue') },
         { path: 'security', name: 'security', component: () => import('./pages/people/SecurityPage.vue') },

@@ -1,17 +1,24 @@
 import {
+  type AccountStatisticsView,
+  accountHealthSchema,
   accountSchema,
+  accountStatisticsSchema,
+  accountStatusSchema,
   accountTokenSchema,
   accountWebhookSchema,
+  endSchema,
+  healthyAccountSchema,
   madeAccountSchema,
   type Provider,
   pageOf,
+  providerSchema,
 } from '@switchyard/contract';
-import { useMutation, useQuery } from '@tanstack/vue-query';
-import { computed } from 'vue';
-import { ask } from './client.ts';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/vue-query';
+import { computed, type Ref } from 'vue';
+import { ask, tell } from './client.ts';
 import { queryClient } from './query-client.ts';
 
-const accountPageSchema = pageOf(accountSchema);
+const accountPageSchema = pageOf(healthyAccountSchema);
 
 export interface NewAccount {
   readonly provider: Provider;
@@ -22,12 +29,73 @@ export interface NewAccount {
   readonly isActive: boolean;
 }
 
-export function useAccounts() {
+/** The most that one page of the interface holds: more accounts than that nobody reads as cards. */
+const maxAccounts = 200;
+
+function readAccounts(removed: boolean) {
   const query = useQuery({
-    queryKey: ['accounts'],
-    queryFn: ({ signal }) => ask(accountPageSchema, 'GET', '/accounts', { signal }),
+    queryKey: ['accounts', { removed }],
+    queryFn: ({ signal }) =>
+      ask(accountPageSchema, 'GET', '/accounts', { query: { limit: maxAccounts, removed: String(removed) }, signal }),
   });
   return { query, accounts: computed(() => query.data.value?.data ?? []) };
+}
+
+export const useAccounts = () => readAccounts(false);
+export const useRemovedAccounts = () => readAccounts(true);
+
+/** All keys begin with `accounts`, which live events name. */
+export function useAccount(id: Ref<string>) {
+  return useQuery({
+    queryKey: ['accounts', id],
+    queryFn: ({ signal }) => ask(healthyAccountSchema, 'GET', `/accounts/${id.value}`, { signal }),
+  });
+}
+
+export function useAccountHealth(id: Ref<string>) {
+  return useQuery({
+    queryKey: ['accounts', id, 'health'],
+    queryFn: ({ signal }) => ask(accountHealthSchema, 'GET', `/accounts/${id.value}/health`, { signal }),
+  });
+}
+
+export function useAccountStatus(id: Ref<string>) {
+  return useQuery({
+    queryKey: ['accounts', id, 'status'],
+    queryFn: ({ signal }) => ask(accountStatusSchema, 'GET', `/accounts/${id.value}/status`, { signal }),
+  });
+}
+
+/** Days are those of the person who looks. Figures of an hour need no live events: they are read anew every minute. */
+export function useStatistics(id: Ref<string>, by: Ref<AccountStatisticsView['by']>) {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return useQuery({
+    queryKey: ['statistics', id, by],
+    queryFn: ({ signal }) =>
+      ask(accountStatisticsSchema, 'GET', `/accounts/${id.value}/statistics`, {
+        query: { by: by.value, timeZone },
+        signal,
+      }),
+    refetchInterval: 60_000,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useEnds(isEnabled: boolean) {
+  return useQuery({
+    queryKey: ['accounts', 'ends'],
+    queryFn: ({ signal }) => ask(pageOf(endSchema), 'GET', '/ends', { signal }),
+    enabled: isEnabled,
+  });
+}
+
+/** What accounts are made of changes with the server's version only. */
+export function useProviders() {
+  return useQuery({
+    queryKey: ['providers'],
+    queryFn: ({ signal }) => ask(pageOf(providerSchema), 'GET', '/providers', { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 }
 
 const readAgain = () => queryClient.invalidateQueries({ queryKey: ['accounts'] });
@@ -40,10 +108,28 @@ export function useAddAccount() {
   });
 }
 
-export function useSetPrimary() {
+export type AccountAct = 'set-primary' | 'reconnect' | 'disconnect';
+
+/** Reads anew when it was refused, too: then the state is another than was shown. */
+export function useAccountAct() {
   return useMutation({
-    mutationFn: (id: string) => ask(accountSchema, 'POST', `/accounts/${id}/set-primary`),
-    onSuccess: readAgain,
+    mutationFn: ({ id, act }: { readonly id: string; readonly act: AccountAct }) =>
+      ask(accountSchema, 'POST', `/accounts/${id}/${act}`),
+    onSettled: readAgain,
+  });
+}
+
+export function useRemoveAccount() {
+  return useMutation({
+    mutationFn: (id: string) => tell('DELETE', `/accounts/${id}`),
+    onSettled: readAgain,
+  });
+}
+
+export function useRestoreAccount() {
+  return useMutation({
+    mutationFn: (id: string) => ask(madeAccountSchema, 'POST', `/accounts/${id}/restore`),
+    onSettled: readAgain,
   });
 }
 

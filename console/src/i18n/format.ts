@@ -21,6 +21,7 @@ const exact = computed(() => new Intl.DateTimeFormat(intl.value, { dateStyle: 'm
 const clock = computed(() => new Intl.DateTimeFormat(intl.value, { timeStyle: 'short' }));
 const day = computed(() => new Intl.DateTimeFormat(intl.value, { dateStyle: 'full' }));
 const number = computed(() => new Intl.NumberFormat(intl.value, { maximumFractionDigits: 1 }));
+const percent = computed(() => new Intl.NumberFormat(intl.value, { style: 'percent', maximumFractionDigits: 1 }));
 
 export function agoOf(instant: string): string {
   const seconds = (new Date(instant).getTime() - now.value.getTime()) / 1_000;
@@ -33,6 +34,9 @@ export function agoOf(instant: string): string {
 export const exactTime = (instant: string): string => exact.value.format(new Date(instant));
 export const clockTime = (instant: string): string => clock.value.format(new Date(instant));
 export const formatNumber = (value: number): string => number.value.format(value);
+
+/** Of a share of 1. */
+export const formatPercent = (share: number): string => percent.value.format(share);
 
 /** Today and yesterday by name, earlier days in full. */
 export function dayOf(instant: string): string {

@@ -97,34 +97,6 @@ describe('workspaces, keys and accounts', () => {
     expect(tokens.document).toMatchObject({ tokens: [{ token, enabled: true, workspace: 'Sur' }] });
   });
 
-  it('moves an account through its life, tells how it is, and asks before it removes one', async () => {
-    const made = await line.json<{ account: { id: string } }>(
-      ...['account', 'add', '--workspace', 'sur', '--provider', 'webjs', '--name', 'Second'],
-      ...['--setting', 'session=second', '--secret', 'webhookKey=k'],
-    );
-    const { id } = made.document.account;
-    const of = (name: string, ...more: string[]) => line.json('account', name, id, '--workspace', 'sur', ...more);
-    expect(await of('disconnect')).toMatchObject({
-      status: 1,
-      document: { error: { message: expect.stringContaining('disconnected') } },
-    });
-    expect(await of('reconnect')).toMatchObject({ document: { account: { status: 'connecting' } } });
-    expect(await of('set-primary')).toMatchObject({ document: { account: { isPrimary: true } } });
-    expect(await of('health')).toMatchObject({ document: { score: 50, isHealthy: false } });
-    expect(await of('statistics', '--by', 'day')).toMatchObject({ document: { totals: { received: 0 } } });
-    expect(await of('statistics', '--by', 'year')).toMatchObject({ status: 2 });
-    const told = await line.run('account', 'health', id, '--workspace', 'sur');
-    expect(told.stdout).toMatch(/50 of 100[\s\S]*Scan the QR code/);
-    expect((await line.run('account', 'remove', id, '--workspace', 'sur')).stderr).toContain('--yes');
-    expect(await of('remove', '--yes')).toMatchObject({ status: 0 });
-    expect(await of('health')).toMatchObject({ status: 1 });
-    const removed = await line.json('account', 'list', '--workspace', 'sur', '--removed');
-    expect(removed).toMatchObject({ document: { accounts: [{ id, status: 'disconnected' }] } });
-    expect(await of('restore')).toMatchObject({ document: { account: { id, removedAt: null } } });
-    expect(await of('remove', '--yes')).toMatchObject({ status: 0 });
-    expect((await line.run('account', 'health', 'sur', '--workspace', 'sur')).status).toBe(2);
-  });
-
   it('does not give one provider id to two accounts, nor says whose it is', async () => {
     const taken = await line.run(
       ...['account', 'add', '--workspace', 'bazaar-norte', '--provider', 'meta'],
@@ -320,3 +292,34 @@ async function query(url: string, statement: string, values: readonly unknown[])
     await client.end();
   }
 }
+
+describe('the life of an account', () => {
+  it('moves an account through its life, tells how it is, and asks before it removes one', async () => {
+    await line.run('workspace', 'create', 'Oeste', '--slug', 'oeste');
+    const made = await line.json<{ account: { id: string } }>(
+      ...['account', 'add', '--workspace', 'oeste', '--provider', 'webjs', '--name', 'Second'],
+      ...['--setting', 'session=second', '--secret', 'webhookKey=k'],
+    );
+    const { id } = made.document.account;
+    const of = (name: string, ...more: string[]) => line.json('account', name, id, '--workspace', 'oeste', ...more);
+    expect(await of('disconnect')).toMatchObject({
+      status: 1,
+      document: { error: { message: expect.stringContaining('disconnected') } },
+    });
+    expect(await of('reconnect')).toMatchObject({ document: { account: { status: 'connecting' } } });
+    expect(await of('set-primary')).toMatchObject({ document: { account: { isPrimary: true } } });
+    expect(await of('health')).toMatchObject({ document: { score: 50, isHealthy: false } });
+    expect(await of('statistics', '--by', 'day')).toMatchObject({ document: { totals: { received: 0 } } });
+    expect(await of('statistics', '--by', 'year')).toMatchObject({ status: 2 });
+    const told = await line.run('account', 'health', id, '--workspace', 'oeste');
+    expect(told.stdout).toMatch(/50 of 100[\s\S]*Scan the QR code/);
+    expect((await line.run('account', 'remove', id, '--workspace', 'oeste')).stderr).toContain('--yes');
+    expect(await of('remove', '--yes')).toMatchObject({ status: 0 });
+    expect(await of('health')).toMatchObject({ status: 1 });
+    const removed = await line.json('account', 'list', '--workspace', 'oeste', '--removed');
+    expect(removed).toMatchObject({ document: { accounts: [{ id, status: 'disconnected' }] } });
+    expect(await of('restore')).toMatchObject({ document: { account: { id, removedAt: null } } });
+    expect(await of('remove', '--yes')).toMatchObject({ status: 0 });
+    expect((await line.run('account', 'health', 'sur', '--workspace', 'oeste')).status).toBe(2);
+  });
+});

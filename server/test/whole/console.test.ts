@@ -178,6 +178,58 @@ describe('accounts and keys', () => {
   });
 });
 
+describe('the life of an account', () => {
+  const card = (page: Page, name: string) => page.locator('[data-test=account]').filter({ hasText: name });
+
+  it('is shown with its health and its figures, and moves as people and the provider say', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await page.goto('/accounts');
+    const demo = card(page, 'Demo on WhatsApp Cloud API');
+    await demo.locator('[data-test=status]').getByText('Connected', { exact: true }).waitFor();
+    await demo.getByText('Health 100').waitFor();
+    await demo.getByRole('link').click();
+    const status = page.locator('[data-test=account-page] [data-test=status]').first();
+    await status.getByText('Connected', { exact: true }).waitFor();
+    const statistics = page.locator('[data-test=statistics]');
+    expect(Number(await statistics.locator('dd').first().textContent())).toBeGreaterThan(0);
+    await statistics.getByRole('button', { name: '30 days' }).click();
+    await statistics.getByRole('img', { name: /^Messages\. Received: [1-9]/ }).waitFor();
+
+    await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Disconnect', exact: true }).click();
+    await status.getByText('Disconnected', { exact: true }).waitFor();
+    await page.locator('[data-code=disconnected]').getByText('Connect the account again.').waitFor();
+    await customerWrites('+15550109005', 'Dora', 'still there?');
+    await page.getByRole('button', { name: 'Connect', exact: true }).click();
+    await status.getByText('Connecting', { exact: true }).waitFor();
+    await customerWrites('+15550109005', 'Dora', 'and now?');
+    await status.getByText('Connected', { exact: true }).waitFor();
+    expect(await page.locator('[data-test=history] li').count()).toBeGreaterThanOrEqual(5);
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  it('ends with its removal, and begins anew when it is restored', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await page.goto('/accounts');
+    const name = 'Demo on Evolution API v1';
+    await card(page, name).getByRole('button').click();
+    await page.getByRole('menuitem', { name: 'Remove' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await card(page, name).waitFor({ state: 'detached' });
+    await page.locator('[data-test=removed-accounts] summary').click();
+    await page
+      .locator('[data-test=removed]')
+      .filter({ hasText: name })
+      .getByRole('button', { name: 'Restore' })
+      .click();
+    await card(page, name).getByText('Switched off').waitFor();
+    expect(await page.getByLabel('New webhook address').inputValue()).toContain('/webhooks/evolution/whatsapp/');
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+});
+
 /** The rules of accessibility do not hang on width or language, and checking them is slow: once by day, once by night. */
 const looks = [
   { name: 'wide light', viewport: wide, colorScheme: 'light', language: 'en', isChecked: true },
@@ -233,6 +285,11 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
   accounts: async (page) => {
     await page.goto('/accounts');
     await page.locator('[data-test=account]').first().waitFor();
+  },
+  account: async (page) => {
+    await page.getByRole('link', { name: 'Demo on WhatsApp Cloud API' }).click();
+    await page.locator('[data-test=statistics] svg').first().waitFor();
+    await page.locator('[data-test=history] li').first().waitFor();
   },
   settings: async (page) => {
     await page.goto('/settings');

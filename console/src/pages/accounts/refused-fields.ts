@@ -1,6 +1,6 @@
 import type { Problem } from '@switchyard/contract';
 import { ProblemError } from '../../api/problem-error.ts';
-import { type AccountForm, accountForms, type FormState } from './account-fields.ts';
+import type { AccountForm } from './account-fields.ts';
 
 export interface FieldRefusal {
   readonly name: string;
@@ -8,10 +8,10 @@ export interface FieldRefusal {
 }
 
 /** Which field a refusal is about, where it says so; the rest is for the whole form. */
-export function refusedFields(error: unknown, provider: FormState['provider']): FieldRefusal[] {
+export function refusedFields(error: unknown, form: AccountForm): FieldRefusal[] {
   if (!(error instanceof ProblemError)) return [];
   const listed = (error.problem.errors ?? []).flatMap(fromIssue);
-  return listed.length > 0 ? listed : fromSentence(error.message, accountForms[provider]);
+  return listed.length > 0 ? listed : fromSentence(error.message, form);
 }
 
 /** A JSON pointer of the request body: `/settings/phoneNumberId`. */
