@@ -29,6 +29,12 @@ export interface NewAccount {
   readonly isActive: boolean;
 }
 
+export interface AccountChange extends Partial<Omit<NewAccount, 'provider'>> {
+  readonly businessName?: string;
+  /** Instants; null: not known to end. */
+  readonly secretEnds?: Readonly<Record<string, string | null>>;
+}
+
 /** The most that one page of the interface holds: more accounts than that nobody reads as cards. */
 const maxAccounts = 200;
 
@@ -105,6 +111,14 @@ export function useAddAccount() {
     mutationFn: (account: NewAccount) =>
       ask(madeAccountSchema, 'POST', '/accounts', { body: account, idempotencyKey: crypto.randomUUID() }),
     onSuccess: readAgain,
+  });
+}
+
+export function useChangeAccount() {
+  return useMutation({
+    mutationFn: ({ id, change }: { readonly id: string; readonly change: AccountChange }) =>
+      ask(accountSchema, 'PATCH', `/accounts/${id}`, { body: change }),
+    onSettled: readAgain,
   });
 }
 

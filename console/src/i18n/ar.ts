@@ -485,6 +485,13 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'account.step.webhook-lag': 'راجع صفحة حالة المزوّد؛ وإن كانت سليمة فتأكد أن هذا الخادم كان متاحًا.',
   'account.step.silent': 'تأكد أن الويب هوك ما زال معيّنًا لدى المزوّد وراسل الرقم.',
   'account.step.no-receipts': 'تأكد أن الويب هوك ما زال معيّنًا لدى المزوّد وراسل الرقم.',
+  'account.edit': 'تعديل',
+  'account.editTitle': 'تعديل {{name}}',
+  'account.editHint': 'السر الذي يُترك فارغًا يبقى كما هو.',
+  'account.serve': 'تشغيل هذا الحساب',
+  'account.secretEnds': 'تنتهي صلاحية {{name}} في',
+  'account.save': 'حفظ',
+  'account.saved': 'تم الحفظ.',
 };
 
 export default ar;

@@ -456,6 +456,13 @@ const en = {
     'Look at the provider’s status page; if it is quick there, see whether this server was unreachable.',
   'account.step.silent': 'See whether the webhook is still set at the provider, and write to the number.',
   'account.step.no-receipts': 'See whether the webhook is still set at the provider, and write to the number.',
+  'account.edit': 'Edit',
+  'account.editTitle': 'Edit {{name}}',
+  'account.editHint': 'A secret that is left empty stays as it is.',
+  'account.serve': 'Serve this account',
+  'account.secretEnds': '{{name}} ends on',
+  'account.save': 'Save',
+  'account.saved': 'Saved.',
 };
 
 export default en;

@@ -469,6 +469,13 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
     'Mira la página de estado del proveedor; si va bien, comprueba si este servidor estuvo inaccesible.',
   'account.step.silent': 'Comprueba que el webhook siga configurado en el proveedor y escribe al número.',
   'account.step.no-receipts': 'Comprueba que el webhook siga configurado en el proveedor y escribe al número.',
+  'account.edit': 'Editar',
+  'account.editTitle': 'Editar {{name}}',
+  'account.editHint': 'Un secreto que se deja vacío queda como está.',
+  'account.serve': 'Atender esta cuenta',
+  'account.secretEnds': '{{name}} caduca el',
+  'account.save': 'Guardar',
+  'account.saved': 'Guardado.',
 };
 
 export default es;

@@ -475,6 +475,13 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
     'Regardez la page d’état du fournisseur ; si tout va bien, voyez si ce serveur était injoignable.',
   'account.step.silent': 'Vérifiez que le webhook est toujours défini chez le fournisseur, et écrivez au numéro.',
   'account.step.no-receipts': 'Vérifiez que le webhook est toujours défini chez le fournisseur, et écrivez au numéro.',
+  'account.edit': 'Modifier',
+  'account.editTitle': 'Modifier {{name}}',
+  'account.editHint': 'Un secret laissé vide reste tel quel.',
+  'account.serve': 'Servir ce compte',
+  'account.secretEnds': '{{name}} expire le',
+  'account.save': 'Enregistrer',
+  'account.saved': 'Enregistré.',
 };
 
 export default fr;

@@ -461,6 +461,13 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'account.step.webhook-lag': 'בדקו את דף הסטטוס של הספק; אם הוא תקין, בדקו אם השרת הזה לא היה זמין.',
   'account.step.silent': 'בדקו שה-webhook עדיין מוגדר אצל הספק, וכתבו למספר.',
   'account.step.no-receipts': 'בדקו שה-webhook עדיין מוגדר אצל הספק, וכתבו למספר.',
+  'account.edit': 'עריכה',
+  'account.editTitle': 'עריכת {{name}}',
+  'account.editHint': 'סוד שנשאר ריק נשאר כפי שהוא.',
+  'account.serve': 'להפעיל את החשבון הזה',
+  'account.secretEnds': 'תוקף {{name}} יפוג ב-',
+  'account.save': 'שמירה',
+  'account.saved': 'נשמר.',
 };
 
 export default he;

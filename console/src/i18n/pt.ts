@@ -466,6 +466,13 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
     'Veja a página de estado do provedor; se lá estiver bem, veja se este servidor ficou inacessível.',
   'account.step.silent': 'Veja se o webhook continua definido no provedor e escreva para o número.',
   'account.step.no-receipts': 'Veja se o webhook continua definido no provedor e escreva para o número.',
+  'account.edit': 'Editar',
+  'account.editTitle': 'Editar {{name}}',
+  'account.editHint': 'Um segredo deixado vazio fica como está.',
+  'account.serve': 'Atender esta conta',
+  'account.secretEnds': '{{name}} expira em',
+  'account.save': 'Guardar',
+  'account.saved': 'Guardado.',
 };
 
 export default pt;

@@ -197,7 +197,7 @@ export async function markRemoved(tx: WorkspaceTx, id: AccountId): Promise<void>
 
 export async function markRestored(tx: WorkspaceTx, id: AccountId): Promise<void> {
   await tx.query(
-    `UPDATE accounts SET deleted_at = NULL, version = version + 1, updated_at = now()
+    `UPDATE accounts SET deleted_at = NULL, connection_error = NULL, version = version + 1, updated_at = now()
      WHERE workspace_id = $1 AND id = $2`,
     [tx.workspaceId, id],
   );

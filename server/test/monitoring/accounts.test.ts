@@ -172,6 +172,25 @@ describe('statistics', () => {
     ]);
   });
 
+  it('measure from the arrival to the end of the send where both are known', async () => {
+    const conversation = await addConversation(noon);
+    const eventId = idAt(noon);
+    const seconds = (count: number) => new Date(noon.getTime() + count * 1_000);
+    await insert('events', {
+      ...{ workspace_id: workspaceId, account_id: accountId, id: eventId, delivery_id: idAt(noon), ordinal: 0 },
+      ...{ kind: 'message', type: 'text', key: 'k', payload: '{}', received_at: seconds(-2), state: 'handled' },
+      ...{ position: 1, after_position: 0 },
+    });
+    await say(conversation, noon, { event_id: eventId, id: '019cd79e-4600-7000-8000-000000000001' });
+    const answer = '019cd79e-4600-7000-8000-000000000002';
+    await say(conversation, noon, out('sent', { id: answer }));
+    await insert('outbox', {
+      ...{ workspace_id: workspaceId, account_id: accountId, id: idAt(noon), conversation_id: conversation },
+      ...{ message_id: answer, ordinal: 1, content: '{}', state: 'sent', settled_at: seconds(3) },
+    });
+    expect((await statistics()).responses).toMatchObject([{ author: 'bot', count: 1, medianMs: 5_000 }]);
+  });
+
   it('by the day are by the day of the time zone, also where a day has 23 hours', async () => {
     const conversation = await addConversation(noon);
     const lateEvening = new Date('2026-03-28T23:30:00Z');
@@ -295,7 +314,7 @@ describe('the calendar of ends', () => {
     await world.accounts.update(workspaceId, accountId, { secretEnds: { accessToken: inDays(13) } });
     await world.accounts.rotateToken(workspaceId, accountId);
     await world.workspaces.createApiKey(workspaceId, { name: 'nightly', scopes: ['read'], expiresAt: inDays(15) });
-    await addAccount({ secretEnds: { accessToken: inDays(-1) } });
+    await addAccount({ secretEnds: { accessToken: inDays(-400) } });
     const ends = await world.db.storage.inWorkspace(workspaceId, (tx) => listEnds(tx, new Date()));
     expect(ends.map(({ kind, name, state }) => `${kind} ${name} ${state}`)).toEqual([
       'secret accessToken ended',

@@ -210,7 +210,8 @@ describe('the life of an account', () => {
   });
 
   it('ends with its removal, and begins anew when it is restored', async () => {
-    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    const looking = { viewport: wide, storageState: session, allowedStatus: 422 };
+    const { context, page, troubles } = await openPage(browser, product.url, looking);
     await page.goto('/accounts');
     const name = 'Demo on Evolution API v1';
     await card(page, name).getByRole('button').click();
@@ -225,6 +226,20 @@ describe('the life of an account', () => {
       .click();
     await card(page, name).getByText('Switched off').waitFor();
     expect(await page.getByLabel('New webhook address').inputValue()).toContain('/webhooks/evolution/whatsapp/');
+
+    await page.getByRole('link', { name }).click();
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByLabel('Serve this account').click();
+    await page.getByLabel('Messages per second').fill('very many');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/^The setting messagesPerSecond /).waitFor();
+    await page.getByLabel('Messages per second').fill('2');
+    await page.getByLabel('API key ends on').fill('2020-01-31');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('[data-code=secret-ended]').waitFor();
+    expect(await page.locator('[data-test=account-page]').getByText('Switched off').count()).toBe(0);
+    await page.getByRole('link', { name: 'Back' }).click();
+    await page.locator('[data-test=ends]').getByText('apiKey').waitFor();
     expect(troubles).toEqual([]);
     await context.close();
   });

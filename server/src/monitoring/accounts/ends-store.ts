@@ -13,12 +13,15 @@ export interface EndRow {
 
 export const maxEnds = 500;
 
-/** Soonest first; what ended before `since` is told no more, and a replaced token not once it has ended. */
+/**
+ * Soonest first. A secret that has ended is told as long as it is held, a key until some time after its end (`since`), a
+ * replaced token not once it has ended.
+ */
 export function listEndRows(tx: WorkspaceTx, since: Date, now: Date): Promise<EndRow[]> {
   return tx.query<EndRow>(
     `SELECT 'secret' AS kind, a.id AS "accountId", a.name AS "accountName", s.name, s.ends_at AS "endsAt"
      FROM secret_dates s JOIN accounts a ON a.workspace_id = s.workspace_id AND a.id = s.account_id
-     WHERE s.workspace_id = $1 AND s.ends_at > $2 AND a.deleted_at IS NULL
+     WHERE s.workspace_id = $1 AND s.ends_at IS NOT NULL AND a.deleted_at IS NULL
      UNION ALL
      SELECT 'webhook-token', a.id, a.name, 'webhook token', t.retires_at
      FROM webhook_tokens t JOIN accounts a ON a.workspace_id = t.workspace_id AND a.id = t.account_id

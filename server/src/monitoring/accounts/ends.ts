@@ -12,7 +12,7 @@ export interface End {
   readonly state: 'later' | 'soon' | 'ended';
 }
 
-/** How long an end is told after it has come. */
+/** How long the end of a key is told after it has come. */
 const rememberedMs = 30 * 24 * 60 * 60 * 1_000;
 
 /** When tokens, secrets and keys of the workspace end, soonest first. */

@@ -63,7 +63,10 @@ export interface ResponseTimes {
   readonly p95Ms: number;
 }
 
-/** From the first message that waited to the first answer to it, in one conversation. */
+/**
+ * From the arrival of the first message that waited to when its first answer left, in one conversation. A bot's answer is
+ * written in the transaction of the message itself: the webhook's arrival and the send's end tell them apart.
+ */
 export function measureResponses(
   tx: WorkspaceTx,
   accountId: AccountId,
@@ -71,20 +74,28 @@ export function measureResponses(
 ): Promise<ResponseTimes[]> {
   return tx.query<ResponseTimes>(
     `WITH spoken AS (
-       SELECT conversation_id, direction, author, created_at, id,
+       SELECT conversation_id, direction, author, created_at, id, event_id,
               count(*) FILTER (WHERE direction = 'out') OVER (
                 PARTITION BY conversation_id ORDER BY created_at, id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS answers
        FROM messages WHERE ${inRangeBy('created_at')} AND NOT is_history AND NOT is_test),
      waits AS (
-       SELECT min(created_at) FILTER (WHERE direction = 'in') AS asked_at,
+       SELECT (array_agg(event_id ORDER BY created_at, id) FILTER (WHERE direction = 'in'))[1] AS event_id,
+              min(created_at) FILTER (WHERE direction = 'in') AS asked_at,
+              (array_agg(id) FILTER (WHERE direction = 'out'))[1] AS answer_id,
               min(created_at) FILTER (WHERE direction = 'out') AS answered_at,
               min(author) FILTER (WHERE direction = 'out') AS author
-       FROM spoken GROUP BY conversation_id, answers)
+       FROM spoken GROUP BY conversation_id, answers),
+     answered AS (
+       SELECT w.author, extract(epoch FROM coalesce(o.settled_at, w.answered_at) - coalesce(e.received_at, w.asked_at)) AS seconds
+       FROM waits w
+       LEFT JOIN events e ON e.workspace_id = $1 AND e.id = w.event_id
+       LEFT JOIN outbox o ON o.workspace_id = $1 AND o.message_id = w.answer_id AND o.state = 'sent'
+       WHERE w.asked_at <= w.answered_at AND w.author IN ('bot', 'person', 'device'))
      SELECT CASE author WHEN 'bot' THEN 'bot' ELSE 'person' END AS author, count(*)::integer AS count,
-            1000 * percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - asked_at)) AS "medianMs",
-            1000 * percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - asked_at)) AS "p95Ms"
-     FROM waits WHERE asked_at <= answered_at AND author IN ('bot', 'person', 'device') GROUP BY 1 ORDER BY 1`,
+            1000 * percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS "medianMs",
+            1000 * percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS "p95Ms"
+     FROM answered GROUP BY 1 ORDER BY 1`,
     keysOf(tx, accountId, range),
   );
 }
