@@ -8,6 +8,7 @@ import {
   findConnection,
   insertConnectionChange,
   keepConnection,
+  keepConnectionError,
   loadAccountLimit,
 } from './connection-store.ts';
 import { accountMissing, failureOf } from './failures.ts';
@@ -71,6 +72,17 @@ export async function applyConnection(
   await keepConnection(tx, accountId, { status: next, reason, at, reportedAt: occurredAt, isMoved: next !== previous });
   deps.noteChange(tx, 'account', [accountId]);
   return done({ previous, next, reason, at, isOvertaken: false });
+}
+
+/** For reports that nobody waits for: one that the plan leaves no room for is written beside the state it does not change. */
+export async function takeReport(
+  deps: ConnectionDeps,
+  tx: WorkspaceTx,
+  accountId: AccountId,
+  report: Extract<ConnectionEvent, { kind: 'report' }>,
+): Promise<void> {
+  const applied = await applyConnection(deps, tx, accountId, report);
+  if (!applied.ok) await keepConnectionError(tx, accountId, applied.refusal.detail);
 }
 
 async function writeHistory(

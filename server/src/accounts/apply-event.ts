@@ -1,8 +1,7 @@
 import type { AccountId, InboundEvent } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
 import { keepMetadata, lockAccounts } from './account-store.ts';
-import { applyConnection, type ConnectionDeps } from './apply-connection.ts';
-import { keepConnectionError } from './connection-store.ts';
+import { type ConnectionDeps, takeReport } from './apply-connection.ts';
 import { nameOfFact } from './health/provider-facts.ts';
 
 export type AccountEvent = Extract<InboundEvent, { kind: 'account' }>;
@@ -41,7 +40,6 @@ export async function applyAccountEvent(
   }
 }
 
-/** A report that the plan leaves no room for is written beside the state that it does not change. */
 async function applyReport(
   deps: ConnectionDeps,
   tx: WorkspaceTx,
@@ -49,14 +47,13 @@ async function applyReport(
   event: AccountEvent,
 ): Promise<void> {
   if (!event.connection) return;
-  const applied = await applyConnection(deps, tx, accountId, {
+  await takeReport(deps, tx, accountId, {
     kind: 'report',
     status: event.connection,
     actor: 'provider',
     reason: errorOf(event),
     occurredAt: event.occurredAt === null ? null : new Date(event.occurredAt),
   });
-  if (!applied.ok) await keepConnectionError(tx, accountId, applied.refusal.detail);
 }
 
 function errorOf(event: AccountEvent): string | null {

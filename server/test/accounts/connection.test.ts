@@ -145,6 +145,28 @@ describe('the plan', () => {
     expect(await apply(refusedOne, report('connected'))).toMatchObject({ ok: true });
   });
 
+  it('is told beside the state where a provider reports one account more', async () => {
+    await aWorkspace();
+    await limitTo(0);
+    const id = await anAccount();
+    const event = {
+      kind: 'account',
+      type: 'connection',
+      name: 'connection.update',
+      key: 'k',
+      occurredAt: null,
+      bindings: [],
+      path: '',
+      facts: {},
+      connection: 'connected',
+    } as const;
+    await world.db.storage.inWorkspace(workspaceId, (tx) => world.accounts.applyEvent(tx, id, event));
+    expect(await world.accounts.find(workspaceId, id)).toMatchObject({
+      connectionStatus: 'disconnected',
+      connectionError: expect.stringContaining('0 connected accounts'),
+    });
+  });
+
   it('is 10 where the workspace names no other', async () => {
     await aWorkspace();
     for (let made = 0; made < 10; made += 1) await apply(await anAccount(), report('connected'));

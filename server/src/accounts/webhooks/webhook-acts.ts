@@ -2,7 +2,7 @@ import { type AccountId, isPaired, type Provider } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
 import { lockAccounts } from '../account-store.ts';
 import type { Accounts } from '../accounts.ts';
-import { applyConnection, type ConnectionDeps } from '../apply-connection.ts';
+import { type ConnectionDeps, takeReport } from '../apply-connection.ts';
 import { type ChangeAccount, loadAccount } from '../changing.ts';
 import { type AccountsDeps, present } from '../parts.ts';
 import { keepSubscription, noteWebhookError, noteWebhooks } from './webhook-store.ts';
@@ -24,8 +24,7 @@ export async function takeWebhooks(
     if (!noted.wasActive) deps.noteChange(tx, 'account', [accountId]);
     if (isPaired(noted.provider as Provider)) continue;
     const isAwaited = status === 'connecting' || (status === 'disconnected' && connectionChangedAt === null);
-    if (isAwaited)
-      await applyConnection(deps, tx, accountId, { kind: 'report', status: 'connected', actor: 'webhook' });
+    if (isAwaited) await takeReport(deps, tx, accountId, { kind: 'report', status: 'connected', actor: 'webhook' });
   }
 }
 
