@@ -1,8 +1,6 @@
 export interface TurnLimits {
   readonly conversationsAtOnce: number;
-  /** While so many batches are under way, what becomes due meanwhile forms the next. */
-  readonly batchesAtOnce: number;
-  /** A batch that takes longer than this no longer counts among them: one that hangs must not hold up the others. */
+  /** What becomes due while a batch is under way forms the next; after this long it is no longer waited for. */
   readonly patienceMs: number;
   /** One turn, or one batch of them; also no more than the lease. */
   readonly turnMs: number;
@@ -18,7 +16,6 @@ export interface TurnLimits {
 
 export const turnLimits: TurnLimits = {
   conversationsAtOnce: 64,
-  batchesAtOnce: 1,
   patienceMs: 50,
   turnMs: 10_000,
   maxAttempts: 3,

@@ -112,7 +112,7 @@ export async function startTurns(
 }
 
 function nextOf({
-  conversationId: _,
+  conversationId: _conversationId,
   id,
   payload,
   position,

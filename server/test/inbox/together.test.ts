@@ -123,6 +123,34 @@ describe('turns of several conversations', () => {
     expect((await answered(shop)).replies).toEqual([held, ...others].map((from) => `to ${from}`));
   });
 
+  it('that take long are not waited for by what becomes due after them', async () => {
+    const shop = await world.shop();
+    const [slow = '', ...others] = customers(4);
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const waits: Middleware = {
+      name: 'waits',
+      async handle(ctx, next) {
+        const { content } = ctx.input.stored.event;
+        if (content.type !== 'text' || content.text !== 'slow') return next(ctx);
+        begun.resolve();
+        await goOn.promise;
+        return next(ctx);
+      },
+    };
+    await send(shop, [{ from: slow, text: 'slow' }]);
+    work({ parts: { middleware: [waits, repeats] } });
+    await begun.promise;
+    await send(
+      shop,
+      others.map((from) => ({ from, text: `quick ${from}` })),
+    );
+    await world.eventually(async () => (await answered(shop)).replies.length === others.length);
+    goOn.resolve();
+    await world.settled();
+    expect((await answered(shop)).replies).toEqual([...others.map((from) => `quick ${from}`), 'slow']);
+  });
+
   it('leave an act on a message a transaction of its own', async () => {
     const shop = await world.shop();
     const [reacting = '', ...others] = customers(4);

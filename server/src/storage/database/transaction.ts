@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import { assert } from '#kernel';
 import type { Row, Tx } from '../storage.ts';
@@ -54,6 +55,7 @@ class OpenTransaction implements Tx {
   readonly #client: pg.PoolClient;
   readonly #count: Count;
   readonly #bells: (() => void)[] = [];
+  #isHeldBack = false;
   #state: 'open' | 'ending' | 'committed' | 'undone' = 'open';
 
   constructor(client: pg.PoolClient, count: Count) {
@@ -108,10 +110,28 @@ class OpenTransaction implements Tx {
    */
   async #send<T>(send: () => Promise<T>): Promise<T> {
     this.#count();
+    this.#holdBack();
     try {
       return await send();
     } catch (error) {
       throw translate(error);
     }
   }
+
+  /** What is asked in one go of the event loop leaves in one write. */
+  #holdBack(): void {
+    const stream = streamOf(this.#client);
+    if (this.#isHeldBack || !stream) return;
+    this.#isHeldBack = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isHeldBack = false;
+      stream.uncork();
+    });
+  }
+}
+
+/** pg shows its socket, its types do not. Where there is none, every statement leaves by itself. */
+function streamOf(client: pg.PoolClient): Pick<Writable, 'cork' | 'uncork'> | undefined {
+  return (client as { readonly connection?: { readonly stream?: Writable } }).connection?.stream;
 }
