@@ -155,7 +155,15 @@ export type Alongside = (tx: WorkspaceTx, accountId: AccountId) => Promise<void>
 /** What people do to accounts, and the lists they do it from. */
 export type AccountActs = Omit<
   Accounts,
-  'alongside' | 'peekRoute' | 'route' | 'countRouting' | 'findServing' | 'applyEvent' | 'noteWebhook' | 'close'
+  | 'alongside'
+  | 'peekRoute'
+  | 'route'
+  | 'countRouting'
+  | 'findServing'
+  | 'applyEvent'
+  | 'noteWebhook'
+  | 'flush'
+  | 'close'
 >;
 
 export interface Accounts {

@@ -1,6 +1,6 @@
 import { accountSchema, connectionWishSchema, madeAccountSchema, nothingSchema } from '@switchyard/contract';
 import type { ConnectionAct } from '#accounts';
-import { auditAccount } from '../audit.ts';
+import { actingOn } from '../audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
@@ -42,9 +42,8 @@ function connectionRoute(routes: Routes, deps: ApiDeps, { path, act, summary }: 
       const id = pathId('account', request.params.id);
       const { reason } = request.body;
       const wish = { act, actor: access.actor, ...(reason === undefined ? {} : { reason }) };
-      const moved = await deps.accounts.moveConnection(access.workspaceId, id, wish);
+      const moved = await actingOn(deps, access, { action: path }).moveConnection(access.workspaceId, id, wish);
       if (!moved.ok) throw refusal(moved.refusal);
-      await auditAccount(deps, access, { action: path, id });
       return presentAccount(moved.value);
     },
   );
@@ -68,9 +67,8 @@ function restoreRoute(routes: Routes, deps: ApiDeps): void {
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const restored = await deps.accounts.restore(access.workspaceId, id);
+      const restored = await actingOn(deps, access, { action: 'restore' }).restore(access.workspaceId, id);
       if (!restored.ok) throw refusal(restored.refusal);
-      await auditAccount(deps, access, { action: 'restore', id });
       const { account, token, webhookUrl } = restored.value;
       return { ...presentAccount(account), token, webhookUrl };
     },
