@@ -1,7 +1,15 @@
 /** Providers: verify, normalise, send. Never storage, never tenants. */
 export * from './channel.ts';
 export { evolutionChannel } from './evolution/index.ts';
-export { closeProviderConnections } from './http/index.ts';
+export {
+  type AddressRange,
+  anywhere,
+  closeProviderConnections,
+  createReach,
+  parseOutgoingUrl,
+  parseRange,
+  type Reach,
+} from './http/index.ts';
 export { instagramChannel } from './instagram/index.ts';
 export { metaChannel } from './meta/index.ts';
 export { twilioChannel } from './twilio/index.ts';

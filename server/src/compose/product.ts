@@ -6,11 +6,14 @@ import { hostname } from 'node:os';
 import type { Provider } from '@switchyard/contract';
 import { type Accounts, createAccounts, type ServingAccount } from '#accounts';
 import {
+  anywhere,
   type Channel,
+  createReach,
   defaultSendTimeouts,
   evolutionChannel,
   instagramChannel,
   metaChannel,
+  type Reach,
   type SendingNetwork,
   type SendTimeouts,
   twilioChannel,
@@ -67,6 +70,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const rules = { storage, passwords: createPasswords(), counters: engines.counters, clock };
   const workspaces = createWorkspaces(rules);
   const people = createPeople({ ...rules, sealer });
+  const tenantsReach = createReach(config.outboundAllowed);
   const liveBell = createLiveBell(engines.doorbell, log);
   const noteChange = liveBell.noteAfterCommit;
   const accounts = createAccounts({
@@ -118,7 +122,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         providerIdsKnown: release,
         noteChange,
         heldLanes: () => pressure.held,
-        networkOf: (account) => networkOf(config, account),
+        networkOf: (account) => networkOf(config, tenantsReach, account),
         statusCallbackUrl,
         settings: dispatchSettings(config),
       }),
@@ -177,11 +181,12 @@ function correspondentOf({ account, event }: AccountMessage): Correspondent {
   };
 }
 
-/** Where this account's provider is reached: its own address, else the one in the settings. */
-function networkOf(config: Config, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
+/** Where this account's provider is reached: its own address, within what tenants may reach, else the operator's. */
+function networkOf(config: Config, tenantsReach: Reach, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
+  const timeouts = sendTimeouts(config);
   const own = account.settings.baseUrl;
-  const baseUrl = own ?? config.providerUrls[account.provider] ?? '';
-  return { baseUrl, timeouts: sendTimeouts(config) };
+  if (own !== undefined) return { baseUrl: own, reach: tenantsReach, timeouts };
+  return { baseUrl: config.providerUrls[account.provider] ?? '', reach: anywhere, timeouts };
 }
 
 function sendTimeouts({ sendTimeoutMs }: Config): SendTimeouts {
