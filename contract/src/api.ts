@@ -176,14 +176,24 @@ export const accountWebhookSchema = z
   .object({
     tokens: z.array(
       z.object({
+        id: z.string(),
         webhookUrl: z.string(),
         createdAt: z.string(),
+        /** null: it is the one in use. */
         retiresAt: z.string().nullable(),
+        replacedAt: z.string().nullable(),
+        /** At most a minute or so behind. */
         lastUsedAt: z.string().nullable(),
+        /** Replaced, and unused for three days: it may as well be retired. */
+        isQuiet: z.boolean(),
       }),
     ),
+    /** The last call that named the account by instance or provider id instead of a token. */
+    oldUrlHitAt: z.string().nullable(),
   })
   .meta({ id: 'AccountWebhook' });
+
+export const tokenChoiceSchema = z.strictObject({ tokenId: z.uuid() }).meta({ id: 'TokenChoice' });
 
 export const deliverySchema = z
   .object({

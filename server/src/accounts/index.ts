@@ -25,5 +25,5 @@ export {
 export { type ProviderFacts, readProviderFacts } from './health/provider-facts.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
-export { tokenOverlapMs } from './token-acts.ts';
 export type { WebhookEvents } from './webhooks/webhook-events.ts';
+export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';

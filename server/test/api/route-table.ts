@@ -25,6 +25,11 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'DELETE /api/v1/accounts/:id': { id: 'account' },
   'POST /api/v1/accounts/:id/set-primary': { id: 'account' },
   'POST /api/v1/accounts/:id/rotate-token': { id: 'account' },
+  'POST /api/v1/accounts/:id/retire-token': {
+    id: 'account',
+    body: { tokenId: '01890000-0000-7000-8000-000000000000' },
+  },
+  'POST /api/v1/accounts/:id/undo-rotation': { id: 'account' },
   'GET /api/v1/accounts/:id/webhook': { id: 'account' },
   'POST /api/v1/accounts/:id/disconnect': { id: 'account', body: { reason: 'taken over' } },
   'POST /api/v1/accounts/:id/reconnect': { id: 'account' },

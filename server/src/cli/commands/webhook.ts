@@ -48,7 +48,7 @@ export function addWebhook(program: Command, deps: CliDeps): void {
 
 async function tryWebhook(product: CliProduct, token: string, url: string | undefined): Promise<Tried> {
   const { config, accounts } = product;
-  const routed = await accounts.route('token', token);
+  const routed = await accounts.lookUp('token', token);
   if (routed.kind !== 'found') throw new CommandFailed('no account here has that token');
   const { account } = routed;
   const base = (url ?? config.localUrl).replace(/\/+$/, '');
