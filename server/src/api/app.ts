@@ -36,6 +36,7 @@ import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
+import { providerWebhookRoutes } from './routes/provider-webhook-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 
@@ -113,6 +114,7 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     accountTokenRoutes,
     accountLifeRoutes,
     accountInsightRoutes,
+    providerWebhookRoutes,
     deliveryRoutes,
     conversationRoutes,
     messageRoutes,

@@ -1,5 +1,5 @@
 import type { Provider } from '@switchyard/contract';
-import type { Accounts } from '#accounts';
+import type { Accounts, ProviderWebhooks } from '#accounts';
 import type { AccountFields, Capabilities } from '#channels';
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
@@ -18,6 +18,7 @@ export interface ApiDeps {
   readonly workspaces: Workspaces;
   readonly people: People;
   readonly accounts: Accounts;
+  readonly providerWebhooks: ProviderWebhooks;
   readonly conversations: ConversationsDoor;
   readonly outbox: OutboxDoor;
   readonly commerce: CommerceDoor;

@@ -35,6 +35,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'route-taken': 409,
   'slug-taken': 409,
   'token-current': 409,
+  'webhook-changed': 409,
   'too-large': 413,
   'wrong-content-type': 415,
   'slow-down': 429,

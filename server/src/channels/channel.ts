@@ -5,6 +5,7 @@
  */
 import type { Binding, Failure, InboundEvent, OutboundContent, Provider } from '@switchyard/contract';
 import type { Reach } from './http/address/index.ts';
+import type { WebhookAbility } from './webhook-ability.ts';
 
 /** One HTTP request as it came. Header names are lower case; of repeated headers the values are joined by `, `. */
 export interface RawRequest {
@@ -185,6 +186,8 @@ export interface Channel {
   normalise(input: NormaliseInput): Normalised;
   /** Secret values inside the body (Evolution's `apikey`), as byte ranges of the raw body. */
   findSecrets?(body: Uint8Array): readonly SecretSpan[];
+  /** Absent where nothing can be asked or set at the provider (the companion is told by its own settings). */
+  readonly webhook?: WebhookAbility;
   send(account: SendingAccount, request: SendRequest, network: SendingNetwork): Promise<SendOutcome>;
   /** `chat` is the customer's addresses as in `SendRequest.to`: WhatsApp's own protocol marks by chat and id (Evolution). */
   markRead?(

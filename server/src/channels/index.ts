@@ -4,6 +4,7 @@ export { evolutionChannel } from './evolution/index.ts';
 export {
   type AddressRange,
   anywhere,
+  callProvider,
   closeProviderConnections,
   createReach,
   parseOutgoingUrl,
@@ -13,4 +14,5 @@ export {
 export { instagramChannel } from './instagram/index.ts';
 export { metaChannel } from './meta/index.ts';
 export { twilioChannel } from './twilio/index.ts';
+export type { FoundWebhook, WebhookAbility, WebhookLevel } from './webhook-ability.ts';
 export { webjsChannel } from './webjs/index.ts';

@@ -4,7 +4,13 @@
  */
 import { hostname } from 'node:os';
 import type { Provider } from '@switchyard/contract';
-import { type Accounts, createAccounts, type ServingAccount } from '#accounts';
+import {
+  type Accounts,
+  createAccounts,
+  createProviderWebhooks,
+  type ProviderWebhooks,
+  type ServingAccount,
+} from '#accounts';
 import {
   anywhere,
   type Channel,
@@ -53,6 +59,7 @@ export interface Product {
   readonly workspaces: Workspaces;
   readonly people: People;
   readonly accounts: Accounts;
+  readonly providerWebhooks: ProviderWebhooks;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
@@ -84,6 +91,10 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     clock,
     log,
   });
+  const providerWebhooks = createProviderWebhooks({
+    ...{ storage, sealer, accounts, channels, clock },
+    networkOf: (account) => networkOf(config, tenantsReach, account),
+  });
   const conversations = createConversations();
   const commerce = createCommerce();
   const flows = createFlows();
@@ -103,6 +114,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     workspaces,
     people,
     accounts,
+    providerWebhooks,
     conversations,
     commerce,
     flows,
