@@ -33,6 +33,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'phone-taken': 409,
   'rotation-open': 409,
   'route-taken': 409,
+  'settings-active': 409,
   'slug-taken': 409,
   'token-current': 409,
   'webhook-changed': 409,
