@@ -32,7 +32,7 @@ export interface ProviderWebhook {
 }
 
 export interface ProviderWebhooks {
-  /** Asks the provider; null where there is no such account. */
+  /** Asks the provider, and keeps which events it says it sends; null where there is no such account. */
   look(workspaceId: WorkspaceId, accountId: AccountId): Promise<ProviderWebhook | null>;
   set(workspaceId: WorkspaceId, accountId: AccountId, actor: string): Promise<Result<ProviderWebhook, Failure>>;
   /** Refused (`webhook_changed`) when something else stands there by now, unless it is `forced`. */
@@ -46,7 +46,7 @@ export interface ProviderWebhooks {
 export interface ProviderWebhooksDeps {
   readonly storage: Storage;
   readonly sealer: Sealer;
-  readonly accounts: Pick<Accounts, 'findServing' | 'listTokens'>;
+  readonly accounts: Pick<Accounts, 'findServing' | 'find' | 'listTokens' | 'noteSubscription'>;
   readonly channels: Readonly<Record<Provider, { readonly webhook?: WebhookAbility }>>;
   networkOf(account: ServingAccount): Omit<SendingNetwork, 'signal'>;
   readonly clock: Clock;
@@ -120,6 +120,9 @@ async function look(deps: ProviderWebhooksDeps, place: Place): Promise<ProviderW
   if (!reached.ok) return { wantedUrl, sets: 'nothing', found: null, match: 'not-told', undoable };
   const { ability, sending, network } = reached.value;
   const found = await ability.find(sending, network());
+  if (found.ok && found.value.events !== null) {
+    await deps.accounts.noteSubscription(place.workspaceId, place.accountId, { events: found.value.events });
+  }
   const match = found.ok && ability.sets === 'url' ? await matchOf(deps, account, found.value) : 'not-told';
   return { wantedUrl, sets: ability.sets, found, match, undoable };
 }
@@ -149,7 +152,9 @@ async function set(deps: ProviderWebhooksDeps, place: Place, actor: string): Pro
   await inWorkspace((tx) =>
     insertSetting(tx, { id, accountId: place.accountId, factsSealed, actor, at: deps.clock.now() }),
   );
-  const answer = await ability.set(sending, url, network());
+  const summary = await deps.accounts.find(place.workspaceId, place.accountId);
+  const wanted = { url, events: summary?.webhookEvents.wanted ?? [] };
+  const answer = await ability.set(sending, wanted, network());
   if (answer.ok) await inWorkspace((tx) => moveSetting(tx, id, 'set', deps.clock.now()));
   else if (await isUntouched(reached.value, before.value)) await inWorkspace((tx) => dropSetting(tx, id));
   return answer;

@@ -21,11 +21,17 @@ export interface FoundWebhook {
   readonly kept: JsonValue;
 }
 
+export interface WantedWebhook {
+  readonly url: string;
+  /** Names of the provider's; used where events can be chosen for one account. */
+  readonly events: readonly string[];
+}
+
 export interface WebhookAbility {
   /** `url`: one click sets the whole of it. `events`: only what is sent; the URL stands in the app's dashboard. */
   readonly sets: 'url' | 'events';
   find(account: SendingAccount, network: SendingNetwork): Promise<Result<FoundWebhook, Failure>>;
-  set(account: SendingAccount, url: string, network: SendingNetwork): Promise<Result<null, Failure>>;
+  set(account: SendingAccount, wanted: WantedWebhook, network: SendingNetwork): Promise<Result<null, Failure>>;
   /** `replaced` is what stands there now; some providers take no empty URL. */
   restore(
     account: SendingAccount,

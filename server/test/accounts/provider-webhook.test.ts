@@ -189,11 +189,21 @@ describe('Instagram', () => {
     const before = await look(shop);
     expect(before).toMatchObject({ sets: 'events', match: 'not-told', found: { value: { url: null, level: 'app' } } });
     expect(await set(shop)).toMatchObject({ ok: true, value: { found: { value: { isEnabled: true } } } });
+    const { webhookEvents } = (await accounts.find(world.workspaceId, shop.id)) ?? {};
+    expect(webhookEvents).toMatchObject({ missing: [], unwanted: [], subscribed: webhookEvents?.wanted });
     const events = (seen: Awaited<ReturnType<typeof look>>) => (seen?.found?.ok ? seen.found.value.events : null);
     expect(events(await look(shop))).toContain('messaging_seen');
     expect(await undo(shop)).toMatchObject({ ok: true });
     expect(events(await look(shop))).toEqual(events(before));
   });
+});
+
+it('sets the events that the account wants, and keeps those that the provider says it sends', async () => {
+  const shop = await connect('evolution', { wantedWebhookEvents: ['MESSAGES_UPSERT', 'CALL'] });
+  await set(shop);
+  const seen = await look(shop);
+  expect(seen?.found?.ok && seen.found.value.events).toEqual(['MESSAGES_UPSERT', 'CALL', 'MESSAGES_EDITED']);
+  expect((await accounts.find(world.workspaceId, shop.id))?.webhookEvents).toMatchObject({ missing: [] });
 });
 
 describe('what the provider refuses', () => {

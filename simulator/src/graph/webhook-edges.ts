@@ -87,6 +87,7 @@ function wantedFields(exchange: Exchange): string[] {
 const INSTAGRAM_FIELDS: ReadonlySet<string> = new Set([
   'comments',
   'live_comments',
+  'mentions',
   'messages',
   'message_reactions',
   'messaging_handover',
@@ -95,6 +96,7 @@ const INSTAGRAM_FIELDS: ReadonlySet<string> = new Set([
   'messaging_referral',
   'messaging_seen',
   'standby',
+  'story_insights',
 ]);
 
 function subscribe(numbers: readonly SimNumber[], isSubscribed: boolean): Reply {

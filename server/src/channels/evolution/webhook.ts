@@ -10,16 +10,8 @@ import { arrayAt, flagAt, isObject, type JsonObject, type JsonValue, objectAt, t
 import type { FoundWebhook, WebhookAbility } from '../webhook-ability.ts';
 import { judgeRefusal } from './errors.ts';
 
-/** What the bot, the inbox and the account's state live on. v1 knows no edits. */
-const eventsOfV1 = [
-  'MESSAGES_UPSERT',
-  'MESSAGES_UPDATE',
-  'MESSAGES_DELETE',
-  'SEND_MESSAGE',
-  'CONNECTION_UPDATE',
-  'QRCODE_UPDATED',
-] as const;
-const eventsOfV2 = [...eventsOfV1, 'MESSAGES_EDITED'] as const;
+/** Of v2 only: a server of v1 refuses a name that it does not know. */
+const editedEvent = 'MESSAGES_EDITED';
 
 interface Wanted {
   readonly url: string;
@@ -38,14 +30,14 @@ export const evolutionWebhook: WebhookAbility = {
     return answer.ok ? done(readFound(answer.value)) : answer;
   },
 
-  set(account, url, network) {
+  set(account, { url, events }, network) {
     const { webhookSecret } = account.credentials;
     return put(account, network, {
       url,
       isEnabled: true,
       isByEvents: false,
       isBase64: false,
-      events: isV1(account) ? eventsOfV1 : eventsOfV2,
+      events: chosenEvents(account, events),
       headers: webhookSecret ? { 'x-webhook-secret': webhookSecret } : {},
     });
   },
@@ -63,6 +55,12 @@ export const evolutionWebhook: WebhookAbility = {
     });
   },
 };
+
+/** An edit belongs to the messages: whoever wants those wants these, where the server has them. */
+function chosenEvents(account: SendingAccount, events: readonly string[]): readonly string[] {
+  const others = events.filter((event) => event !== editedEvent);
+  return isV1(account) ? others : [...others, editedEvent];
+}
 
 function readFound(json: JsonValue): FoundWebhook {
   // Some servers of v1 wrap the row.

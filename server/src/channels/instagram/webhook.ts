@@ -10,16 +10,6 @@ import type { WebhookAbility } from '../webhook-ability.ts';
 import { defaultGraphVersion } from './capabilities.ts';
 import { instagramErrors } from './errors.ts';
 
-const wantedFields = [
-  'messages',
-  'message_reactions',
-  'messaging_postbacks',
-  'messaging_referral',
-  'messaging_seen',
-  'comments',
-  'live_comments',
-] as const;
-
 export const instagramWebhook: WebhookAbility = {
   sets: 'events',
 
@@ -31,8 +21,8 @@ export const instagramWebhook: WebhookAbility = {
     return done({ url: null, isEnabled: events.length > 0, events, level: 'app', kept: null });
   },
 
-  async set(account, _url, network) {
-    const answer = await subscribe(account, wantedFields, network);
+  async set(account, { events }, network) {
+    const answer = await subscribe(account, events, network);
     return answer.ok ? done(null) : answer;
   },
 

@@ -26,7 +26,7 @@ export const metaWebhook: WebhookAbility = {
     return done(readFound(configuration, isSubscribed.value));
   },
 
-  async set(account, url, network) {
+  async set(account, { url }, network) {
     if (url.length > maxCallbackLength)
       return refused(failureOf('url-too-long', `Meta takes at most ${maxCallbackLength} characters`));
     const subscribed = await subscribe(account, network);

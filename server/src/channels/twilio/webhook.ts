@@ -24,7 +24,7 @@ export const twilioWebhook: WebhookAbility = {
   sets: 'url',
   find: (account, network) => (serviceOf(account) ? findService(account, network) : findSender(account, network)),
 
-  set: (account, url, network) =>
+  set: (account, { url }, network) =>
     serviceOf(account)
       ? putService(account, network, {
           InboundRequestUrl: `${url}${connectionOverrides}`,
