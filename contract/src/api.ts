@@ -176,14 +176,58 @@ export const accountWebhookSchema = z
   .object({
     tokens: z.array(
       z.object({
+        id: z.string(),
         webhookUrl: z.string(),
         createdAt: z.string(),
+        /** null: it is the one in use. */
         retiresAt: z.string().nullable(),
+        replacedAt: z.string().nullable(),
+        /** At most a minute or so behind. */
         lastUsedAt: z.string().nullable(),
+        /** Replaced, and unused for three days: it may as well be retired. */
+        isQuiet: z.boolean(),
       }),
     ),
+    /** The last call that named the account by instance or provider id instead of a token. */
+    oldUrlHitAt: z.string().nullable(),
   })
   .meta({ id: 'AccountWebhook' });
+
+/** The webhook as it stands at the provider. URLs hold tokens: shown to who may see them, with an audit entry. */
+export const providerWebhookSchema = z
+  .object({
+    /** Ours, with the token in use. */
+    wantedUrl: z.string(),
+    /** What one call can set there: the whole, only which events are sent, or nothing (it is done by hand). */
+    sets: z.enum(['url', 'events', 'nothing']),
+    found: z
+      .object({
+        url: z.string().nullable(),
+        isEnabled: z.boolean(),
+        events: z.array(z.string()).nullable(),
+        level: z.enum(['instance', 'number', 'business-account', 'app', 'sender', 'messaging-service']),
+      })
+      .nullable(),
+    /** Why the provider could not be asked, in its own words where it has some. */
+    failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    match: z.enum(['current', 'replaced', 'other', 'none', 'not-told']),
+    undo: z.object({ setAt: instant }).nullable(),
+  })
+  .meta({ id: 'ProviderWebhook' });
+export type ProviderWebhookView = z.infer<typeof providerWebhookSchema>;
+
+export const undoWebhookSchema = z
+  .strictObject({
+    /** Put back what was found before, whatever stands there now. */
+    isForced: z.boolean().default(false),
+  })
+  .meta({ id: 'UndoWebhook' });
+
+export const triedWebhookSchema = z
+  .object({ status: z.int(), milliseconds: z.int(), calledUrl: z.string(), body: z.string() })
+  .meta({ id: 'TriedWebhook' });
+
+export const tokenChoiceSchema = z.strictObject({ tokenId: z.uuid() }).meta({ id: 'TokenChoice' });
 
 export const deliverySchema = z
   .object({

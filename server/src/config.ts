@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type AddressRange, parseRange } from '#channels';
 import { type CrashPlan, parseCrashPlan } from '#kernel';
 
 export const roles = ['gateway', 'api', 'worker'] as const;
@@ -36,6 +37,13 @@ const commaList = z.string().transform((text) =>
     .filter(Boolean),
 );
 const rolesWanted = 'must be one or more of gateway, api, worker, by commas';
+const addressRanges = commaList.transform((texts, context): readonly AddressRange[] =>
+  texts.flatMap((text) => {
+    const range = parseRange(text);
+    if (!range) context.addIssue(`${text} is not like 10.1.0.0/16, 192.168.1.7:8080 or [fd00::7]:8080`);
+    return range ?? [];
+  }),
+);
 const webhookPath = z.string().regex(/^\/[\w./-]*$/, 'must be a path like /whatsapp-v2/webhook');
 
 const environmentSchema = z.object({
@@ -66,6 +74,7 @@ const environmentSchema = z.object({
     .default([...roles]),
   PUBLIC_URL: httpUrl.optional(),
   TRUST_PROXY: flag.default(false),
+  OUTBOUND_ALLOWED: addressRanges.default([]),
   INBOX_LEASE_MS: whole(500, 600_000).default(30_000),
   SEND_TIMEOUT_MS: whole(500, 120_000).default(15_000),
   UNCERTAIN_WAIT_MS: whole(500, 600_000).default(30_000),
@@ -112,6 +121,8 @@ export interface Config {
   /** Scheme and host as the world knows us, without a trailing slash. */
   readonly publicUrl: string | undefined;
   readonly isProxyTrusted: boolean;
+  /** Addresses outside the internet's that URLs of tenants may lead to; with the demo, the stand-ins' own. */
+  readonly outboundAllowed: readonly AddressRange[];
   readonly leaseMs: number;
   /** How long a provider's whole answer may take. */
   readonly sendTimeoutMs: number;
@@ -168,6 +179,14 @@ function localUrlOf(host: string, port: number): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
+/** The stand-ins of the demo listen where the server does, which is nowhere that a tenant's URL may lead else. */
+function standInRanges({ SWITCHYARD_DEMO, HOST, PORT }: Environment): readonly AddressRange[] {
+  if (!SWITCHYARD_DEMO) return [];
+  const ports = `${PORT + 1}-${PORT + simulatorPorts}`;
+  const hosts = ['127.0.0.1', '::1', HOST];
+  return [...new Set(hosts)].flatMap((host) => parseRange(`${host.includes(':') ? `[${host}]` : host}:${ports}`) ?? []);
+}
+
 /** The value as far as it may be shown: no secret, no password in a URL. */
 function shown(name: string, value: string | undefined): string {
   if (/KEY|SECRET|TOKEN|PASSWORD/.test(name)) return '…';
@@ -193,6 +212,7 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
     roles: env.ROLES,
     publicUrl: env.PUBLIC_URL,
     isProxyTrusted: env.TRUST_PROXY,
+    outboundAllowed: [...env.OUTBOUND_ALLOWED, ...standInRanges(env)],
     leaseMs: env.INBOX_LEASE_MS,
     sendTimeoutMs: env.SEND_TIMEOUT_MS,
     uncertainWaitMs: env.UNCERTAIN_WAIT_MS,

@@ -70,6 +70,7 @@ const allowed = {
   'conversations:write': ['owner', 'admin', 'agent'],
   'accounts:write': ['owner', 'admin'],
   'tokens:read': ['owner', 'admin'],
+  'tokens:write': ['owner', 'admin'],
   'deliveries:write': ['owner', 'admin'],
   'api-keys:write': ['owner', 'admin'],
   'members:read': ['owner', 'admin'],

@@ -1,6 +1,12 @@
 import i18next from 'i18next';
 import { ProblemError } from '../api/problem-error.ts';
 
+/** What a provider answered, where it is told as a fact and not as a refusal of ours. */
+export function wordsOfFailure({ code, detail }: { readonly code: string; readonly detail: string }): string {
+  const key = `problem.${code}`;
+  return i18next.exists(key) ? i18next.t(key as 'problem.failed') : detail;
+}
+
 /** A refusal in the chosen language where we have words for its code, else as the server put it. */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof ProblemError)) return i18next.t('problem.failed');

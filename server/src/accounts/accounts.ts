@@ -145,8 +145,21 @@ export interface TokenListing {
   /** Path and, where PUBLIC_URL is known, scheme and host. Holds the token: show to who may see it. */
   readonly webhookUrl: string;
   readonly createdAt: Date;
+  /** null: it is the one in use. */
   readonly retiresAt: Date | null;
+  readonly replacedAt: Date | null;
+  /** At most a minute or so behind. */
   readonly lastUsedAt: Date | null;
+  /** It was replaced, and for three days nobody has used it: it may as well be retired. */
+  readonly isQuiet: boolean;
+  /** The last call that named the account by instance or provider id instead of a token. */
+  readonly oldUrlHitAt: Date | null;
+}
+
+/** A token as it is shown to who may see it. */
+export interface ShownToken {
+  readonly token: string;
+  readonly webhookUrl: string;
 }
 
 /** Runs in the transaction of an act, last: what must be one with it, such as its entry in the audit log. */
@@ -173,6 +186,8 @@ export interface Accounts {
   peekRoute(kind: RouteKind, key: string): ServingAccount | null | undefined;
   /** `key` is the token itself for `token` (hashed here), else the provider's id. Throws StorageUnavailable when it could not look. */
   route(kind: RouteKind, key: string): Promise<Routed>;
+  /** As `route`, for people who ask where something leads: it does not count as a use of a token. */
+  lookUp(kind: RouteKind, key: string): Promise<Routed>;
   /** Counts and logs one routing; flushed to `routing_counts` in the background. */
   countRouting(
     accountId: AccountId | null,
@@ -216,10 +231,15 @@ export interface Accounts {
     accountId: AccountId,
     told: { readonly events: readonly string[]; readonly error?: string },
   ): Promise<Result<AccountSummary, Failure>>;
-  rotateToken(
-    workspaceId: WorkspaceId,
-    accountId: AccountId,
-  ): Promise<Result<{ readonly token: string; readonly webhookUrl: string }, Failure>>;
+  /** Both tokens are valid for `tokenOverlapMs`. Refused while an earlier rotation's old token still is: two at most. */
+  rotateToken(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<ShownToken, Failure>>;
+  /** Ends a replaced token now. The one in use is refused. */
+  retireToken(workspaceId: WorkspaceId, accountId: AccountId, tokenId: string): Promise<Result<void, Failure>>;
+  /**
+   * Within the overlap, and also when the old token was retired meanwhile: it is the one in use again, and the one that
+   * had replaced it ends after an overlap of its own, since a provider may have been told of it.
+   */
+  undoRotation(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<ShownToken, Failure>>;
   listTokens(workspaceId: WorkspaceId | null): Promise<readonly TokenListing[]>;
   /** Connection, QR, template, quality: what an account event changes here. Runs in the caller's transaction. */
   applyEvent(tx: WorkspaceTx, accountId: AccountId, event: Extract<InboundEvent, { kind: 'account' }>): Promise<void>;

@@ -8,9 +8,10 @@ import { createNotes } from './notes.ts';
 import { type AccountsDeps, defaultMaxConnectedAccounts, secretsOf, urlOfToken } from './parts.ts';
 import { servingAccount } from './presentation.ts';
 import { createRemoval } from './removal.ts';
-import { findNewestToken, type Place } from './route-store.ts';
+import type { Place } from './route-store.ts';
 import { createRouting } from './routing.ts';
 import { createTokenActs } from './token-acts.ts';
+import { findNewestToken } from './token-store.ts';
 import { createWebhookActs, takeWebhooks } from './webhooks/webhook-acts.ts';
 
 export function createAccounts(deps: AccountsDeps): Accounts {
@@ -28,6 +29,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   return {
     peekRoute: (kind, key) => routing.peek(kind, key),
     route: routing.route,
+    lookUp: routing.lookUp,
     countRouting: notes.countRouting,
     findServing: routing.find,
     ...actsBy(change),

@@ -1,5 +1,5 @@
 import type { Failure } from '@switchyard/contract';
-import type { AccountFields } from '#channels';
+import { type AccountFields, parseOutgoingUrl } from '#channels';
 import { failureOf } from './failures.ts';
 
 type Named = Readonly<Record<string, string>>;
@@ -20,8 +20,16 @@ export const commonSettings: AccountFields['settings'] = [
 /** Null when the settings and secrets are what this provider needs, else what is missing or not known. */
 export function checkFields(fields: AccountFields, settings: Named, secrets: Named): Failure | null {
   return (
-    check('setting', [...fields.settings, ...commonSettings], settings) ?? check('secret', fields.secrets, secrets)
+    check('setting', [...fields.settings, ...commonSettings], settings) ??
+    checkUrls(fields.settings, settings) ??
+    check('secret', fields.secrets, secrets)
   );
+}
+
+function checkUrls(known: AccountFields['settings'], given: Named): Failure | null {
+  const wrong = known.find(({ name, isUrl }) => isUrl && given[name] && !parseOutgoingUrl(given[name]));
+  if (!wrong) return null;
+  return failureOf('url_malformed', `The setting ${wrong.name} is no http(s) URL, or has a name or password in it.`);
 }
 
 function check(what: 'setting' | 'secret', known: AccountFields['settings'], given: Named): Failure | null {

@@ -23,7 +23,15 @@ export {
   signalKinds,
 } from './health/health-facts.ts';
 export { type ProviderFacts, readProviderFacts } from './health/provider-facts.ts';
+export type { AccountsDeps } from './parts.ts';
+export {
+  createProviderWebhooks,
+  type ProviderWebhook,
+  type ProviderWebhooks,
+  type WebhookMatch,
+} from './provider-webhook.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
-export { tokenOverlapMs } from './token-acts.ts';
+export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';
+export { tryWebhook, type WebhookTried } from './webhook-test-client.ts';
 export type { WebhookEvents } from './webhooks/webhook-events.ts';

@@ -2,7 +2,9 @@ import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
 import type { Storage, WorkspaceTx } from '#storage';
 import type { RouteKind } from './accounts.ts';
-import { addRoutingCounts, noteTokensUsed, type RoutingCount } from './route-store.ts';
+import { addRoutingCounts, type RoutingCount } from './route-store.ts';
+import { noteOldUrls, noteTokensUsed } from './token-store.ts';
+import { createTokenUses, type UsesByWorkspace } from './token-uses.ts';
 
 export const noteLimits = {
   flushEveryMs: 5_000,
@@ -27,11 +29,14 @@ export interface Notes {
   close(): Promise<void>;
 }
 
+type TimesByWorkspace = Map<WorkspaceId, Map<AccountId, Date>>;
+
 interface Collected {
   readonly counts: Map<string, RoutingCount>;
-  /** By workspace, then by account. */
-  readonly webhooks: Map<WorkspaceId, Map<AccountId, Date>>;
-  readonly tokens: Map<WorkspaceId, Set<string>>;
+  readonly webhooks: TimesByWorkspace;
+  /** Calls that named the account otherwise than by a token. */
+  readonly oldUrls: TimesByWorkspace;
+  readonly tokens: UsesByWorkspace;
 }
 
 export interface NotesDeps {
@@ -44,28 +49,35 @@ export interface NotesDeps {
 
 export function createNotes(deps: NotesDeps): Notes {
   let collected = nothing();
+  const tokenUses = createTokenUses();
   let flushing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => void flush(), noteLimits.flushEveryMs).unref();
 
-  function flush(): Promise<void> {
-    flushing = flushing.then(writeCollected);
+  function flush(takeTokens = tokenUses.takeDue): Promise<void> {
+    flushing = flushing.then(() => writeCollected(takeTokens));
     return flushing;
   }
 
   /** Never throws. What could not be written is counted again; of times, a newer one may have come meanwhile. */
-  async function writeCollected(): Promise<void> {
-    const taken = collected;
+  async function writeCollected(takeTokens: typeof tokenUses.takeDue): Promise<void> {
+    const now = deps.clock.now();
+    const taken = { ...collected, tokens: takeTokens(now) };
     collected = nothing();
     try {
-      await write(deps, taken, deps.clock.now());
+      await write(deps, taken, now);
     } catch (error) {
       deps.log.warn({ error: String(error) }, 'routing counts could not be written; they are kept for later');
       putBack(taken, collected);
+      tokenUses.putBack(taken.tokens);
     }
   }
 
   return {
     countRouting(accountId, workspaceId, kind, outcome) {
+      const isByOldUrl = kind !== 'token' && kind !== 'challenge';
+      if (isByOldUrl && workspaceId && accountId) {
+        noteTime(collected.oldUrls, { workspaceId, accountId, at: deps.clock.now() });
+      }
       add(collected.counts, {
         workspaceId: workspaceId ?? nobody,
         accountId: accountId ?? nobody,
@@ -75,25 +87,32 @@ export function createNotes(deps: NotesDeps): Notes {
       });
     },
     noteWebhook(workspaceId, accountId) {
-      const ofWorkspace = collected.webhooks.get(workspaceId);
-      if (ofWorkspace) ofWorkspace.set(accountId, deps.clock.now());
-      else collected.webhooks.set(workspaceId, new Map([[accountId, deps.clock.now()]]));
+      noteTime(collected.webhooks, { workspaceId, accountId, at: deps.clock.now() });
     },
-    noteToken(workspaceId, hash) {
-      const ofWorkspace = collected.tokens.get(workspaceId);
-      if (ofWorkspace) ofWorkspace.add(hash);
-      else collected.tokens.set(workspaceId, new Set([hash]));
-    },
-    flush,
+    noteToken: (workspaceId, hash) => tokenUses.note(workspaceId, hash, deps.clock.now()),
+    flush: () => flush(),
     async close() {
       clearInterval(timer);
-      await flush();
+      await flush(tokenUses.takeAll);
     },
   };
 }
 
 function nothing(): Collected {
-  return { counts: new Map(), webhooks: new Map(), tokens: new Map() };
+  return { counts: new Map(), webhooks: new Map(), oldUrls: new Map(), tokens: new Map() };
+}
+
+function noteTime(
+  times: TimesByWorkspace,
+  {
+    workspaceId,
+    accountId,
+    at,
+  }: { readonly workspaceId: WorkspaceId; readonly accountId: AccountId; readonly at: Date },
+): void {
+  const ofWorkspace = times.get(workspaceId);
+  if (ofWorkspace) ofWorkspace.set(accountId, at);
+  else times.set(workspaceId, new Map([[accountId, at]]));
 }
 
 function add(counts: Map<string, RoutingCount>, more: RoutingCount): void {
@@ -109,25 +128,27 @@ async function write({ storage, takeWebhooks }: NotesDeps, taken: Collected, now
     await addRoutingCounts(storage, startOfHour(now), [...taken.counts.values()]);
     taken.counts.clear();
   }
-  for (const workspaceId of new Set([...taken.webhooks.keys(), ...taken.tokens.keys()])) {
-    const webhooks = taken.webhooks.get(workspaceId);
-    const tokens = taken.tokens.get(workspaceId);
+  const { webhooks, oldUrls, tokens } = taken;
+  for (const workspaceId of new Set([...webhooks.keys(), ...oldUrls.keys(), ...tokens.keys()])) {
     await storage.inWorkspace(workspaceId, async (tx) => {
-      if (webhooks) await takeWebhooks(tx, [...webhooks.keys()], [...webhooks.values()]);
-      if (tokens) await noteTokensUsed(tx, [...tokens], now);
+      if (webhooks.has(workspaceId)) await takeWebhooks(tx, ...columnsOf(webhooks.get(workspaceId)));
+      await noteOldUrls(tx, ...columnsOf(oldUrls.get(workspaceId)));
+      await noteTokensUsed(tx, ...columnsOf(tokens.get(workspaceId)));
     });
-    taken.webhooks.delete(workspaceId);
-    taken.tokens.delete(workspaceId);
+    for (const written of [webhooks, oldUrls, tokens]) written.delete(workspaceId);
   }
+}
+
+function columnsOf<Key>(times: ReadonlyMap<Key, Date> | undefined): readonly [readonly Key[], readonly Date[]] {
+  return [[...(times?.keys() ?? [])], [...(times?.values() ?? [])]];
 }
 
 function putBack(taken: Collected, into: Collected): void {
   for (const count of taken.counts.values()) add(into.counts, count);
-  for (const [workspaceId, times] of taken.webhooks) {
-    into.webhooks.set(workspaceId, new Map([...times, ...(into.webhooks.get(workspaceId) ?? [])]));
-  }
-  for (const [workspaceId, hashes] of taken.tokens) {
-    into.tokens.set(workspaceId, new Set([...hashes, ...(into.tokens.get(workspaceId) ?? [])]));
+  for (const name of ['webhooks', 'oldUrls'] as const) {
+    for (const [workspaceId, times] of taken[name]) {
+      into[name].set(workspaceId, new Map([...times, ...(into[name].get(workspaceId) ?? [])]));
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** SQL of `routes`, `webhook_tokens` and `routing_counts`. */
+/** SQL of `routes` and `routing_counts`. */
 import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
 import type { Storage, Tx, WorkspaceTx } from '#storage';
 import type { RouteKind } from './accounts.ts';
@@ -20,7 +20,7 @@ export async function findPlace(storage: Storage, kind: string, key: string): Pr
   return rows[0] ?? null;
 }
 
-interface RouteOwner {
+export interface RouteOwner {
   readonly accountId: AccountId;
   readonly provider: Provider;
 }
@@ -63,85 +63,6 @@ export async function dropRoute(tx: WorkspaceTx, accountId: AccountId, kind: Rou
     accountId,
     kind,
     key,
-  ]);
-}
-
-export interface TokenToInsert {
-  readonly id: string;
-  readonly hash: string;
-  readonly sealed: Buffer;
-}
-
-/** False when the token's text is in use, by whomever. */
-export async function insertToken(tx: WorkspaceTx, owner: RouteOwner, token: TokenToInsert): Promise<boolean> {
-  const isClaimed = await tx.query(
-    `INSERT INTO routes (kind, key, workspace_id, account_id, provider) VALUES ('token', $1, $2, $3, $4)
-     ON CONFLICT DO NOTHING RETURNING kind`,
-    [token.hash, tx.workspaceId, owner.accountId, owner.provider],
-  );
-  if (isClaimed.length === 0) return false;
-  await tx.query(
-    `INSERT INTO webhook_tokens (workspace_id, id, account_id, token_hash, token_sealed) VALUES ($1, $2, $3, $4, $5)`,
-    [tx.workspaceId, token.id, owner.accountId, token.hash, token.sealed],
-  );
-  return true;
-}
-
-/** Tokens without an end get one; gives the hashes of them, for the caches. */
-export async function retireTokens(tx: WorkspaceTx, accountId: AccountId, retiresAt: Date): Promise<string[]> {
-  const rows = await tx.query<{ hash: string }>(
-    `UPDATE webhook_tokens SET retires_at = $3
-     WHERE workspace_id = $1 AND account_id = $2 AND retires_at IS NULL RETURNING token_hash AS hash`,
-    [tx.workspaceId, accountId, retiresAt],
-  );
-  const hashes = rows.map((row) => row.hash);
-  await tx.query(
-    `UPDATE routes SET retires_at = $4
-     WHERE workspace_id = $1 AND account_id = $2 AND kind = 'token' AND key = ANY($3)`,
-    [tx.workspaceId, accountId, hashes, retiresAt],
-  );
-  return hashes;
-}
-
-export interface TokenRow {
-  readonly [column: string]: unknown;
-  readonly tokenId: string;
-  readonly accountId: AccountId;
-  readonly workspaceName: string;
-  readonly tokenSealed: Buffer;
-  readonly createdAt: Date;
-  readonly retiresAt: Date | null;
-  readonly lastUsedAt: Date | null;
-}
-
-export function listTokenRows(tx: WorkspaceTx): Promise<TokenRow[]> {
-  return tx.query<TokenRow>(
-    `SELECT t.id AS "tokenId", t.account_id AS "accountId", w.name AS "workspaceName", t.token_sealed AS "tokenSealed",
-       t.created_at AS "createdAt", t.retires_at AS "retiresAt", t.last_used_at AS "lastUsedAt"
-     FROM webhook_tokens t JOIN workspaces w USING (workspace_id)
-     WHERE t.workspace_id = $1 AND (t.retires_at IS NULL OR t.retires_at > now())
-     ORDER BY t.created_at, t.id`,
-    [tx.workspaceId],
-  );
-}
-
-export async function findNewestToken(
-  tx: WorkspaceTx,
-  accountId: AccountId,
-): Promise<{ readonly tokenId: string; readonly tokenSealed: Buffer } | null> {
-  const rows = await tx.query<{ tokenId: string; tokenSealed: Buffer }>(
-    `SELECT id AS "tokenId", token_sealed AS "tokenSealed" FROM webhook_tokens
-     WHERE workspace_id = $1 AND account_id = $2 AND retires_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1`,
-    [tx.workspaceId, accountId],
-  );
-  return rows[0] ?? null;
-}
-
-export async function noteTokensUsed(tx: WorkspaceTx, hashes: readonly string[], at: Date): Promise<void> {
-  await tx.query(`UPDATE webhook_tokens SET last_used_at = $3 WHERE workspace_id = $1 AND token_hash = ANY($2)`, [
-    tx.workspaceId,
-    hashes,
-    at,
   ]);
 }
 

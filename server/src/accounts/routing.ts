@@ -15,6 +15,8 @@ export const routingLimits = {
 export interface Routing {
   readonly peek: (kind: RouteKind, key: string) => ServingAccount | null | undefined;
   readonly route: (kind: RouteKind, key: string) => Promise<Routed>;
+  /** As `route`, but nobody has used what is looked up. */
+  readonly lookUp: (kind: RouteKind, key: string) => Promise<Routed>;
   readonly find: (workspaceId: WorkspaceId, accountId: AccountId) => Promise<ServingAccount | null>;
   forgetAccount(workspaceId: WorkspaceId, accountId: AccountId): Promise<void>;
   /** `key` as it stands in the table: the hash of a token, not its text. */
@@ -58,6 +60,17 @@ export function createRouting(
   const keyOfToken = rememberingTokenKeys();
   const routeKeyOf = (kind: RouteKind, key: string) => (kind === 'token' ? keyOfToken(key) : `${kind}:${key}`);
 
+  async function lookUp(kind: RouteKind, key: string): Promise<Routed> {
+    const place = await places.get(routeKeyOf(kind, key));
+    if (!place.value) return { kind: 'unknown', outcome: place.outcome === 'negative' ? 'negative' : 'miss' };
+    const account = await accounts.get(placeKeyOf(place.value));
+    const wasKnown = place.outcome === 'hit' && account.outcome !== 'miss';
+    if (!account.value || account.value.isDeleted) {
+      return { kind: 'unknown', outcome: wasKnown ? 'negative' : 'miss' };
+    }
+    return { kind: 'found', account: account.value, outcome: wasKnown ? 'hit' : 'miss' };
+  }
+
   return {
     peek(kind, key) {
       const routeKey = routeKeyOf(kind, key);
@@ -68,15 +81,13 @@ export function createRouting(
       return account?.isDeleted ? null : account;
     },
     async route(kind, key) {
-      const place = await places.get(routeKeyOf(kind, key));
-      if (!place.value) return { kind: 'unknown', outcome: place.outcome === 'negative' ? 'negative' : 'miss' };
-      const account = await accounts.get(placeKeyOf(place.value));
-      const wasKnown = place.outcome === 'hit' && account.outcome !== 'miss';
-      if (!account.value || account.value.isDeleted) {
-        return { kind: 'unknown', outcome: wasKnown ? 'negative' : 'miss' };
+      const routed = await lookUp(kind, key);
+      if (kind === 'token' && routed.kind === 'found') {
+        parts.noteToken(routed.account.workspaceId, keyOfToken(key).slice(tokenPrefix.length));
       }
-      return { kind: 'found', account: account.value, outcome: wasKnown ? 'hit' : 'miss' };
+      return routed;
     },
+    lookUp,
     find: async (workspaceId, accountId) => (await accounts.get(placeKeyOf({ workspaceId, accountId }))).value,
     forgetAccount: (workspaceId, accountId) => accounts.invalidate(placeKeyOf({ workspaceId, accountId })),
     forgetRoute: (kind, key) => places.invalidate(`${kind}:${key}`),

@@ -1,30 +1,62 @@
-import type { AccountId, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, Failure, WorkspaceId } from '@switchyard/contract';
 import { newId } from '#kernel';
 import { hashToken, newToken, type WorkspaceTx } from '#storage';
 import { tokenPlace } from './account-secrets.ts';
 import { type AccountRow, listAccounts } from './account-store.ts';
-import type { Accounts, TokenListing } from './accounts.ts';
+import type { Accounts, ShownToken, TokenListing } from './accounts.ts';
 import { type ChangeAccount, type Changing, loadAccount } from './changing.ts';
-import { Refusal, routeTaken } from './failures.ts';
+import { failureOf, Refusal, routeTaken } from './failures.ts';
 import { type AccountsDeps, present, urlOfToken } from './parts.ts';
 import { webhookUrl } from './presentation.ts';
-import { insertToken, listTokenRows, listWorkspaceIds, retireTokens } from './route-store.ts';
+import { listWorkspaceIds } from './route-store.ts';
+import {
+  type HeldToken,
+  insertToken,
+  listHeldTokens,
+  listTokenRows,
+  retireTokens,
+  setTokenEnd,
+} from './token-store.ts';
 
 /** A rotated token still works as long as a provider may repeat a delivery: Meta does for 7 days. */
 export const tokenOverlapMs = 8 * 24 * 60 * 60 * 1000;
+/** A replaced token that nobody has used for so long is called quiet. */
+export const tokenQuietMs = 3 * 24 * 60 * 60 * 1000;
+
+const rotationOpen: Failure = failureOf(
+  'rotation_open',
+  'A rotation is under way: two tokens are valid. Retire the old one, or undo the rotation, before the next.',
+);
+const tokenCurrent: Failure = failureOf('token_current', 'This token is the one in use; rotate before you retire it.');
+const tokenMissing: Failure = failureOf('token_not_found', 'There is no such token.');
+const nothingToUndo: Failure = failureOf('nothing_to_undo', 'No rotation of the last 8 days is left to undo.');
 
 export function createTokenActs(
   deps: AccountsDeps,
   change: ChangeAccount,
-): Pick<Accounts, 'rotateToken' | 'listTokens'> {
+): Pick<Accounts, 'rotateToken' | 'retireToken' | 'undoRotation' | 'listTokens'> {
   const { storage } = deps;
   return {
     rotateToken: (workspaceId, accountId) =>
       change(workspaceId, async (changing) => {
         const row = await loadAccount(changing.tx, accountId);
-        const retiresAt = new Date(deps.clock.now().getTime() + tokenOverlapMs);
-        await retire(changing, accountId, retiresAt);
+        await replaceCurrent(changing, accountId, deps.clock.now());
         return { accountId, value: await giveToken(deps, changing, row, newToken()) };
+      }),
+
+    retireToken: (workspaceId, accountId, tokenId) =>
+      change(workspaceId, async (changing) => {
+        await loadAccount(changing.tx, accountId);
+        await retireOne(changing, accountId, { tokenId, now: deps.clock.now() });
+        return { accountId, value: undefined };
+      }),
+
+    undoRotation: (workspaceId, accountId) =>
+      change(workspaceId, async (changing) => {
+        const row = await loadAccount(changing.tx, accountId);
+        const revived = await swapBack(changing, accountId, deps.clock.now());
+        const url = urlOfToken(deps, row, revived);
+        return { accountId, value: { token: tokenOf(url), webhookUrl: url } };
       }),
 
     async listTokens(workspaceId) {
@@ -36,12 +68,67 @@ export function createTokenActs(
   };
 }
 
+/** The one in use gets an end. Refused while a replaced one has not come to its own. */
+async function replaceCurrent(changing: Changing, accountId: AccountId, now: Date): Promise<void> {
+  const held = await listHeldTokens(changing.tx, accountId);
+  if (held.some((token) => token.replacedAt && isValid(token, now))) throw new Refusal(rotationOpen);
+  for (const token of held.filter(isCurrent)) await replace(changing, token, now);
+}
+
+async function retireOne(
+  changing: Changing,
+  accountId: AccountId,
+  { tokenId, now }: { readonly tokenId: string; readonly now: Date },
+): Promise<void> {
+  const token = (await listHeldTokens(changing.tx, accountId)).find((one) => one.tokenId === tokenId);
+  if (!token) throw new Refusal(tokenMissing);
+  if (isCurrent(token)) throw new Refusal(tokenCurrent);
+  if (isValid(token, now)) await end(changing, token, { retiresAt: now, replacedAt: token.replacedAt });
+}
+
+/** The token that was replaced last and the one in use change places. */
+async function swapBack(changing: Changing, accountId: AccountId, now: Date): Promise<HeldToken> {
+  const held = await listHeldTokens(changing.tx, accountId);
+  const replaced = held
+    .filter(({ replacedAt }) => replacedAt && replacedAt.getTime() > now.getTime() - tokenOverlapMs)
+    .sort((one, other) => Number(other.replacedAt) - Number(one.replacedAt))[0];
+  if (!replaced) throw new Refusal(nothingToUndo);
+  for (const token of held.filter(isCurrent)) await replace(changing, token, now);
+  await end(changing, replaced, { retiresAt: null, replacedAt: null });
+  return replaced;
+}
+
+function isCurrent({ retiresAt }: HeldToken): boolean {
+  return retiresAt === null;
+}
+
+function isValid({ retiresAt }: HeldToken, now: Date): boolean {
+  return retiresAt === null || retiresAt > now;
+}
+
+function replace(changing: Changing, token: HeldToken, now: Date): Promise<void> {
+  return end(changing, token, { retiresAt: new Date(now.getTime() + tokenOverlapMs), replacedAt: now });
+}
+
+async function end(
+  { tx, routes }: Changing,
+  token: HeldToken,
+  how: Pick<HeldToken, 'retiresAt' | 'replacedAt'>,
+): Promise<void> {
+  await setTokenEnd(tx, token, how);
+  routes.push({ kind: 'token', key: token.hash });
+}
+
+function tokenOf(url: string): string {
+  return decodeURIComponent(url.split('/').at(-1) ?? '');
+}
+
 export async function giveToken(
   deps: AccountsDeps,
   { tx, routes }: Changing,
   row: AccountRow,
   token: string,
-): Promise<{ readonly token: string; readonly webhookUrl: string }> {
+): Promise<ShownToken> {
   const id = newId('account');
   const hash = hashToken(token);
   const isNew = await insertToken(
@@ -64,8 +151,23 @@ async function listTokensOf(deps: AccountsDeps, tx: WorkspaceTx): Promise<TokenL
   return (await listTokenRows(tx)).flatMap((token) => {
     const row = accounts.get(token.accountId);
     if (!row) return [];
-    const { workspaceName, tokenId, createdAt, retiresAt, lastUsedAt } = token;
-    const url = urlOfToken(deps, row, token);
-    return [{ workspaceName, account: present(deps, row), tokenId, webhookUrl: url, createdAt, retiresAt, lastUsedAt }];
+    const { workspaceName, tokenId, createdAt, retiresAt, replacedAt, lastUsedAt, oldUrlHitAt } = token;
+    return [
+      {
+        ...{ workspaceName, tokenId, createdAt, retiresAt, replacedAt, lastUsedAt, oldUrlHitAt },
+        account: present(deps, row),
+        webhookUrl: urlOfToken(deps, row, token),
+        isQuiet: isQuiet(token, deps.clock.now()),
+      },
+    ];
   });
+}
+
+/** Counted from its last use, or from its replacement where it was never used since. */
+export function isQuiet(
+  { replacedAt, lastUsedAt }: { readonly replacedAt: Date | null; readonly lastUsedAt: Date | null },
+  now: Date,
+): boolean {
+  if (!replacedAt) return false;
+  return now.getTime() - Math.max(replacedAt.getTime(), lastUsedAt?.getTime() ?? 0) >= tokenQuietMs;
 }

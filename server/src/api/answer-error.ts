@@ -15,22 +15,31 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 }
 
 export function answerError(log: Log, error: FastifyError, reply: FastifyReply): FastifyReply {
-  if (error instanceof ProblemError) {
-    if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
-    return sendProblem(reply, error.problem);
-  }
+  const { problem, retryAfterSeconds } = problemFor(log, error);
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+  return sendProblem(reply, problem);
+}
+
+export interface ProblemToAnswer {
+  readonly problem: Problem;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** What is nobody's fault but ours is logged here. */
+export function problemFor(log: Log, error: FastifyError): ProblemToAnswer {
+  if (error instanceof ProblemError) return { problem: error.problem, retryAfterSeconds: error.retryAfterSeconds };
   if (error instanceof StorageUnavailable) {
-    reply.header('retry-after', unavailableRetrySeconds);
-    return sendProblem(reply, problemOf('unavailable', 'the database cannot be asked right now'));
+    const problem = problemOf('unavailable', 'the database cannot be asked right now');
+    return { problem, retryAfterSeconds: unavailableRetrySeconds };
   }
-  if (hasZodFastifySchemaValidationErrors(error)) return sendProblem(reply, misfit(error));
-  if (error.statusCode !== undefined && error.statusCode < 500) return sendProblem(reply, unreadable(error));
+  if (hasZodFastifySchemaValidationErrors(error)) return { problem: misfit(error) };
+  if (error.statusCode !== undefined && error.statusCode < 500) return { problem: unreadable(error) };
   const where = isResponseSerializationError(error) ? 'an answer does not fit its schema' : 'a request failed';
   log.error(
     { error: error.stack ?? String(error), cause: error.cause === undefined ? undefined : String(error.cause) },
     where,
   );
-  return sendProblem(reply, problemOf('failed', 'this is our fault; it was logged'));
+  return { problem: problemOf('failed', 'this is our fault; it was logged') };
 }
 
 function misfit(error: { readonly validation: readonly { instancePath: string; message?: string }[] }): Problem {

@@ -17,6 +17,9 @@ import type { ApiDeps } from './deps.ts';
 import { type ApiRoute, guard, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
 import { createLiveHub } from './live-hub.ts';
+import { answerOlderError, markDeprecated } from './older/older-shape.ts';
+import { olderAccountRoutes } from './older/whatsapp-account-routes.ts';
+import { olderSettingsRoutes } from './older/whatsapp-settings-routes.ts';
 import { completeDocument, describeRoute, openApiSecurity, openApiTags } from './openapi.ts';
 import { accountInsightRoutes } from './routes/account-insight-routes.ts';
 import { accountLifeRoutes } from './routes/account-life-routes.ts';
@@ -36,6 +39,7 @@ import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
+import { providerWebhookRoutes } from './routes/provider-webhook-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 
@@ -69,6 +73,7 @@ export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Pr
     documented.setSerializerCompiler(serializerCompiler);
     await registerDocuments(documented, deps.version);
     await documented.register((v1) => registerRoutes(v1, routes, deps), { prefix: '/api/v1' });
+    await documented.register((older) => registerOlderRoutes(older, routes, deps));
   });
   await app.register(consoleRoutes, deps);
   return app;
@@ -95,13 +100,7 @@ async function registerDocuments(app: FastifyInstance, version: string): Promise
 }
 
 async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): Promise<void> {
-  // JSON only: a form of another site can send text, and our pages have no need to.
-  v1.removeContentTypeParser('text/plain');
-  v1.addHook('onRoute', (route) => listRoute(routes, route));
-  v1.addHook('onRequest', guard(deps));
-  v1.addHook('preValidation', refuseUnstorable);
-  v1.addHook('preHandler', idempotency(deps));
-  v1.addHook('onSend', keepClaimed);
+  guardRoutes(v1, routes, deps);
   const hub = await createLiveHub(deps);
   v1.addHook('preClose', () => hub.close());
   const typed = v1.withTypeProvider<ZodTypeProvider>();
@@ -113,6 +112,7 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     accountTokenRoutes,
     accountLifeRoutes,
     accountInsightRoutes,
+    providerWebhookRoutes,
     deliveryRoutes,
     conversationRoutes,
     messageRoutes,
@@ -126,6 +126,25 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     auditRoutes,
   ])
     await register(typed, { ...deps, hub });
+}
+
+/** The names that older clients know, behind the same guard, answering in the shapes that they know. */
+async function registerOlderRoutes(older: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): Promise<void> {
+  older.setErrorHandler(answerOlderError(deps.log));
+  older.addHook('onRequest', markDeprecated);
+  guardRoutes(older, routes, deps);
+  const typed = older.withTypeProvider<ZodTypeProvider>();
+  for (const register of [olderAccountRoutes, olderSettingsRoutes]) await register(typed, deps);
+}
+
+function guardRoutes(scope: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): void {
+  // JSON only: a form of another site can send text, and our pages have no need to.
+  scope.removeContentTypeParser('text/plain');
+  scope.addHook('onRoute', (route) => listRoute(routes, route));
+  scope.addHook('onRequest', guard(deps));
+  scope.addHook('preValidation', refuseUnstorable);
+  scope.addHook('preHandler', idempotency(deps));
+  scope.addHook('onSend', keepClaimed);
 }
 
 /** Scripts from ourselves only; styles inline, since the component library writes its colour variables so. No upgrade of plain http. */

@@ -1,10 +1,10 @@
-import type { Provider } from '@switchyard/contract';
-import type { Accounts } from '#accounts';
+import type { AccountId, Failure, Provider, WorkspaceId } from '@switchyard/contract';
+import type { Accounts, ProviderWebhooks } from '#accounts';
 import type { AccountFields, Capabilities } from '#channels';
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
 import type { FlowsDoor } from '#flows';
-import type { Clock, Log } from '#kernel';
+import type { Clock, Log, Result } from '#kernel';
 import type { OutboxDoor } from '#outbox';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import type { People, Workspaces } from '#workspaces';
@@ -18,6 +18,22 @@ export interface ApiDeps {
   readonly workspaces: Workspaces;
   readonly people: People;
   readonly accounts: Accounts;
+  readonly providerWebhooks: ProviderWebhooks;
+  /** How a phone is linked; absent where this server links none. */
+  readonly pairing?: {
+    regenerateQr(
+      workspaceId: WorkspaceId,
+      accountId: AccountId,
+      actor: string,
+    ): Promise<
+      Result<
+        {
+          readonly qr: { readonly code: string | null; readonly image: string | null; readonly expiresAt: Date } | null;
+        },
+        Failure
+      >
+    >;
+  };
   readonly conversations: ConversationsDoor;
   readonly outbox: OutboxDoor;
   readonly commerce: CommerceDoor;

@@ -24,6 +24,11 @@ export const openApiTags = [
   { name: 'second-factor', description: 'Codes by time and recovery codes of the one who asks.' },
   { name: 'invitations', description: 'Links by which people join a workspace.' },
   { name: 'audit', description: 'Who did what, in a chain of hashes.' },
+  {
+    name: 'older names',
+    description:
+      'Names that clients of older systems know, in the shapes they know. Deprecated: Link names the newer one.',
+  },
 ];
 
 const idempotencyParameter = {
@@ -67,8 +72,14 @@ interface Operation {
   operationId?: string;
   parameters?: unknown[];
   security?: unknown[];
+  deprecated?: boolean;
   responses?: Record<string, { description?: string; content?: Record<string, unknown>; headers?: unknown }>;
 }
+
+const deprecationHeaders = {
+  Deprecation: { description: 'Since when, as RFC 9745 writes it.', schema: { type: 'string' } },
+  Link: { description: 'The newer route, as `successor-version`.', schema: { type: 'string' } },
+} as const;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
@@ -90,6 +101,7 @@ function completeOperation(operation: Operation, method: (typeof methods)[number
   const headers = isPublic ? [] : [workspaceParameter, ...(method === 'post' ? [idempotencyParameter] : [])];
   operation.parameters = [...(operation.parameters ?? []), ...headers];
   for (const [status, response] of Object.entries(operation.responses ?? {})) {
+    if (operation.deprecated) response.headers = deprecationHeaders;
     if (/^[45]/.test(status)) describeProblem(response, status);
     else if (!response.description || response.description === 'Default Response') response.description = 'Done.';
   }
@@ -99,13 +111,21 @@ function describeProblem(response: NonNullable<Operation['responses']>[string], 
   response.description = status.startsWith('4')
     ? 'Refused: `code` says why.'
     : 'Our fault, or not now: try again later.';
-  response.headers = { 'Retry-After': { description: 'Seconds, with 429 and 503.', schema: { type: 'integer' } } };
+  response.headers = {
+    ...(response.headers as object | undefined),
+    'Retry-After': { description: 'Seconds, with 429 and 503.', schema: { type: 'integer' } },
+  };
   const problem = response.content?.['application/json'];
-  if (problem) response.content = { 'application/problem+json': problem };
+  if (isProblem(problem)) response.content = { 'application/problem+json': problem };
+}
+
+/** The routes with older names have a failure of their own shape. */
+function isProblem(content: unknown): boolean {
+  return JSON.stringify(content ?? null).includes('"#/components/schemas/Problem"');
 }
 
 /** `POST /api/v1/accounts/{id}/set-primary` is `post_accounts_id_set-primary`. */
 function operationIdOf(method: string, path: string): string {
-  const words = path.replace(/^\/api\/v1\//, '').split('/');
+  const words = path.replace(/^\/(?:api\/v1\/)?/, '').split('/');
   return [method, ...words.map((word) => word.replace(/[{}]/g, ''))].join('_');
 }

@@ -29,9 +29,14 @@ const statusByCode: Readonly<Record<string, number>> = {
   'idempotency-unsettled': 409,
   'not-uncertain': 409,
   'not-removed': 409,
+  'nothing-to-undo': 409,
   'phone-taken': 409,
+  'rotation-open': 409,
   'route-taken': 409,
+  'settings-active': 409,
   'slug-taken': 409,
+  'token-current': 409,
+  'webhook-changed': 409,
   'too-large': 413,
   'wrong-content-type': 415,
   'slow-down': 429,
@@ -43,6 +48,7 @@ const statusByCode: Readonly<Record<string, number>> = {
 const publicCodes: Readonly<Record<string, string>> = {
   'account-not-found': 'not-found',
   'member-not-found': 'not-found',
+  'token-not-found': 'not-found',
 };
 
 interface ProblemFacts {

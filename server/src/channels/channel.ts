@@ -4,6 +4,8 @@
  * and gives back facts. A provider's ids and error codes stay inside its folder.
  */
 import type { Binding, Failure, InboundEvent, OutboundContent, Provider } from '@switchyard/contract';
+import type { Reach } from './http/address/index.ts';
+import type { WebhookAbility } from './webhook-ability.ts';
 
 /** One HTTP request as it came. Header names are lower case; of repeated headers the values are joined by `, `. */
 export interface RawRequest {
@@ -118,6 +120,8 @@ export type SendOutcome =
 /** Base URLs and time-outs; one table, so that a stand-in can serve. */
 export interface SendingNetwork {
   readonly baseUrl: string;
+  /** `anywhere` only where the operator set the base URL: a tenant's stays within what the operator allows. */
+  readonly reach: Reach;
   readonly timeouts: SendTimeouts;
   readonly signal: AbortSignal;
 }
@@ -164,6 +168,8 @@ export interface SettingField {
   readonly hint: string;
   /** What a value must look like; absent: any text. */
   readonly accepts?: RegExp;
+  /** An http(s) URL that calls go to: its form is checked when it is given, where it leads when it is dialled. */
+  readonly isUrl?: true;
   /** The provider's id of the account that stands in this setting, as events name it in their bindings. */
   readonly binds?: Binding['kind'];
 }
@@ -180,6 +186,8 @@ export interface Channel {
   normalise(input: NormaliseInput): Normalised;
   /** Secret values inside the body (Evolution's `apikey`), as byte ranges of the raw body. */
   findSecrets?(body: Uint8Array): readonly SecretSpan[];
+  /** Absent where nothing can be asked or set at the provider (the companion is told by its own settings). */
+  readonly webhook?: WebhookAbility;
   send(account: SendingAccount, request: SendRequest, network: SendingNetwork): Promise<SendOutcome>;
   /** `chat` is the customer's addresses as in `SendRequest.to`: WhatsApp's own protocol marks by chat and id (Evolution). */
   markRead?(

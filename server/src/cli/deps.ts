@@ -1,5 +1,5 @@
 import type { Provider } from '@switchyard/contract';
-import type { Accounts } from '#accounts';
+import type { Accounts, ProviderWebhooks } from '#accounts';
 import type { Channel } from '#channels';
 import type { Config } from '#config';
 import type { Log } from '#kernel';
@@ -18,6 +18,7 @@ export interface CliProduct {
   readonly people: People;
   readonly accounts: Accounts;
   readonly log: Log;
+  readonly providerWebhooks: ProviderWebhooks;
 }
 
 /** What `doctor` finds about one thing. */

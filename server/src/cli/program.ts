@@ -65,6 +65,8 @@ function makeProgram(deps: CliDeps): Command {
   const program = new Command('switchyard')
     .description('Business messaging on WhatsApp and Instagram, and the way on to it.')
     .version(deps.version, '--version', 'print the version')
+    // A command with options of its own (tokens) leaves those behind a subcommand's name to the subcommand.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'show how it is used')
     .helpCommand('help [command]', 'show how a command is used');
   for (const add of additions) add(program, deps);

@@ -4,13 +4,22 @@
  */
 import { hostname } from 'node:os';
 import type { Provider } from '@switchyard/contract';
-import { type Accounts, createAccounts, type ServingAccount } from '#accounts';
 import {
+  type Accounts,
+  createAccounts,
+  createProviderWebhooks,
+  type ProviderWebhooks,
+  type ServingAccount,
+} from '#accounts';
+import {
+  anywhere,
   type Channel,
+  createReach,
   defaultSendTimeouts,
   evolutionChannel,
   instagramChannel,
   metaChannel,
+  type Reach,
   type SendingNetwork,
   type SendTimeouts,
   twilioChannel,
@@ -50,6 +59,7 @@ export interface Product {
   readonly workspaces: Workspaces;
   readonly people: People;
   readonly accounts: Accounts;
+  readonly providerWebhooks: ProviderWebhooks;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
@@ -67,6 +77,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const rules = { storage, passwords: createPasswords(), counters: engines.counters, clock };
   const workspaces = createWorkspaces(rules);
   const people = createPeople({ ...rules, sealer });
+  const tenantsReach = createReach(config.outboundAllowed);
   const liveBell = createLiveBell(engines.doorbell, log);
   const noteChange = liveBell.noteAfterCommit;
   const accounts = createAccounts({
@@ -79,6 +90,10 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     noteChange,
     clock,
     log,
+  });
+  const providerWebhooks = createProviderWebhooks({
+    ...{ storage, sealer, accounts, channels, clock },
+    networkOf: (account) => networkOf(config, tenantsReach, account),
   });
   const conversations = createConversations();
   const commerce = createCommerce();
@@ -99,6 +114,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     workspaces,
     people,
     accounts,
+    providerWebhooks,
     conversations,
     commerce,
     flows,
@@ -118,7 +134,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         providerIdsKnown: release,
         noteChange,
         heldLanes: () => pressure.held,
-        networkOf: (account) => networkOf(config, account),
+        networkOf: (account) => networkOf(config, tenantsReach, account),
         statusCallbackUrl,
         settings: dispatchSettings(config),
       }),
@@ -177,11 +193,12 @@ function correspondentOf({ account, event }: AccountMessage): Correspondent {
   };
 }
 
-/** Where this account's provider is reached: its own address, else the one in the settings. */
-function networkOf(config: Config, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
+/** Where this account's provider is reached: its own address, within what tenants may reach, else the operator's. */
+function networkOf(config: Config, tenantsReach: Reach, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
+  const timeouts = sendTimeouts(config);
   const own = account.settings.baseUrl;
-  const baseUrl = own ?? config.providerUrls[account.provider] ?? '';
-  return { baseUrl, timeouts: sendTimeouts(config) };
+  if (own !== undefined) return { baseUrl: own, reach: tenantsReach, timeouts };
+  return { baseUrl: config.providerUrls[account.provider] ?? '', reach: anywhere, timeouts };
 }
 
 function sendTimeouts({ sendTimeoutMs }: Config): SendTimeouts {

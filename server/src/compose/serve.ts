@@ -96,6 +96,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       workspaces: product.workspaces,
       people: product.people,
       accounts: product.accounts,
+      providerWebhooks: product.providerWebhooks,
       conversations: product.conversations,
       outbox: product.outbox,
       commerce: product.commerce,

@@ -20,7 +20,18 @@ const redactedKeys = [
   'authToken',
   'appSecret',
   'cookie',
+  'verifyToken',
+  'webhookSecret',
+  'webhookKey',
 ];
+
+/** The last part of a webhook's path is its token. Wherever it stands, in an error's words too, it is cut out. */
+const webhookToken = /(\/webhooks\/[a-z]+\/[a-z]+\/)[^\s"'?#/\\<>)]+/g;
+
+/** For the line as it is about to be written. */
+export function withoutTokens(line: string): string {
+  return line.includes('/webhooks/') ? line.replace(webhookToken, '$1[redacted]') : line;
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
@@ -31,6 +42,7 @@ export function createLog(level: LogLevel): Log {
       base: null,
       redact: { paths: redactedKeys.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
       timestamp: pino.stdTimeFunctions.isoTime,
+      hooks: { streamWrite: withoutTokens },
     },
     pino.destination({ fd: 2, sync: true }),
   );

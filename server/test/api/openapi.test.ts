@@ -6,6 +6,7 @@ import { openWorld, type World } from './world.ts';
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
+  readonly deprecated?: boolean;
   readonly tags?: readonly string[];
   readonly security?: readonly unknown[];
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
@@ -65,10 +66,10 @@ it('says of every operation what it does, where it belongs, and how it answers',
     for (const [status, response] of Object.entries(operation.responses)) {
       expect(response.description, `${name} ${status}`).toBeTruthy();
       expect(response.description).not.toBe('Default Response');
-      if (status === '4XX')
-        expect(response.content).toEqual({
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-        });
+      const failure = operation.deprecated
+        ? { 'application/json': { schema: { $ref: '#/components/schemas/OlderFailure' } } }
+        : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+      if (status === '4XX') expect(response.content).toEqual(failure);
     }
   }
 });

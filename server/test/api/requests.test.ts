@@ -44,7 +44,7 @@ describe('a body', () => {
         expect(answer.text).toContain(name);
       }
     }
-  });
+  }, 60_000);
 
   it('with a prototype in it is refused and changes no prototype', async () => {
     for (const text of [

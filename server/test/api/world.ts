@@ -3,9 +3,18 @@ import { createServer, type IncomingHttpHeaders, request, type Server } from 'no
 import type { AddressInfo } from 'node:net';
 import type { AccountId, PersonId, Provider, WorkspaceId } from '@switchyard/contract';
 import type { FastifyInstance } from 'fastify';
-import { type Accounts, createAccounts } from '#accounts';
+import { type Accounts, createAccounts, createProviderWebhooks } from '#accounts';
 import { type ApiDeps, createApi } from '#api';
-import { type Channel, evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
+import {
+  anywhere,
+  type Channel,
+  defaultSendTimeouts,
+  evolutionChannel,
+  instagramChannel,
+  metaChannel,
+  twilioChannel,
+  webjsChannel,
+} from '#channels';
 import { type CommerceDoor, createCommerce } from '#commerce';
 import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows } from '#flows';
@@ -155,6 +164,9 @@ export function cookieOf(answer: Answer): string {
   return cookie.split(';')[0] ?? '';
 }
 
+/** A port that nothing listens on: the provider of a test that has none. */
+const nobodyThere = { baseUrl: 'http://127.0.0.1:9', reach: anywhere, timeouts: defaultSendTimeouts };
+
 async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<ApiDeps>): Promise<ApiProcess> {
   const log: Log = changes.log ?? silentLog;
   const engines = await createPostgresEngines({ connectionString: db.urls.app, log });
@@ -172,11 +184,13 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   const workspaces = createWorkspaces(rules);
   const people = createPeople(rules);
   const accounts = createAccounts({ ...base, channels });
+  const providerWebhooks = createProviderWebhooks({ ...base, accounts, channels, networkOf: () => nobodyThere });
   const outbox = createOutbox({ doorbell: engines.doorbell, providerIdsKnown: async () => {}, noteChange, log });
   const rooms = {
     workspaces,
     people,
     accounts,
+    providerWebhooks,
     conversations: createConversations(),
     commerce: createCommerce(),
     outbox,

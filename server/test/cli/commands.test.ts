@@ -265,6 +265,7 @@ describe('help', () => {
     const commands = [
       ...['start', 'doctor', 'db migrate', 'db rollback', 'db status', 'workspace create', 'workspace list'],
       ...['api-key create', 'account add', 'account list', 'tokens', 'route', 'deliveries list', 'deliveries show'],
+      ...['tokens rotate', 'tokens retire', 'tokens undo', 'webhook find', 'webhook set', 'webhook undo'],
       ...['deliveries replay', 'webhook test', 'normalize', 'simulate', 'key rotate'],
     ];
     for (const command of commands) {

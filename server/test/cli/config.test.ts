@@ -39,6 +39,12 @@ describe('settings', () => {
     [{ DATABASE_URL: 'postgres://u:p@db/x' }, { databaseUrl: 'postgres://u:p@db/x' }],
     [{ REDIS_URL: 'rediss://cache:6380' }, { redisUrl: 'rediss://cache:6380' }],
     [{ INBOX_LEASE_MS: '2000' }, { leaseMs: 2000 }],
+    [{ SWITCHYARD_DEMO: '0' }, { outboundAllowed: [] }],
+    [{ OUTBOUND_ALLOWED: '10.1.0.0/16', SWITCHYARD_DEMO: '0' }, { outboundAllowed: [{ text: '10.1.0.0/16' }] }],
+    [
+      { PORT: '4000' },
+      { outboundAllowed: [{ text: '127.0.0.1:4001-4005', ports: [4001, 4005] }, { text: '[::1]:4001-4005' }] },
+    ],
   ])('take %j', (env, wanted) => {
     expect(parseConfig(env)).toMatchObject(wanted);
   });
@@ -94,6 +100,7 @@ describe('settings', () => {
     [{ REDIS_URL: 'cache:6379' }, 'REDIS_URL="cache:6379": must be a URL like redis://host:6379'],
     [{ PUBLIC_URL: 'hooks.example.com' }, 'PUBLIC_URL="hooks.example.com": must be a URL like https://host'],
     [{ META_GRAPH_URL: 'ftp://x' }, 'META_GRAPH_URL="ftp://x": must be a URL like https://host'],
+    [{ OUTBOUND_ALLOWED: '10.0.0.0/8, intranet' }, 'OUTBOUND_ALLOWED="10.0.0.0/8, intranet": intranet is not like'],
     [{ WHATSAPP_V2_WEBHOOK_PATH: 'hook' }, 'WHATSAPP_V2_WEBHOOK_PATH="hook": must be a path'],
     [{ DB_HOST: 'db', DB_NAME: 'x' }, 'DB_USER is missing'],
   ])('refuse %j in one line', (env, line) => {

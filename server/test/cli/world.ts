@@ -35,6 +35,8 @@ export async function openCommandLine(): Promise<CommandLine> {
     PORT: '1',
     SWITCHYARD_DEMO: '0',
     SWITCHYARD_LOG: 'silent',
+    // Nobody listens there: no test asks a provider outside.
+    META_GRAPH_URL: 'http://127.0.0.1:9',
   };
   return commandLine(env, undefined, {
     dataFolder,

@@ -1,7 +1,7 @@
 /** A stand-in for Meta's Graph API, with a ledger of what it took: sends by text, in the order in which they came. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { defaultSendTimeouts, type SendingNetwork, type SendTimeouts } from '#channels';
+import { anywhere, defaultSendTimeouts, type SendingNetwork, type SendTimeouts } from '#channels';
 
 export interface TakenSend {
   readonly to: string;
@@ -71,7 +71,7 @@ export async function startProviderServer(): Promise<ProviderServer> {
     behave(next) {
       behaviour = next;
     },
-    network: (timeouts = {}) => ({ baseUrl, timeouts: { ...defaultSendTimeouts, ...timeouts } }),
+    network: (timeouts = {}) => ({ baseUrl, reach: anywhere, timeouts: { ...defaultSendTimeouts, ...timeouts } }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

@@ -13,6 +13,7 @@ export function setWebhook(number: SimNumber, exchange: Exchange): Reply {
 
 function setFlatV1(number: SimNumber, body: Fields): Reply {
   if (typeof body.url !== 'string') return schemaError('instance requires property "url"');
+  if (!isUrl(body.url)) return invalidUrl;
   number.webhook.url = body.url;
   number.webhook.isEnabled = body.enabled !== false;
   number.webhook.isByEvents = body.webhook_by_events === true;
@@ -29,6 +30,7 @@ function setV2(number: SimNumber, body: Fields): Reply {
     return body.url === undefined ? schemaError('instance requires property "webhook"') : setFlatV2(number, body);
   if (typeof nested.enabled !== 'boolean') return schemaError('instance.webhook requires property "enabled"');
   if (typeof nested.url !== 'string') return schemaError('instance.webhook requires property "url"');
+  if (!isUrl(nested.url)) return invalidUrl;
   // The real server fails on a missing list instead of taking it as empty.
   if (!Array.isArray(nested.events))
     return evolutionError(500, ["Cannot read properties of undefined (reading 'length')"]);
@@ -37,7 +39,8 @@ function setV2(number: SimNumber, body: Fields): Reply {
   number.webhook.isByEvents = nested.byEvents === true;
   number.webhook.isBase64 = nested.base64 === true;
   number.webhook.headers = textMap(nested.headers, 'headers');
-  number.webhook.events = nested.events.map(String);
+  // A disabled webhook loses its events.
+  number.webhook.events = nested.enabled ? nested.events.map(String) : [];
   return jsonReply(201, row(number));
 }
 
@@ -49,6 +52,12 @@ function setFlatV2(number: SimNumber, body: Fields): Reply {
   number.webhook.isBase64 = body.webhookBase64 === true;
   number.webhook.events = Array.isArray(body.events) ? body.events.map(String) : [];
   return jsonReply(201, row(number));
+}
+
+const invalidUrl = evolutionError(400, ['Invalid "url" property']);
+
+function isUrl(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
 }
 
 export function findWebhook(number: SimNumber): Reply {

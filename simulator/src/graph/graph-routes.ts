@@ -6,7 +6,8 @@ import { type Fields, isFields, jsonOf } from '../world/read.ts';
 import { graphError } from './error-table.ts';
 import { instagramDialect, sendInstagram } from './instagram-send.ts';
 import { mediaObject, serveMedia, uploadMedia } from './media-routes.ts';
-import { numberObject, overrideNumber, subscribedApps, templatesOf, wabaNumbers } from './objects.ts';
+import { numberObject, templatesOf, wabaNumbers } from './objects.ts';
+import { overrideNumber, subscribedApps } from './webhook-edges.ts';
 import { markRead, sendWhatsapp, whatsappDialect } from './whatsapp-send.ts';
 
 const VERSION = /^v\d+(\.\d+)?$/;
@@ -107,7 +108,9 @@ function edgeOf(
   const isGet = exchange.method === 'GET';
   switch (edge) {
     case undefined:
-      return isGet ? Promise.resolve(numberObject(number, id)) : overrideNumber(world, number, exchange);
+      return isGet
+        ? Promise.resolve(numberObject(number, id, new URLSearchParams(exchange.query).get('fields')))
+        : overrideNumber(world, number, exchange);
     case 'media':
       return Promise.resolve(uploadMedia(world, exchange));
     case 'subscribed_apps':

@@ -1,21 +1,21 @@
-/** Numbers, accounts and their webhooks as objects of the graph (providers.md 1.8). */
-import { type Exchange, jsonReply, type Reply } from '../http/exchange.ts';
+/** Numbers, accounts and templates as objects of the graph. */
+import { jsonReply, type Reply } from '../http/exchange.ts';
 import type { SimNumber } from '../world/number.ts';
-import { type Fields, isFields, jsonOf } from '../world/read.ts';
+import type { Fields } from '../world/read.ts';
 import type { World } from '../world/world.ts';
-import { graphError } from './error-table.ts';
-import { shakeHands } from './handshake.ts';
+import { webhookConfiguration } from './webhook-edges.ts';
 
-/** The longest callback address that Meta takes as an override. */
-const OVERRIDE_LIMIT = 200;
-
-export function numberObject(number: SimNumber, id: string): Reply {
+/** `wanted`: the names in `?fields=`; without them all that there is. */
+export function numberObject(number: SimNumber, id: string, wanted: string | null = null): Reply {
   if (number.provider === 'instagram') {
     const instagramId = number.ids.instagramId ?? number.number;
     return jsonReply(200, { id: instagramId, user_id: instagramId, username: number.name, account_type: 'BUSINESS' });
   }
   if (id === number.ids.wabaId) return jsonReply(200, { id, name: number.name, currency: 'USD', timezone_id: '1' });
-  return jsonReply(200, phoneObject(number));
+  const whole = phoneObject(number);
+  if (wanted === null) return jsonReply(200, whole);
+  const names = new Set([...wanted.split(','), 'id']);
+  return jsonReply(200, Object.fromEntries(Object.entries(whole).filter(([name]) => names.has(name))));
 }
 
 function phoneObject(number: SimNumber): Fields {
@@ -27,7 +27,7 @@ function phoneObject(number: SimNumber): Fields {
     platform_type: 'CLOUD_API',
     throughput: { level: 'STANDARD' },
     status: number.connection === 'open' ? 'CONNECTED' : number.connection === 'banned' ? 'BANNED' : 'DISCONNECTED',
-    webhook_configuration: { application: number.webhook.url },
+    webhook_configuration: webhookConfiguration(number),
     id: number.ids.phoneNumberId,
   };
 }
@@ -47,60 +47,4 @@ export function templatesOf(number: SimNumber): Reply {
     id: String(1_000_000_000_000 + index),
   }));
   return jsonReply(200, { data, paging: { cursors: { before: 'b', after: 'a' } } });
-}
-
-/** `POST /{phone_id} {webhook_configuration: {override_callback_uri, verify_token}}`: the number's own webhook. */
-export async function overrideNumber(world: World, number: SimNumber, exchange: Exchange): Promise<Reply> {
-  const body = jsonOf(exchange.body.toString('utf8'));
-  const configuration = isFields(body) ? body.webhook_configuration : undefined;
-  if (!isFields(configuration)) return jsonReply(200, { success: true });
-  return changeWebhook(world, [number], configuration);
-}
-
-/** GET lists the app, POST may move the webhook of every number of the account, DELETE stops it. */
-export async function subscribedApps(world: World, number: SimNumber, exchange: Exchange): Promise<Reply> {
-  const numbers = number.provider === 'meta' ? world.registry.allById('wabaId', number.ids.wabaId ?? '') : [number];
-  if (exchange.method === 'GET') return jsonReply(200, { data: [subscription(number)] });
-  if (exchange.method === 'DELETE') {
-    for (const each of numbers) each.webhook.url = null;
-    return jsonReply(200, { success: true });
-  }
-  const body = jsonOf(exchange.body.toString('utf8'));
-  if (isFields(body) && body.override_callback_uri) return changeWebhook(world, numbers, body);
-  for (const each of numbers) each.webhook.url ??= each.webhookUrl;
-  return jsonReply(200, { success: true });
-}
-
-function subscription(number: SimNumber): Fields {
-  return {
-    whatsapp_business_api_data: { link: 'https://example.com', name: 'Switchyard', id: '670000000000001' },
-    ...(number.webhook.url ? { override_callback_uri: number.webhook.url } : {}),
-  };
-}
-
-/** An empty address takes the override away; any other is tried with a handshake first. */
-async function changeWebhook(world: World, numbers: readonly SimNumber[], fields: Fields): Promise<Reply> {
-  const url = fields.override_callback_uri;
-  const token = fields.verify_token;
-  if (url === '') {
-    for (const number of numbers) number.webhook.url = number.webhookUrl;
-    return jsonReply(200, { success: true });
-  }
-  if (typeof url !== 'string' || url.length > OVERRIDE_LIMIT || !URL.canParse(url) || typeof token !== 'string') {
-    return graphError(
-      { code: '100', details: 'override_callback_uri or verify_token is not valid' },
-      world.random,
-      'whatsapp',
-    );
-  }
-  const handshake = await shakeHands(world, url, token);
-  if (!handshake.isVerified) {
-    return graphError(
-      { code: '100', details: `Callback verification failed: ${handshake.reason}` },
-      world.random,
-      'whatsapp',
-    );
-  }
-  for (const number of numbers) number.webhook.url = url;
-  return jsonReply(200, { success: true });
 }

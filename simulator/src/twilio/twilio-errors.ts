@@ -2,6 +2,7 @@
 import { jsonReply, type Reply } from '../http/exchange.ts';
 
 const texts: Readonly<Record<string, readonly [http: number, message: string]>> = {
+  '20001': [400, 'Invalid parameter'],
   '20003': [401, 'Authenticate'],
   '20404': [404, 'The requested resource was not found'],
   '20429': [429, 'Too Many Requests'],

@@ -7,6 +7,7 @@ import { addressOf, sid } from './addresses.ts';
 import { presentMessage, type TwilioMessage } from './message-store.ts';
 import { twilioError } from './twilio-errors.ts';
 import { sendTwilio, type TwilioStores, twilioDialect } from './twilio-send.ts';
+import { senderRoute, serviceRoute } from './webhook-routes.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
 const PAGE_SIZE_LIMIT = 1_000;
@@ -19,6 +20,10 @@ export function createTwilioHandler(keeper: Doorkeeper, stores: TwilioStores) {
   return (exchange: Exchange): Reply | null | Promise<Reply | null> => {
     const segments = segmentsOf(exchange.path);
     if (segments[0] === 'v1' && segments[1] === 'Content') return contentRoute(exchange, segments[2]);
+    const isSenders = segments[0] === 'v2' && segments[1] === 'Channels' && segments[2] === 'Senders';
+    if (isSenders) return webhookCall(exchange, (numbers) => senderRoute(exchange, numbers, segments[3]));
+    if (segments[0] === 'v1' && segments[1] === 'Services')
+      return webhookCall(exchange, (numbers) => serviceRoute(exchange, numbers, segments[2]));
     if (segments[0] !== '2010-04-01' || segments[1] !== 'Accounts') return twilioError('20404');
     const accountSid = (segments[2] ?? '').replace(/\.json$/, '');
     const numbers = authenticate(exchange).filter((number) => number.ids.accountSid === accountSid);
@@ -35,6 +40,29 @@ export function createTwilioHandler(keeper: Doorkeeper, stores: TwilioStores) {
     const [, messageSid = '', , mediaSid] = resource.split('/');
     return messageRoute(exchange, messageSid.replace(/\.json$/, ''), resource, mediaSid);
   };
+
+  /** Of messaging.twilio.com; the stand-in has one port for both hosts. */
+  function webhookCall(
+    exchange: Exchange,
+    route: (numbers: readonly SimNumber[]) => Reply | null,
+  ): Reply | null | Promise<Reply | null> {
+    const numbers = authenticate(exchange);
+    const [number] = numbers;
+    if (!number) return twilioError('20003');
+    return visit(keeper, {
+      exchange,
+      number,
+      dialect,
+      operation: 'call',
+      work: (fault) => {
+        const reply = route(numbers) ?? twilioError('20404');
+        const what = `${exchange.method} ${exchange.path}`;
+        const entry = { kind: 'call', provider: 'twilio', number: number.number, what, status: reply.status } as const;
+        world.ledger.add(world.clock.now(), { ...entry, ...(fault ? { fault } : {}) });
+        return { reply };
+      },
+    });
+  }
 
   function send(exchange: Exchange, numbers: readonly SimNumber[]): Reply | null | Promise<Reply | null> {
     const form = new URLSearchParams(exchange.body.toString('utf8'));

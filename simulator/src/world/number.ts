@@ -88,6 +88,15 @@ export interface WebhookSettings {
   isByEvents: boolean;
   isBase64: boolean;
   isEnabled: boolean;
+  /** Meta: what was set nearer to the number than the app's own address, which is the number's `webhookUrl`. */
+  overrides: { number: string | null; account: string | null };
+  /** Meta and Instagram: is the app told of this account at all? Instagram's fields are the `events`. */
+  isSubscribed: boolean;
+  /** Twilio: what was set at the sender; undefined: what it was registered with. */
+  ownUrl?: string | null;
+  sender: Fields;
+  /** Twilio: what the number's messaging service says. */
+  service: { url: string | null; method: string; isOnNumber: boolean };
 }
 
 export function keyOf(provider: Provider, number: string): string {
@@ -150,6 +159,10 @@ export function createNumber(settings: NumberSettings): SimNumber {
       isByEvents: false,
       isBase64: false,
       isEnabled: true,
+      overrides: { number: null, account: null },
+      isSubscribed: true,
+      sender: {},
+      service: { url: null, method: 'POST', isOnNumber: true },
     },
     lastInboundMs: new BoundedMap(WINDOW_LIMIT),
     pairs: new BoundedMap(PAIR_LIMIT),

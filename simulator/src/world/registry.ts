@@ -5,6 +5,14 @@ import { createNumber, keyOf, type NumberSettings, type Provider, type SimNumber
 const indexedIds = ['phoneNumberId', 'wabaId', 'instagramId', 'accountSid', 'instance', 'session'] as const;
 export type IndexedId = (typeof indexedIds)[number];
 
+/** Registering anew with an address is the whole truth about it, as at the first time. */
+function forgetChanges({ webhook }: SimNumber): void {
+  webhook.overrides = { number: null, account: null };
+  webhook.isSubscribed = true;
+  webhook.isEnabled = true;
+  delete webhook.ownUrl;
+}
+
 export class Registry {
   readonly #numbers = new Map<string, SimNumber>();
   /** `idName:value` → numbers, first registered first (several Twilio senders share an AccountSid). */
@@ -16,6 +24,7 @@ export class Registry {
     if (known) this.#unindex(known);
     const number = known ? Object.assign(known, settings) : createNumber(settings);
     number.webhook.url = settings.webhookUrl ?? number.webhook.url;
+    if (settings.webhookUrl !== null) forgetChanges(number);
     if (Object.keys(settings.headers).length > 0) number.webhook.headers = settings.headers;
     this.#numbers.set(number.key, number);
     this.#index(number);

@@ -8,6 +8,7 @@ import { evolutionCapabilities, evolutionFields } from './capabilities.ts';
 import { markEvolutionRead, sendByEvolution } from './evolution-client.ts';
 import { normaliseEvolution } from './normalise.ts';
 import { verifyEvolution } from './verify.ts';
+import { evolutionWebhook } from './webhook.ts';
 
 export const evolutionChannel: Channel = {
   provider: 'evolution',
@@ -15,6 +16,7 @@ export const evolutionChannel: Channel = {
   fields: evolutionFields,
   verify: verifyEvolution,
   normalise: normaliseEvolution,
+  webhook: evolutionWebhook,
   findSecrets: findBodySecrets,
   send: sendByEvolution,
   markRead: markEvolutionRead,

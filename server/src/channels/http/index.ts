@@ -1,4 +1,5 @@
 /** HTTP out to providers, the same for every channel. */
+export * from './address/index.ts';
 export { judgeBareAnswer, later } from './bare-answer.ts';
 export { type Answer, type CompleteAnswer, maxAnswerBytes } from './exchange.ts';
 export type { LostAnswer } from './lost.ts';

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { defaultSendTimeouts, type SendingNetwork, type SendTimeouts } from '../channel.ts';
+import { anywhere } from './address/index.ts';
 
 export interface ReceivedCall {
   readonly method: string;
@@ -34,6 +35,7 @@ export async function startLocalProvider(behave: Behaviour): Promise<LocalProvid
     calls,
     network: (timeouts = {}, signal = new AbortController().signal) => ({
       baseUrl: `http://127.0.0.1:${port}`,
+      reach: anywhere,
       timeouts: { ...defaultSendTimeouts, ...timeouts },
       signal,
     }),

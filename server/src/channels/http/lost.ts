@@ -1,5 +1,6 @@
 /** Why no complete answer came, told by when it happened: before the request left, or after. */
 import type { Failure } from '@switchyard/contract';
+import { forbiddenCode } from './address/index.ts';
 
 export type LostAnswer =
   /** No byte of the request left: surely not sent. */
@@ -28,6 +29,7 @@ const after: Readonly<Record<string, readonly [code: string, detail: string]>> =
 /** For an error that came before the first byte of the request was written. */
 export function unreachableBefore(error: unknown): LostAnswer {
   if (codeOf(error) === 'UND_ERR_INVALID_ARG') return malformed();
+  if (codeOf(error) === forbiddenCode) return addressForbidden;
   const [code, detail] = before[codeOf(error)] ?? whyNotConnected(error);
   return { kind: 'unreachable', failure: { code, detail, retry: { kind: 'later' }, isCertain: true } };
 }
@@ -37,6 +39,17 @@ export function uncertainAfter(error: unknown): LostAnswer {
   const [code, detail] = after[codeOf(error)] ?? ['answer-lost', 'no complete answer came'];
   return { kind: 'uncertain', failure: { code, detail, retry: { kind: 'never' }, isCertain: false } };
 }
+
+/** Nothing was dialled. Which address it was is not told. */
+export const addressForbidden: LostAnswer = {
+  kind: 'unreachable',
+  failure: {
+    code: 'address-forbidden',
+    detail: 'the URL leads to an address that this server may not call (its operator can allow it: OUTBOUND_ALLOWED)',
+    retry: { kind: 'never' },
+    isCertain: true,
+  },
+};
 
 /** A credential with a line break, say. The words of the error may name it, so they are not passed on. */
 function malformed(): LostAnswer {

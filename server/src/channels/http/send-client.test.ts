@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  anywhere,
   callProvider,
   closeProviderConnections,
   judgeBareAnswer,
@@ -54,20 +55,20 @@ describe('before the request left, surely unsent', () => {
 
   test('a refused connection', async () => {
     const baseUrl = `http://127.0.0.1:${await closedPort()}`;
-    expect(await callProvider(call, { baseUrl, timeouts: patient, signal })).toMatchObject(
+    expect(await callProvider(call, { baseUrl, reach: anywhere, timeouts: patient, signal })).toMatchObject(
       unreachable('connection-refused'),
     );
   });
 
   test('a name that does not exist', async () => {
-    const network = { baseUrl: 'http://nowhere.invalid', timeouts: patient, signal };
+    const network = { baseUrl: 'http://nowhere.invalid', reach: anywhere, timeouts: patient, signal };
     expect(await callProvider(call, network)).toMatchObject(unreachable('dns-failed'));
   });
 
   test('a failed TLS handshake', async () => {
     await using provider = await startLocalProvider(answerJson(200, {}));
     const baseUrl = provider.network().baseUrl.replace('http:', 'https:');
-    const answer = await callProvider(call, { baseUrl, timeouts: patient, signal });
+    const answer = await callProvider(call, { baseUrl, reach: anywhere, timeouts: patient, signal });
     expect(answer).toMatchObject({ kind: 'unreachable', failure: { isCertain: true } });
     expect(provider.calls).toHaveLength(0);
   });
@@ -77,18 +78,25 @@ describe('before the request left, surely unsent', () => {
     await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
     const address = silent.address();
     const baseUrl = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-    const answer = await callProvider(call, { baseUrl, timeouts: { ...patient, connectMs: 300 }, signal });
+    const answer = await callProvider(call, {
+      baseUrl,
+      reach: anywhere,
+      timeouts: { ...patient, connectMs: 300 },
+      signal,
+    });
     silent.close();
     expect(answer).toMatchObject(unreachable('connect-timeout'));
     const hurried = { ...patient, connectMs: 60_000, totalMs: 100 };
-    expect(await callProvider(call, { baseUrl, timeouts: hurried, signal })).toMatchObject({ kind: 'unreachable' });
+    expect(await callProvider(call, { baseUrl, reach: anywhere, timeouts: hurried, signal })).toMatchObject({
+      kind: 'unreachable',
+    });
   });
 
   test('a signal that has been given already, a base URL that is none, a header that is none', async () => {
     await using provider = await startLocalProvider(answerJson(200, {}));
     expect(await callProvider(call, provider.network({}, AbortSignal.abort()))).toMatchObject(unreachable('aborted'));
     for (const baseUrl of ['', 'graph.facebook.com', 'file:///etc/passwd', 'ftp://x']) {
-      const answer = await callProvider(call, { baseUrl, timeouts: patient, signal });
+      const answer = await callProvider(call, { baseUrl, reach: anywhere, timeouts: patient, signal });
       expect(answer).toMatchObject(unreachable('base-url-invalid', 'never'));
     }
     const malformed = { ...call, headers: { authorization: 'a\r\nb: c' } };

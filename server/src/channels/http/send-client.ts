@@ -1,10 +1,12 @@
 /**
- * The one way out to providers. It sends a request once, follows no redirect, retries nothing, and says of every failure
- * whether the request can have been taken.
+ * The one way out to providers. It sends a request once, only to addresses within `network.reach`, follows no redirect,
+ * retries nothing, and says of every failure whether the request can have been taken.
  */
 import { Agent } from 'undici';
 import type { SendingNetwork } from '../channel.ts';
+import { isForbiddenLiteral, lookupWithin, parseOutgoingUrl, portOf, type Reach } from './address/index.ts';
 import { type Answer, Exchange } from './exchange.ts';
+import { addressForbidden } from './lost.ts';
 
 export interface ProviderCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -25,9 +27,10 @@ const agents = new Map<string, Agent>();
  * `unreachable` (surely not sent) or `uncertain`. Details name no path and no secret.
  */
 export function callProvider(call: ProviderCall, network: SendingNetwork): Promise<Answer> {
-  const base = parseBaseUrl(network.baseUrl);
+  const base = parseOutgoingUrl(network.baseUrl);
   if (!base)
     return Promise.resolve(surelyUnsent('base-url-invalid', 'the base URL is not an http(s) address', 'never'));
+  if (isForbiddenLiteral(base, network.reach)) return Promise.resolve(addressForbidden);
   if (network.signal.aborted) return Promise.resolve(surelyUnsent('aborted', 'the sender was told to stop', 'later'));
   return new Promise((settle) => {
     const exchange = new Exchange(network.timeouts, network.signal, settle);
@@ -42,7 +45,7 @@ export function callProvider(call: ProviderCall, network: SendingNetwork): Promi
       ...(call.body === undefined ? {} : { body: call.body }),
     };
     try {
-      agentFor(base.origin, network.timeouts.connectMs).dispatch(request, exchange);
+      agentFor(base, network.timeouts.connectMs, network.reach).dispatch(request, exchange);
     } catch (error) {
       // Undici reports to the exchange; should it throw instead, then before anything is queued.
       exchange.fail(error);
@@ -57,20 +60,20 @@ export async function closeProviderConnections(): Promise<void> {
   await Promise.all(open.map((agent) => agent.destroy()));
 }
 
-function parseBaseUrl(text: string): URL | undefined {
-  const url = URL.parse(text);
-  return url && (url.protocol === 'https:' || url.protocol === 'http:') && url.host !== '' ? url : undefined;
-}
-
-function agentFor(origin: string, connectMs: number): Agent {
-  const name = `${connectMs} ${origin}`;
-  const agent =
-    agents.get(name) ?? new Agent({ connectTimeout: connectMs, connections: maxConnections, allowH2: false });
+/** A connection that was opened within one reach is never used within another. */
+function agentFor(base: URL, connectMs: number, reach: Reach): Agent {
+  const name = `${connectMs} ${base.origin} ${reach.name}`;
+  const agent = agents.get(name) ?? makeAgent(base, connectMs, reach);
   // A Map keeps the order of insertion, so the first entry is the one longest unused.
   agents.delete(name);
   agents.set(name, agent);
   closeLongestUnused();
   return agent;
+}
+
+function makeAgent(base: URL, connectMs: number, reach: Reach): Agent {
+  const connect = { lookup: lookupWithin(reach, portOf(base)) };
+  return new Agent({ connect, connectTimeout: connectMs, connections: maxConnections, allowH2: false });
 }
 
 function closeLongestUnused(): void {

@@ -56,6 +56,7 @@ export const instagramFields: AccountFields = {
       placeholder: 'https://…',
       accepts: /^https?:\/\/[^\s]+$/,
       isRequired: false,
+      isUrl: true,
       hint: 'https://graph.instagram.com if empty; graph.facebook.com with a page token',
     },
     {

@@ -4,6 +4,7 @@ import { answerGraphChallenge, verifyGraphSignature } from '../graph/index.ts';
 import { instagramCapabilities, instagramFields } from './capabilities.ts';
 import { sendInstagram } from './instagram-client.ts';
 import { normaliseInstagram } from './normalise.ts';
+import { instagramWebhook } from './webhook.ts';
 
 export const instagramChannel: Channel = {
   provider: 'instagram',
@@ -12,5 +13,6 @@ export const instagramChannel: Channel = {
   verify: verifyGraphSignature,
   challenge: answerGraphChallenge,
   normalise: normaliseInstagram,
+  webhook: instagramWebhook,
   send: sendInstagram,
 };

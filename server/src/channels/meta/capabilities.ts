@@ -71,6 +71,7 @@ export const metaFields: AccountFields = {
     },
     {
       name: 'baseUrl',
+      isUrl: true,
       label: 'Base URL',
       placeholder: 'https://…',
       accepts: /^https?:\/\/[^\s]+$/,

@@ -4,6 +4,7 @@ import { answerGraphChallenge, verifyGraphSignature } from '../graph/index.ts';
 import { metaCapabilities, metaFields } from './capabilities.ts';
 import { markMetaRead, sendMeta } from './meta-client.ts';
 import { normaliseMeta } from './normalise.ts';
+import { metaWebhook } from './webhook.ts';
 
 export const metaChannel: Channel = {
   provider: 'meta',
@@ -12,6 +13,7 @@ export const metaChannel: Channel = {
   verify: verifyGraphSignature,
   challenge: answerGraphChallenge,
   normalise: normaliseMeta,
+  webhook: metaWebhook,
   send: sendMeta,
   markRead: markMetaRead,
 };

@@ -11,6 +11,11 @@ export function cleanAddress(address: string): string {
   return address.trimEnd().replace(/^(whatsapp:)?\s+(?=\d)/, '$1+');
 }
 
+/** Our own sender as Twilio writes it, however it was typed into the setting. */
+export function senderAddress(sender: string): string {
+  return `${whatsappPrefix}${sender.replace(/^whatsapp:/, '')}`;
+}
+
 /**
  * Who an address is, best first. `whatsapp:+1…` gives phone and wa_id; `whatsapp:US.…` gives a business-scoped id (since
  * 2026 a WhatsApp user may hide the phone); a bare `+1…` is SMS. What is neither (a short code, a sender name) is kept

@@ -60,6 +60,7 @@ export const twilioFields: AccountFields = {
     },
     {
       name: 'baseUrl',
+      isUrl: true,
       label: 'Base URL',
       placeholder: 'https://…',
       accepts: /^https?:\/\/[^\s]+$/,

@@ -8,6 +8,7 @@ import { twilioCapabilities, twilioFields } from './capabilities.ts';
 import { normaliseTwilio } from './normalise.ts';
 import { verifyTwilio } from './signature.ts';
 import { sendByTwilio } from './twilio-client.ts';
+import { twilioWebhook } from './webhook.ts';
 
 export const twilioChannel: Channel = {
   provider: 'twilio',
@@ -15,5 +16,6 @@ export const twilioChannel: Channel = {
   fields: twilioFields,
   verify: verifyTwilio,
   normalise: normaliseTwilio,
+  webhook: twilioWebhook,
   send: sendByTwilio,
 };

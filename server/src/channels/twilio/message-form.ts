@@ -1,8 +1,10 @@
 /** Our content as the form that Twilio's Messages resource takes. Pure. */
+
 import type { Failure, OutboundContent } from '@switchyard/contract';
 import { done, type Result, refused } from '#kernel';
 import type { SendingAccount, SendRequest } from '../channel.ts';
 import { numberedText } from '../numbered/index.ts';
+import { senderAddress } from './address.ts';
 import { twilioCapabilities } from './capabilities.ts';
 import { attemptParameter } from './status.ts';
 
@@ -35,7 +37,7 @@ function recipientOf(addresses: SendRequest['to']): string | undefined {
 function senderOf(account: SendingAccount): Result<readonly [string, string], Failure> {
   const { messagingServiceSid, sender } = account.settings;
   if (messagingServiceSid) return done(['MessagingServiceSid', messagingServiceSid]);
-  if (sender) return done(['From', `whatsapp:${sender.replace(/^whatsapp:/, '')}`]);
+  if (sender) return done(['From', senderAddress(sender)]);
   return refused(failure('account-incomplete', 'neither sender nor messagingServiceSid is set'));
 }
 

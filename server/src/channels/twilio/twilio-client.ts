@@ -38,7 +38,7 @@ export async function sendByTwilio(
 }
 
 /** An API key pair where there is one, else the account's own sid and token. */
-function basicAuthorization({ settings, credentials }: SendingAccount): string | undefined {
+export function basicAuthorization({ settings, credentials }: SendingAccount): string | undefined {
   const user = settings.apiKeySid && credentials.apiKeySecret ? settings.apiKeySid : settings.accountSid;
   const password = settings.apiKeySid && credentials.apiKeySecret ? credentials.apiKeySecret : credentials.authToken;
   if (!user || !password) return undefined;
@@ -51,6 +51,12 @@ function judge(answer: CompleteAnswer): SendOutcome {
   if (!parsed.ok) return judgeBareAnswer(answer, nowMs);
   const body = parsed.value;
   if (answer.status >= 200 && answer.status < 300) return judgeTaken(answer, body, nowMs);
+  return judgeTwilioRefusal(answer, body);
+}
+
+/** An answer that is no success, by Twilio's code where there is one. */
+export function judgeTwilioRefusal(answer: CompleteAnswer, body: JsonValue | undefined): SendOutcome {
+  const nowMs = Date.now();
   const providerCode = idAt(body, 'code');
   if (providerCode === undefined) return judgeBareAnswer(answer, nowMs);
   // The older form says `message`, the newer one (RFC 9457) `title` and `detail`.

@@ -49,6 +49,7 @@ export const webjsFields: AccountFields = {
     },
     {
       name: 'baseUrl',
+      isUrl: true,
       label: 'Base URL',
       placeholder: 'https://…',
       accepts: /^https?:\/\/[^\s]+$/,

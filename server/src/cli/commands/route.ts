@@ -44,7 +44,7 @@ interface Found {
 
 async function findRoute({ accounts }: CliProduct, key: string): Promise<Found | null> {
   for (const kind of guesses) {
-    const routed = await accounts.route(kind, kind === 'twilio_address' ? twilioKey(key) : key);
+    const routed = await accounts.lookUp(kind, kind === 'twilio_address' ? twilioKey(key) : key);
     if (routed.kind === 'found') return { kind, routed };
   }
   return null;

@@ -2,12 +2,14 @@ import type { Migration } from 'kysely/migration';
 import * as first from './0001-first.ts';
 import * as people from './0002-people.ts';
 import * as accounts from './0003-accounts.ts';
+import * as tokens from './0004-tokens.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0002-people': people,
   '0003-accounts': accounts,
+  '0004-tokens': tokens,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';

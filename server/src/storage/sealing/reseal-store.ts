@@ -14,6 +14,7 @@ import { reseal } from './sealer.ts';
 export const sealedColumns = [
   { table: 'accounts', column: 'secrets_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'webhook_tokens', column: 'token_sealed', by: 'app', id: 'id', isOfWorkspace: true },
+  { table: 'provider_webhooks', column: 'facts_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'deliveries', column: 'secrets_sealed', by: 'worker', id: 'id', isOfWorkspace: true },
   { table: 'second_factors', column: 'secret_sealed', by: 'worker', id: 'person_id', isOfWorkspace: false },
 ] as const;
@@ -34,7 +35,13 @@ export interface ResealOptions {
 
 export type Resealed = Readonly<Record<SealedColumn['table'], number>>;
 
-export const nothingResealed: Resealed = { accounts: 0, webhook_tokens: 0, deliveries: 0, second_factors: 0 };
+export const nothingResealed: Resealed = {
+  accounts: 0,
+  webhook_tokens: 0,
+  provider_webhooks: 0,
+  deliveries: 0,
+  second_factors: 0,
+};
 
 /** One pass over all workspaces, removed ones too; gives how many values were sealed anew. */
 export async function resealAll(options: ResealOptions): Promise<Resealed> {

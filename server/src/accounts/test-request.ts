@@ -1,6 +1,6 @@
-/** A harmless delivery in each provider's form, signed as the provider would: what `webhook test` sends. */
+/** A harmless delivery in each provider's form, signed as the provider would: what a test of a webhook sends. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { ServingAccount } from '#accounts';
+import type { ServingAccount } from './accounts.ts';
 
 export interface TestRequest {
   readonly headers: Readonly<Record<string, string>>;
