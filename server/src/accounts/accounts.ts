@@ -176,6 +176,7 @@ export type AccountActs = Omit<
   | 'applyEvent'
   | 'noteWebhook'
   | 'flush'
+  | 'lookUp'
   | 'close'
 >;
 
