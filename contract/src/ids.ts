@@ -25,6 +25,7 @@ export type CategoryId = Branded<'category'>;
 export type ProductId = Branded<'product'>;
 export type SessionId = Branded<'session'>;
 export type InvitationId = Branded<'invitation'>;
+export type CompanionKeyId = Branded<'companionKey'>;
 
 export interface IdByName {
   workspace: WorkspaceId;
@@ -45,6 +46,7 @@ export interface IdByName {
   product: ProductId;
   session: SessionId;
   invitation: InvitationId;
+  companionKey: CompanionKeyId;
 }
 
 export const idPrefixes = {
@@ -66,6 +68,7 @@ export const idPrefixes = {
   product: 'prd',
   session: 'ses',
   invitation: 'inv',
+  companionKey: 'cpk',
 } as const satisfies Record<keyof IdByName, string>;
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -30,6 +30,9 @@ export {
   type ProviderWebhooks,
   type WebhookMatch,
 } from './provider-webhook.ts';
+export * from './companion/index.ts';
+export { type AccountsDeps, accountLimits, createAccounts, tokenOverlapMs } from './create-accounts.ts';
+export * from './pairing/index.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
 export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';

@@ -13,6 +13,7 @@ import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { answerError } from './answer-error.ts';
 import { refuseUnstorable } from './checked-input.ts';
+import { registerCompanion } from './companion/register.ts';
 import type { ApiDeps } from './deps.ts';
 import { type ApiRoute, guard, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
@@ -40,6 +41,7 @@ import { messageRoutes } from './routes/message-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { providerWebhookRoutes } from './routes/provider-webhook-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
+import { pairingRoutes } from './routes/pairing-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 
@@ -74,6 +76,7 @@ export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Pr
     await registerDocuments(documented, deps.version);
     await documented.register((v1) => registerRoutes(v1, routes, deps), { prefix: '/api/v1' });
     await documented.register((older) => registerOlderRoutes(older, routes, deps));
+    await documented.register((older) => registerCompanion(older, deps), { prefix: '/api/whatsapp' });
   });
   await app.register(consoleRoutes, deps);
   return app;
@@ -124,6 +127,7 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     memberRoutes,
     invitationRoutes,
     auditRoutes,
+    pairingRoutes,
   ])
     await register(typed, { ...deps, hub });
 }

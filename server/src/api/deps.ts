@@ -1,5 +1,5 @@
-import type { AccountId, Failure, Provider, WorkspaceId } from '@switchyard/contract';
-import type { Accounts, ProviderWebhooks } from '#accounts';
+import type { Failure, Provider } from '@switchyard/contract';
+import type { Accounts, Companions, Pairing, ProviderWebhooks } from '#accounts';
 import type { AccountFields, Capabilities } from '#channels';
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
@@ -19,21 +19,8 @@ export interface ApiDeps {
   readonly people: People;
   readonly accounts: Accounts;
   readonly providerWebhooks: ProviderWebhooks;
-  /** How a phone is linked; absent where this server links none. */
-  readonly pairing?: {
-    regenerateQr(
-      workspaceId: WorkspaceId,
-      accountId: AccountId,
-      actor: string,
-    ): Promise<
-      Result<
-        {
-          readonly qr: { readonly code: string | null; readonly image: string | null; readonly expiresAt: Date } | null;
-        },
-        Failure
-      >
-    >;
-  };
+  readonly pairing: Pairing;
+  readonly companions: Companions;
   readonly conversations: ConversationsDoor;
   readonly outbox: OutboxDoor;
   readonly commerce: CommerceDoor;

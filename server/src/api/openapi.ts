@@ -7,6 +7,7 @@ import type { RouteAccess } from './guard.ts';
 export const openApiSecurity = {
   apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, bound to one workspace.' },
   session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'What the console uses.' },
+  companion: { type: 'apiKey', in: 'header', name: 'X-Switchyard-Signature', description: 'See docs/companion.md.' },
 } as const;
 
 export const openApiTags = [
@@ -29,6 +30,7 @@ export const openApiTags = [
     description:
       'Names that clients of older systems know, in the shapes they know. Deprecated: Link names the newer one.',
   },
+  { name: 'companion', description: 'For the companion: signed with its own key, see docs/companion.md.' },
 ];
 
 const idempotencyParameter = {
@@ -97,6 +99,10 @@ export const completeDocument: SwaggerTransformObject = (document) => {
 
 function completeOperation(operation: Operation, method: (typeof methods)[number], path: string): void {
   operation.operationId = operationIdOf(method, path);
+  if (path.startsWith('/api/whatsapp/')) {
+    operation.security = [{ companion: [] }];
+    return;
+  }
   const isPublic = operation.security?.length === 0;
   const headers = isPublic ? [] : [workspaceParameter, ...(method === 'post' ? [idempotencyParameter] : [])];
   operation.parameters = [...(operation.parameters ?? []), ...headers];

@@ -24,6 +24,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'no-second-factor': 409,
   'invitation-over': 410,
   'connection-forbids': 409,
+  'already-connected': 409,
   'email-taken': 409,
   'idempotency-running': 409,
   'idempotency-unsettled': 409,

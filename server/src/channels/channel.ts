@@ -3,7 +3,7 @@
  * network. A channel knows nothing of storage and nothing of tenants: it is given one account's secrets and settings
  * and gives back facts. A provider's ids and error codes stay inside its folder.
  */
-import type { Binding, Failure, InboundEvent, OutboundContent, Provider } from '@switchyard/contract';
+import type { AccountEvent, Binding, Failure, InboundEvent, OutboundContent, Provider } from '@switchyard/contract';
 import type { Reach } from './http/address/index.ts';
 import type { WebhookAbility } from './webhook-ability.ts';
 
@@ -174,6 +174,43 @@ export interface SettingField {
   readonly binds?: Binding['kind'];
 }
 
+/** The session on WhatsApp's web client behind an account, for providers that link a phone by QR code. */
+export interface SessionControl {
+  /**
+   * Makes the session run. Where it needs linking, codes follow: in the answer, or as account events of type `qr`.
+   */
+  start(account: SendingAccount, wish: SessionWish, network: SendingNetwork): Promise<SessionAnswer>;
+  look(account: SendingAccount, network: SendingNetwork): Promise<SessionAnswer>;
+  /** The phone is linked no longer. Done already is done. */
+  logOut(account: SendingAccount, network: SendingNetwork): Promise<SessionAnswer>;
+  /** Is there a WhatsApp account with this number (E.164)? */
+  checkNumber(account: SendingAccount, phone: string, network: SendingNetwork): Promise<NumberAnswer>;
+}
+
+export interface SessionWish {
+  /** Where the session shall post; null: it is told otherwise. Holds the token. */
+  readonly webhookUrl: string | null;
+  /** E.164, for a code that is typed instead of scanned. */
+  readonly phoneNumber: string | null;
+}
+
+/** What a provider refused or where it could not be reached: as of a send, but nothing is uncertain. */
+export type SessionFailure = {
+  readonly kind: 'refused' | 'unreachable';
+  readonly failure: Failure;
+};
+
+export type SessionAnswer =
+  | {
+      readonly kind: 'state';
+      readonly connection: NonNullable<AccountEvent['connection']>;
+      /** A code to show at once. */
+      readonly qr?: NonNullable<AccountEvent['qr']>;
+    }
+  | SessionFailure;
+
+export type NumberAnswer = { readonly kind: 'checked'; readonly isOnWhatsApp: boolean } | SessionFailure;
+
 export interface Channel {
   readonly provider: Provider;
   readonly capabilities: Capabilities;
@@ -189,6 +226,8 @@ export interface Channel {
   /** Absent where nothing can be asked or set at the provider (the companion is told by its own settings). */
   readonly webhook?: WebhookAbility;
   send(account: SendingAccount, request: SendRequest, network: SendingNetwork): Promise<SendOutcome>;
+  /** Absent: the provider links no phone. Its sends pass the gate for unofficial accounts. */
+  readonly sessions?: SessionControl;
   /** `chat` is the customer's addresses as in `SendRequest.to`: WhatsApp's own protocol marks by chat and id (Evolution). */
   markRead?(
     account: SendingAccount,

@@ -6,8 +6,12 @@ import { hostname } from 'node:os';
 import type { Provider } from '@switchyard/contract';
 import {
   type Accounts,
+  type Companions,
   createAccounts,
+  createCompanions,
+  createPairing,
   createProviderWebhooks,
+  type Pairing,
   type ProviderWebhooks,
   type ServingAccount,
 } from '#accounts';
@@ -60,6 +64,8 @@ export interface Product {
   readonly people: People;
   readonly accounts: Accounts;
   readonly providerWebhooks: ProviderWebhooks;
+  readonly pairing: Pairing;
+  readonly companions: Companions;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
@@ -95,6 +101,14 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     ...{ storage, sealer, accounts, channels, clock },
     networkOf: (account) => networkOf(config, tenantsReach, account),
   });
+  const pairing = createPairing({
+    storage,
+    accounts,
+    channels,
+    networkOf: (account) => networkOf(config, tenantsReach, account),
+    clock,
+  });
+  const companions = createCompanions({ storage, sealer, accounts });
   const conversations = createConversations();
   const commerce = createCommerce();
   const flows = createFlows();
@@ -115,6 +129,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     people,
     accounts,
     providerWebhooks,
+    pairing,
+    companions,
     conversations,
     commerce,
     flows,
@@ -152,6 +168,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
           applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
           applyAccountEvent: async (tx, account, event) => {
             await accounts.applyEvent(tx, account.accountId, event);
+            await pairing.noteEvent(tx, account.accountId, event);
             if (event.type === 'opt') await conversations.applyOptEvent(tx, account, event, clock.now());
           },
           noteChange,

@@ -97,6 +97,8 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       people: product.people,
       accounts: product.accounts,
       providerWebhooks: product.providerWebhooks,
+      pairing: product.pairing,
+      companions: product.companions,
       conversations: product.conversations,
       outbox: product.outbox,
       commerce: product.commerce,

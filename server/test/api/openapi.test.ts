@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const operations = () =>
+const allOperations = () =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       name: `${method.toUpperCase()} ${path}`,
@@ -39,6 +39,21 @@ const operations = () =>
       operation,
     })),
   );
+
+/** The newer interface; older names speak in older shapes. */
+const operations = () => allOperations().filter(({ path }) => path.startsWith('/api/v1/'));
+
+it('names what a companion asks, and that it is signed', () => {
+  const signed = allOperations().filter(({ path }) => path.startsWith('/api/whatsapp/accounts'));
+  expect(signed.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['GET /api/whatsapp/accounts/active', 'POST /api/whatsapp/accounts/broadcast']),
+  );
+  for (const { name, operation } of signed) {
+    expect([name, operation.security]).toEqual([name, [{ companion: [] }]]);
+    const schema = operation.requestBody?.content['application/json']?.schema;
+    if (schema) expect([name, schema]).toMatchObject([name, { additionalProperties: false }]);
+  }
+});
 
 it('is of version 3.1 and names every route once', () => {
   expect(document.openapi).toMatch(/^3\.1\./);

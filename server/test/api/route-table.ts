@@ -106,6 +106,8 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /whatsapp/settings/:id': { id: 'account' },
   'PUT /whatsapp/settings/:id': { id: 'account', body: { businessId: '9' } },
   'DELETE /whatsapp/settings/:id': { id: 'account' },
+  'GET /api/v1/accounts/:id/pairing': { id: 'account' },
+  'POST /api/v1/accounts/:id/regenerate-qr': { id: 'account' },
 };
 
 export function routeName(route: { readonly method: string; readonly url: string }): string {

@@ -3,7 +3,16 @@ import { createServer, type IncomingHttpHeaders, request, type Server } from 'no
 import type { AddressInfo } from 'node:net';
 import type { AccountId, PersonId, Provider, WorkspaceId } from '@switchyard/contract';
 import type { FastifyInstance } from 'fastify';
-import { type Accounts, createAccounts, createProviderWebhooks } from '#accounts';
+import {
+  type Accounts,
+  type Companions,
+  createAccounts,
+  createCompanions,
+  createPairing,
+  createProviderWebhooks,
+  type Pairing,
+  type ServingAccount,
+} from '#accounts';
 import { type ApiDeps, createApi } from '#api';
 import {
   anywhere,
@@ -51,6 +60,8 @@ export interface ApiProcess {
   readonly workspaces: Workspaces;
   readonly people: People;
   readonly accounts: Accounts;
+  readonly pairing: Pairing;
+  readonly companions: Companions;
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly outbox: Outbox;
@@ -186,11 +197,20 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   const accounts = createAccounts({ ...base, channels });
   const providerWebhooks = createProviderWebhooks({ ...base, accounts, channels, networkOf: () => nobodyThere });
   const outbox = createOutbox({ doorbell: engines.doorbell, providerIdsKnown: async () => {}, noteChange, log });
+  const networkOf = (account: ServingAccount) => ({
+    baseUrl: account.settings.baseUrl ?? '',
+    timeouts: defaultSendTimeouts,
+    reach: anywhere,
+  });
+  const pairing = createPairing({ ...base, accounts, channels, networkOf });
+  const companions = createCompanions({ ...base, accounts });
   const rooms = {
     workspaces,
     people,
     accounts,
     providerWebhooks,
+    pairing,
+    companions,
     conversations: createConversations(),
     commerce: createCommerce(),
     outbox,

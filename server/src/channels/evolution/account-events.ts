@@ -67,7 +67,7 @@ function keyOf(part: Part, envelope: Envelope, type: AccountEventType): string {
 }
 
 /** All null when the limit of codes is reached: then `message` and `statusCode` are among the facts. */
-function qrOf(data: JsonValue): NonNullable<AccountEvent['qr']> {
+export function qrOf(data: JsonValue): NonNullable<AccountEvent['qr']> {
   const qr = objectAt(data, 'qrcode') ?? data;
   return {
     code: textAt(qr, 'code') || null,

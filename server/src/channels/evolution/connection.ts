@@ -9,7 +9,7 @@ import type { EvolutionEvent } from './event-names.ts';
 
 type Connection = NonNullable<AccountEvent['connection']>;
 
-const connectionOfState: Readonly<Record<string, Connection>> = {
+const connections: Readonly<Record<string, Connection>> = {
   connecting: 'connecting',
   open: 'connected',
   close: 'disconnected',
@@ -22,9 +22,14 @@ const finalReasons: readonly (number | undefined)[] = [401, 402, 403, 406];
 
 export function connectionOf(event: EvolutionEvent | undefined, data: JsonValue): Connection {
   const state = stateOf(data);
-  const known = Object.hasOwn(connectionOfState, state) ? connectionOfState[state] : undefined;
+  const known = Object.hasOwn(connections, state) ? connections[state] : undefined;
   // A log-out and a removal say nothing but their name.
   return known ?? (event === 'connection.update' ? 'error' : 'disconnected');
+}
+
+/** As `connectionState` tells it. */
+export function connectionOfState(state: string): Connection {
+  return connectionOf('connection.update', { state });
 }
 
 /** `reconnects`: after a close, whether the server will connect again by itself. */

@@ -7,6 +7,7 @@ import { findBodySecrets } from './body-secrets.ts';
 import { evolutionCapabilities, evolutionFields } from './capabilities.ts';
 import { markEvolutionRead, sendByEvolution } from './evolution-client.ts';
 import { normaliseEvolution } from './normalise.ts';
+import { evolutionSessions } from './session-client.ts';
 import { verifyEvolution } from './verify.ts';
 import { evolutionWebhook } from './webhook.ts';
 
@@ -20,4 +21,5 @@ export const evolutionChannel: Channel = {
   findSecrets: findBodySecrets,
   send: sendByEvolution,
   markRead: markEvolutionRead,
+  sessions: evolutionSessions,
 };

@@ -34,10 +34,14 @@ const connectionOfStatus: Readonly<Record<string, Connection>> = {
 const leftOut = new Set(['qr', 'image', 'base64', '_data']);
 
 export function sessionStatusOf(part: Part, envelope: Envelope): AccountEvent {
-  const status = (textAt(part.value, 'status') ?? '').toUpperCase();
-  const known = Object.hasOwn(connectionOfStatus, status) ? connectionOfStatus[status] : undefined;
-  const connection = known ?? (status.startsWith('PASSKEY_') ? 'connecting' : 'error');
+  const connection = connectionOfSessionStatus(textAt(part.value, 'status') ?? '');
   return { ...accountEvent(part, envelope, 'connection'), connection };
+}
+
+export function connectionOfSessionStatus(text: string): Connection {
+  const status = text.toUpperCase();
+  const known = Object.hasOwn(connectionOfStatus, status) ? connectionOfStatus[status] : undefined;
+  return known ?? (status.startsWith('PASSKEY_') ? 'connecting' : 'error');
 }
 
 /** `code` is what a QR image encodes; `image` the picture as a data URL. */

@@ -5,6 +5,7 @@
 import type { Channel } from '../channel.ts';
 import { webjsCapabilities, webjsFields } from './capabilities.ts';
 import { normaliseWebjs } from './normalise.ts';
+import { companionSessions } from './session-client.ts';
 import { verifyWebjs } from './verify.ts';
 import { markCompanionRead, sendByCompanion } from './webjs-client.ts';
 
@@ -16,4 +17,5 @@ export const webjsChannel: Channel = {
   normalise: normaliseWebjs,
   send: sendByCompanion,
   markRead: markCompanionRead,
+  sessions: companionSessions,
 };

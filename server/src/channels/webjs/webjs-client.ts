@@ -2,13 +2,14 @@
  * Sends by the companion: `POST /sessions/{session}/messages {id, to, content, replyTo?}` → `201 {messageId, timestamp}`,
  * errors `{error: {code, message}}`. `id` is our attempt: the companion sends under it, and each only once.
  */
-import type { Failure, OutboundContent, Retry } from '@switchyard/contract';
+import type { Failure, OutboundContent } from '@switchyard/contract';
 import type { SendingAccount, SendingNetwork, SendOutcome, SendRequest } from '../channel.ts';
 import { checkContent, refusedContent } from '../graph/content-limits.ts';
 import { type CompleteAnswer, callProvider, judgeBareAnswer, later } from '../http/index.ts';
 import { numberedText } from '../numbered/index.ts';
-import { idAt, isObject, type JsonValue, parseJson, present, textAt } from '../reading/index.ts';
+import { idAt, type JsonValue, parseJson, present } from '../reading/index.ts';
 import { webjsCapabilities } from './capabilities.ts';
+import { companionErrorOf } from './companion-errors.ts';
 import { bareMessageId } from './message-id.ts';
 
 export async function sendByCompanion(
@@ -96,72 +97,13 @@ function judge(answer: CompleteAnswer, { readSuccess }: CompanionCall): SendOutc
   const parsed = parseJson(answer.body);
   const isSuccess = answer.status >= 200 && answer.status < 300;
   if (isSuccess) return readSuccess(parsed.ok ? parsed.value : null) ?? judgeBareAnswer(answer, nowMs);
-  const error = parsed.ok && isObject(parsed.value) ? parsed.value.error : undefined;
-  const code = textAt(error, 'code');
-  const known = code === undefined || !Object.hasOwn(errors, code) ? undefined : errors[code];
-  if (!known || code === undefined) return judgeBareAnswer(answer, nowMs);
+  const known = companionErrorOf(parsed.ok ? parsed.value : null);
+  if (!known) return judgeBareAnswer(answer, nowMs);
   const retry = known.retry.kind === 'later' ? later(answer, nowMs, known.retry.afterMs) : known.retry;
-  const detail = textAt(error, 'message') || known.detail;
-  const failure: Failure = { code: known.code, detail, retry, isCertain: true, providerCode: code };
+  const { code, detail, providerCode } = known;
+  const failure: Failure = { code, detail, retry, isCertain: true, providerCode };
   return { kind: known.kind, failure };
 }
-
-interface CompanionError {
-  readonly kind: 'refused' | 'unreachable';
-  readonly code: string;
-  readonly detail: string;
-  readonly retry: Retry;
-}
-
-const hourMs = 60 * 60_000;
-
-/** The companion's error codes. Each says that nothing was sent. */
-const errors: Readonly<Record<string, CompanionError>> = {
-  not_on_whatsapp: {
-    kind: 'refused',
-    code: 'recipient-unreachable',
-    detail: 'the number is not on WhatsApp',
-    retry: { kind: 'never' },
-  },
-  not_connected: {
-    kind: 'unreachable',
-    code: 'not-connected',
-    detail: 'the session is not connected',
-    retry: { kind: 'later' },
-  },
-  // WhatsApp bars the number from writing to new people (its error 463); how long, it says in the message at most.
-  restricted: {
-    kind: 'refused',
-    code: 'account-restricted',
-    detail: 'WhatsApp bars this number from writing to new contacts',
-    retry: { kind: 'later', afterMs: hourMs },
-  },
-  // The cap on messages (its error 475).
-  quota: {
-    kind: 'refused',
-    code: 'rate-limited',
-    detail: 'the number has reached its cap of messages',
-    retry: { kind: 'later', afterMs: hourMs },
-  },
-  unauthorized: {
-    kind: 'refused',
-    code: 'credentials-refused',
-    detail: 'the companion refused the key',
-    retry: { kind: 'never' },
-  },
-  not_found: {
-    kind: 'refused',
-    code: 'session-missing',
-    detail: 'the companion has no such session',
-    retry: { kind: 'never' },
-  },
-  invalid: {
-    kind: 'refused',
-    code: 'request-invalid',
-    detail: 'the companion refused the message',
-    retry: { kind: 'never' },
-  },
-};
 
 function readSent(json: JsonValue): SendOutcome | undefined {
   const providerMessageId = idAt(json, 'messageId');

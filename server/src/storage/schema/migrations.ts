@@ -3,6 +3,7 @@ import * as first from './0001-first.ts';
 import * as people from './0002-people.ts';
 import * as accounts from './0003-accounts.ts';
 import * as tokens from './0004-tokens.ts';
+import * as companion from './0005-companion.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,6 +11,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-people': people,
   '0003-accounts': accounts,
   '0004-tokens': tokens,
+  '0005-companion': companion,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';

@@ -16,6 +16,8 @@ export const sealedColumns = [
   { table: 'webhook_tokens', column: 'token_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'provider_webhooks', column: 'facts_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'deliveries', column: 'secrets_sealed', by: 'worker', id: 'id', isOfWorkspace: true },
+  { table: 'companion_keys', column: 'secret_sealed', by: 'app', id: 'id', isOfWorkspace: true },
+  { table: 'session_states', column: 'value_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'second_factors', column: 'secret_sealed', by: 'worker', id: 'person_id', isOfWorkspace: false },
 ] as const;
 
@@ -40,6 +42,8 @@ export const nothingResealed: Resealed = {
   webhook_tokens: 0,
   provider_webhooks: 0,
   deliveries: 0,
+  companion_keys: 0,
+  session_states: 0,
   second_factors: 0,
 };
 

@@ -1,0 +1,2 @@
+export * from './companion.ts';
+export { type CompanionDeps, createCompanions } from './create-companions.ts';
