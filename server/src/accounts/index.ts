@@ -2,6 +2,7 @@
 export * from './accounts.ts';
 export type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
 export { cleanBinding } from './bindings.ts';
+export * from './companion/index.ts';
 export {
   type ConnectionAct,
   type ConnectionStatus,
@@ -33,6 +34,7 @@ export {
 export * from './companion/index.ts';
 export { type AccountsDeps, accountLimits, createAccounts, tokenOverlapMs } from './create-accounts.ts';
 export * from './pairing/index.ts';
+export type { AccountsDeps } from './parts.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
 export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';

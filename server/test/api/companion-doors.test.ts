@@ -254,8 +254,8 @@ describe('a lease', () => {
     world.db.ownerQuery('UPDATE companion_leases SET leased_until = now() WHERE account_id = $1', [accountId]);
 
   it('is listed for sessions that a person asked for, of the key’s workspace only', async () => {
-    await world.pairing.regenerateQr(workspaceId, accountId);
-    await world.pairing.regenerateQr(foreign.workspaceId, foreign.accountId);
+    await world.pairing.regenerateQr(workspaceId, accountId, 'test');
+    await world.pairing.regenerateQr(foreign.workspaceId, foreign.accountId, 'test');
     const listed = async (signer: Key) =>
       (await call('GET', `${base}/active`, undefined, signer))
         .json<{ data: { id: string }[] }>()

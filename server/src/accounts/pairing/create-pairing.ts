@@ -9,7 +9,7 @@ import { askPairing, dropCode, findPairing, type PairingRow, setWanted, showCode
 
 export interface PairingDeps {
   readonly storage: Storage;
-  readonly accounts: Pick<Accounts, 'find' | 'findServing' | 'applyEvent'>;
+  readonly accounts: Pick<Accounts, 'find' | 'findServing' | 'applyEvent' | 'applyConnection'>;
   readonly channels: Readonly<Record<Provider, { readonly sessions?: SessionControl }>>;
   readonly networkOf: (account: ServingAccount) => Omit<SendingNetwork, 'signal'>;
   readonly clock: Clock;
@@ -62,19 +62,28 @@ export function createPairing(deps: PairingDeps): Pairing {
     return refused(answer.failure);
   }
 
+  /** Only an account that is not connecting yet moves by this; it may be one too many for the plan. */
+  async function ask(tx: WorkspaceTx, account: AccountSummary, actor: string): Promise<Failure | null> {
+    if (account.connectionStatus !== 'connecting') {
+      const moved = await deps.accounts.applyConnection(tx, account.id, { kind: 'act', act: 'connect', actor });
+      if (!moved.ok) return moved.refusal;
+    }
+    await askPairing(tx, account.id);
+    return null;
+  }
+
   return {
     find,
     noteEvent,
     takeEvent,
 
-    async regenerateQr(workspaceId, accountId) {
+    async regenerateQr(workspaceId, accountId, actor) {
       const found = await access(workspaceId, accountId);
       if (!found.ok) return found;
       const { account, serving, call } = found.value;
       if (account.connectionStatus === 'connected') return refused(alreadyConnected);
-      const asked = connectionEvent('connecting', clock.now(), null);
-      await storage.inWorkspace(workspaceId, (tx) => askPairing(tx, accountId));
-      await takeEvent(workspaceId, accountId, asked);
+      const refusal = await storage.inWorkspace(workspaceId, (tx) => ask(tx, account, actor));
+      if (refusal) return refused(refusal);
       const wish = { webhookUrl: absolute(serving.webhookUrl), phoneNumber: account.phoneNumber };
       return settle(found.value, await call.control.start(call.sending, wish, call.network));
     },
@@ -165,7 +174,7 @@ function eventsOf(answer: Extract<SessionAnswer, { kind: 'state' }>, now: Date):
   return answer.qr ? [connection, { ...connection, type: 'qr', name: 'qr', qr: answer.qr, facts: {} }] : [connection];
 }
 
-/** An event as a webhook would have brought it, for what is learnt in another way. */
+/** An event as a webhook would have brought it, for what is learnt in another way. By no clock but the order of coming. */
 export function connectionEvent(
   connection: NonNullable<AccountEvent['connection']>,
   now: Date,
@@ -176,7 +185,7 @@ export function connectionEvent(
     type: 'connection',
     name: 'session',
     key: `session:${connection}:${now.toISOString()}`,
-    occurredAt: now.toISOString(),
+    occurredAt: null,
     bindings: [],
     path: '',
     connection,

@@ -34,11 +34,11 @@ export interface PairingSummary {
 export interface Pairing {
   find(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<PairingSummary, Failure>>;
   /**
-   * Asks the provider for a (new) code. Refused with `not_pairable` for providers that link no phone, with
+   * Asks the provider for a (new) code; `actor` is who wants it, for the history. Refused with `not_pairable` for providers that link no phone, with
    * `already_connected` while it is connected, and with the provider's own reason. A companion that cannot be reached
    * is no refusal: it asks us which sessions it should run.
    */
-  regenerateQr(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<PairingSummary, Failure>>;
+  regenerateQr(workspaceId: WorkspaceId, accountId: AccountId, actor: string): Promise<Result<PairingSummary, Failure>>;
   /** Ends the session at the provider: the phone is linked no longer. */
   logOut(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<PairingSummary, Failure>>;
   /** Asks the provider how the session is, and takes over what it says. */

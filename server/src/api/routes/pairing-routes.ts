@@ -46,7 +46,7 @@ export async function pairingRoutes(routes: Routes, deps: ApiDeps): Promise<void
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const asked = await deps.pairing.regenerateQr(access.workspaceId, id);
+      const asked = await deps.pairing.regenerateQr(access.workspaceId, id, access.actor);
       if (!asked.ok) throw refusal(asked.refusal);
       await auditAccount(deps, access, { action: 'regenerate-qr', id });
       return presentPairing(asked.value, deps.clock.now());
