@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'rooms',
-          include: ['{contract,server,simulator}/{src,test}/**/*.test.ts'],
+          include: ['{contract,server,simulator,companion}/{src,test}/**/*.test.ts'],
           exclude: ['server/test/whole/**'],
           globalSetup: ['server/test/support/cluster-setup.ts'],
           testTimeout: 20_000,

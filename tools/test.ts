@@ -33,6 +33,7 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
       'server',
       'contract',
       'simulator',
+      'companion',
       'tools',
     ],
   ],

@@ -36,6 +36,7 @@ function eventAround(message: JsonValue, key: MessageKey, origin: Origin) {
     // On an own message it is our own name.
     profileName: key.isFromMe ? undefined : textAt(message, 'pushName') || undefined,
     groupId: key.chat.kind === 'group' ? key.chat.text : undefined,
+    attemptId: key.isFromMe ? origin.attemptOf?.(key.id) : undefined,
     isHistory: origin.isHistory || undefined,
   }) satisfies Omit<MessageEvent, 'type' | 'content'>;
 }

@@ -7,6 +7,8 @@ export interface Origin {
   readonly bindings: readonly Binding[];
   readonly keyOf: (key: MessageKey) => string;
   readonly receiptKeyOf: (messageId: string, name: string) => string;
+  /** Our attempt, where the id of an own message tells it. */
+  readonly attemptOf?: (messageId: string) => string | undefined;
   /** From a history import: kept, never answered. */
   readonly isHistory?: boolean;
 }

@@ -7,6 +7,7 @@ import {
   instantOf,
   type JsonValue,
   objectAt,
+  present,
   textAt,
   Unreadable,
   valueAt,
@@ -64,7 +65,7 @@ interface Receipt {
 
 function statusOf(value: JsonValue, origin: Origin, { acknowledgement, occurredAt }: Receipt): StatusEvent {
   const id = idOf(value);
-  return {
+  return present({
     kind: 'status',
     type: acknowledgement.type,
     key: origin.receiptKeyOf(id, acknowledgement.name),
@@ -73,8 +74,9 @@ function statusOf(value: JsonValue, origin: Origin, { acknowledgement, occurredA
     bindings: origin.bindings,
     path: origin.path,
     customer: customerOf(objectAt(value, 'key') ?? value),
+    attemptId: origin.attemptOf?.(id),
     errors: acknowledgement.type === 'failed' ? [{ code: 'ERROR', title: 'WhatsApp refused the message' }] : [],
-  };
+  });
 }
 
 function customerOf(key: JsonValue): readonly Identity[] {

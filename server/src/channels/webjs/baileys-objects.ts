@@ -18,6 +18,7 @@ import {
 } from '../reading/index.ts';
 import { baileysConnectionOf } from './account-events.ts';
 import { type Envelope, keyOf } from './envelope.ts';
+import { attemptOfMessageId } from './message-id.ts';
 
 type Reader = (part: Part, origin: Origin) => InboundEvent;
 
@@ -60,6 +61,7 @@ function oneEvent(part: Part, envelope: Envelope, isHistory: boolean): InboundEv
     bindings: envelope.bindings,
     keyOf: (key) => keyOf(envelope, key.id),
     receiptKeyOf: (id, name) => keyOf(envelope, id, name),
+    attemptOf: attemptOfMessageId,
     isHistory,
   };
   if (envelope.event === 'messages.delete') return deletionOf(part.value, origin);

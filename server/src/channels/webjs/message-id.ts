@@ -25,9 +25,15 @@ export function bareMessageId(id: string): string {
 
 /** Our attempts are uuids, bare or as people see them; WhatsApp's own clients make ids of capital hex digits. */
 const attemptShape = /^(att_[0-9a-f]{32}|(att_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+/** As our companion writes an attempt, so that the id looks like any other: the digits of a uuid of version 7. */
+const capitalShape = /^[0-9A-F]{12}7[0-9A-F]{3}[89AB][0-9A-F]{15}$/;
 
-/** The companion sends a message under our attempt's id, so the id of an own message tells the attempt. */
+/**
+ * The companion sends a message under our attempt's id, so the id of an own message tells the attempt. Another client's id
+ * of capital digits may have this shape by chance: then it is the attempt of nothing, and the message's id alone counts.
+ */
 export function attemptOfMessageId(id: string): string | undefined {
   const bareId = bareMessageId(id);
-  return attemptShape.test(bareId) ? bareId : undefined;
+  if (attemptShape.test(bareId)) return bareId;
+  return capitalShape.test(bareId) ? `att_${bareId.toLowerCase()}` : undefined;
 }

@@ -1,0 +1,121 @@
+/**
+ * Tells the server what happens to one session, and posts its news to the account's webhook.
+ *
+ * News goes out one after another, each again and again until the server has it. Of statuses and codes only the newest
+ * counts, so a server that was away hears how it is now and not how it was.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Log, wordsOf } from './log.ts';
+import { type Broadcast, type Lease, LeaseLost, type ServerClient, ServerRefused } from './server-client.ts';
+
+export const tellerLimits = { firstWaitMs: 200, maxWaitMs: 30_000, maxNews: 5_000 } as const;
+
+export interface TellerParts {
+  readonly server: Pick<ServerClient, 'broadcast' | 'postWebhook'>;
+  readonly lease: Lease;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly lost: () => void;
+}
+
+export class Teller {
+  readonly #parts: TellerParts;
+  readonly #news: string[] = [];
+  readonly #newest = new Map<Broadcast['event'], Broadcast>();
+  readonly #ending = new AbortController();
+  #running: Promise<void> | null = null;
+  #dropped = 0;
+
+  constructor(parts: TellerParts) {
+    this.#parts = parts;
+  }
+
+  tell(broadcast: Broadcast): void {
+    // A code is of no more use once the status has changed.
+    if (broadcast.event === 'account-status-changed') this.#newest.delete('qr-code-generated');
+    this.#newest.delete(broadcast.event);
+    this.#newest.set(broadcast.event, broadcast);
+    this.#run();
+  }
+
+  post(body: string): void {
+    if (this.#news.length >= tellerLimits.maxNews) {
+      this.#news.shift();
+      this.#dropped += 1;
+      this.#parts.log.error({ dropped: this.#dropped }, 'the server has been away too long; the oldest news is lost');
+    }
+    this.#news.push(body);
+    this.#run();
+  }
+
+  get waiting(): number {
+    return this.#news.length + this.#newest.size;
+  }
+
+  /** Waits so long for what is still to be told, then gives up. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#ending.abort(), graceMs);
+    await this.#running;
+    clearTimeout(timer);
+    this.#ending.abort();
+    if (this.waiting > 0) this.#parts.log.error({ waiting: this.waiting }, 'stopped before the server heard all');
+  }
+
+  /** Nothing more is told: another machine speaks for the session now. */
+  abandon(): void {
+    this.#ending.abort();
+    this.#news.length = 0;
+    this.#newest.clear();
+  }
+
+  #run(): void {
+    this.#running ??= this.#tellAll().finally(() => {
+      this.#running = null;
+      if (this.waiting > 0 && !this.#ending.signal.aborted) this.#run();
+    });
+  }
+
+  async #tellAll(): Promise<void> {
+    for (let failures = 0; this.waiting > 0 && !this.#ending.signal.aborted; ) {
+      try {
+        await this.#tellNext();
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        this.#parts.log.warn({ error: wordsOf(error), failures }, 'the server could not be told yet');
+        await this.#pause(failures);
+      }
+    }
+  }
+
+  async #tellNext(): Promise<void> {
+    const { server, lease, log, lost } = this.#parts;
+    const [broadcast] = this.#newest.values();
+    const [body] = this.#news;
+    try {
+      if (broadcast) await server.broadcast(lease.fence, broadcast);
+      else if (body !== undefined) await server.postWebhook(lease, body);
+    } catch (error) {
+      if (error instanceof LeaseLost) {
+        this.abandon();
+        lost();
+        return;
+      }
+      if (!(error instanceof ServerRefused)) throw error;
+      // It would refuse it again, and everything behind it would wait for ever.
+      log.error({ error: error.message }, 'the server refused what it was told');
+    }
+    if (broadcast && this.#newest.get(broadcast.event) === broadcast) this.#newest.delete(broadcast.event);
+    else if (!broadcast) this.#news.shift();
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const { firstWaitMs, maxWaitMs } = tellerLimits;
+    const whole = Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(20, failures - 1));
+    const { signal } = this.#ending;
+    // An end of the waiting is the end of the telling, which the loop looks at by itself.
+    await wait(whole / 2 + (whole / 2) * this.#parts.random(), undefined, { signal, ref: false }).catch(
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What the companion needs of a library that speaks WhatsApp's web protocol: one connection, made anew after each close.
+ * `baileys/` is the one that exists; everything else is written against this.
+ */
+import type { OutboundContent } from '@switchyard/contract';
+import type { CloseReason } from './reconnect.ts';
+
+export type WebEvent =
+  /** A code to be scanned: no phone is linked yet. */
+  | { readonly kind: 'code'; readonly code: string }
+  | { readonly kind: 'open'; readonly phoneNumber: string | null; readonly name: string | null }
+  /** The last event of a connection. */
+  | { readonly kind: 'closed'; readonly reason: CloseReason; readonly detail: string }
+  /** To be posted as it is: an event of the library and its JSON. */
+  | { readonly kind: 'news'; readonly event: string; readonly payload: unknown };
+
+export interface Recipient {
+  /** E.164. */
+  readonly phone?: string;
+  readonly lid?: string;
+  readonly chatId?: string;
+}
+
+export interface Sending {
+  /** As WhatsApp shall know it; the same again is the same message. */
+  readonly messageId: string;
+  readonly to: Recipient;
+  readonly content: OutboundContent;
+  readonly replyTo?: string;
+}
+
+/** Throws `NotSent` where it is sure that nothing left; anything else thrown leaves that open. */
+export interface WebClient {
+  send(sending: Sending): Promise<{ readonly messageId: string }>;
+  markRead(messageId: string, chat: Recipient): Promise<void>;
+  isOnWhatsApp(phone: string): Promise<boolean>;
+  /** Unlinks us from the phone. */
+  logOut(): Promise<void>;
+  /** Ends the connection; no event follows. */
+  close(): Promise<void>;
+}
+
+/** Where the library keeps its keys: texts by name. Writing throws when this machine holds the session no longer. */
+export interface SessionStore {
+  read(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  write(changes: Readonly<Record<string, string | null>>): Promise<void>;
+}
+
+export type OpenWebClient = (parts: {
+  readonly store: SessionStore;
+  readonly onEvent: (event: WebEvent) => void;
+}) => Promise<WebClient>;
+
+export type NotSentCode = 'not_on_whatsapp' | 'not_connected' | 'restricted' | 'quota' | 'invalid';
+
+export class NotSent extends Error {
+  override readonly name = 'NotSent';
+  readonly code: NotSentCode;
+
+  constructor(code: NotSentCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,149 @@
+/** A server, WhatsApp's stand-in, and companions between them, each with a door of its own to the server that can be cut. */
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AccountId, type InboundEvent, toPublicId, type WorkspaceId } from '@switchyard/contract';
+import { vi } from 'vitest';
+import { webjsChannel } from '#channels';
+import { openBaileysClient } from '../../../companion/src/baileys/baileys-client.ts';
+import { silentLog } from '../../../companion/src/log.ts';
+import { type RunningCompanion, runCompanion, sessionLimits } from '../../../companion/src/run.ts';
+import type { SessionLimits } from '../../../companion/src/session.ts';
+import { WhatsAppStand } from '../../../companion/test/whatsapp-stand.ts';
+import { openWorld, taken, type World } from '../api/world.ts';
+
+export const webhookKey = 'the key of the webhook';
+
+export interface Delivered {
+  readonly isVerified: boolean;
+  readonly events: readonly InboundEvent[];
+}
+
+export interface Machine extends RunningCompanion {
+  /** While true the server cannot be reached from this machine. */
+  isCut: boolean;
+}
+
+export interface CompanionWorld {
+  readonly server: World;
+  readonly stand: WhatsAppStand;
+  readonly workspaceId: WorkspaceId;
+  /** What came to the accounts' webhooks, as the server's channel reads it. */
+  readonly delivered: Delivered[];
+  addSession(name: string): Promise<AccountId>;
+  startMachine(limits?: Partial<SessionLimits>, leaseMs?: number): Promise<Machine>;
+  statusOf(id: AccountId): Promise<{ readonly status: string; readonly reason: string | null }>;
+  /** The code that the console would show. */
+  codeOf(id: AccountId): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+export async function openCompanionWorld(): Promise<CompanionWorld> {
+  const server = await openWorld();
+  const stand = await WhatsAppStand.start();
+  const workspaceId = await server.addWorkspace('Ours');
+  const operator = await server.workspaces.operatorWorkspace();
+  const key = await server.companions.createKey(operator.id, 'machines');
+  const delivered: Delivered[] = [];
+  const machines: Machine[] = [];
+  const doors: Server[] = [];
+  const openClient = await openBaileysClient({ whatsappUrl: stand.url, log: silentLog });
+  return {
+    server,
+    stand,
+    workspaceId,
+    delivered,
+    async addSession(name) {
+      const made = await server.accounts.create(workspaceId, {
+        provider: 'webjs',
+        settings: { session: name },
+        secrets: { webhookKey, apiKey: `key of ${name}` },
+      });
+      return taken(made).account.id;
+    },
+    async startMachine(limits = {}, leaseMs = 60_000) {
+      const machine: { isCut: boolean } = { isCut: false };
+      const door = await openDoor(server.port, machine, delivered);
+      doors.push(door);
+      const running = await runCompanion(
+        {
+          serverUrl: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
+          key: { id: toPublicId('companionKey', key.id), secret: key.secret },
+          host: '127.0.0.1',
+          port: 0,
+          ownUrl: '',
+          leaseMs,
+          pollMs: 50,
+          maxSessions: 10,
+          whatsappUrl: stand.url,
+          machine: `machine-${machines.length}`,
+        },
+        { openClient, log: silentLog, limits: { ...sessionLimits, ...limits } },
+      );
+      const started = Object.assign(machine, running);
+      machines.push(started);
+      return started;
+    },
+    async statusOf(id) {
+      const account = await server.accounts.find(workspaceId, id);
+      return { status: account?.connectionStatus ?? 'missing', reason: account?.connectionError ?? null };
+    },
+    async codeOf(id) {
+      return taken(await server.pairing.find(workspaceId, id)).qr?.code ?? null;
+    },
+    async close() {
+      for (const machine of machines) await machine.stop();
+      await stand.close();
+      for (const door of doors) {
+        door.closeAllConnections();
+        await new Promise((resolve) => door.close(resolve));
+      }
+      await server.close();
+    },
+  };
+}
+
+/** Passes on to the server; webhooks, which another listener of the product takes, are read here by its channel. */
+async function openDoor(port: number, machine: { isCut: boolean }, delivered: Delivered[]): Promise<Server> {
+  const door = createServer((incoming, outgoing) => {
+    if (machine.isCut) {
+      incoming.socket.destroy();
+      return;
+    }
+    if (incoming.url?.startsWith('/webhooks/')) {
+      void bodyOf(incoming).then((body) => {
+        delivered.push(readWebhook(incoming, body));
+        outgoing.writeHead(200).end('{}');
+      });
+      return;
+    }
+    const { method, url: path, headers } = incoming;
+    const passed = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passed.on('error', () => outgoing.destroy());
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+  return door;
+}
+
+function readWebhook(incoming: IncomingMessage, body: Buffer): Delivered {
+  const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
+  const target = incoming.url ?? '/';
+  const secrets = { signing: [webhookKey], challenge: [], publicUrl: '', hasRouteToken: true, requiresSecret: false };
+  const verified = webjsChannel.verify({ method: 'POST', target, headers, body }, secrets, Date.now());
+  const { events } = webjsChannel.normalise({ headers, target, body, receivedAt: new Date().toISOString() });
+  return { isVerified: verified.kind === 'verified' && verified.isAuthenticated, events };
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Asks again until it holds: the companion works by its own rounds. */
+export function eventually<T>(ask: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(ask, { timeout: 10_000, interval: 20 });
+}
