@@ -11,4 +11,4 @@ export * from './people-api.ts';
 export * from './pairing.ts';
 export * from './phone.ts';
 export * from './provider.ts';
-export { type QrMatrix, qrCode } from './qr/qr.ts';
+export * from './qr/index.ts';

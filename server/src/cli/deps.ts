@@ -1,5 +1,5 @@
 import type { Provider } from '@switchyard/contract';
-import type { Accounts, ProviderWebhooks } from '#accounts';
+import type { Accounts, Companions, Pairing, ProviderWebhooks } from '#accounts';
 import type { Channel } from '#channels';
 import type { Config } from '#config';
 import type { Log } from '#kernel';
@@ -19,6 +19,8 @@ export interface CliProduct {
   readonly accounts: Accounts;
   readonly log: Log;
   readonly providerWebhooks: ProviderWebhooks;
+  readonly pairing: Pairing;
+  readonly companions: Companions;
 }
 
 /** What `doctor` finds about one thing. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addAccount } from './commands/account.ts';
 import { addApiKey } from './commands/api-key.ts';
 import { addAudit } from './commands/audit.ts';
+import { addCompanionKey } from './commands/companion-key.ts';
 import { addDatabase } from './commands/db.ts';
 import { addDeliveries } from './commands/deliveries.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -33,6 +34,7 @@ const additions = [
   addKey,
   addMember,
   addAudit,
+  addCompanionKey,
 ];
 
 /**

@@ -29,9 +29,8 @@ export async function createCommandDeps({ env, output, confirm, signals }: Comma
       const log = openQuietLog();
       const product = await openProduct(atLocalUrl(readConfig()), log);
       try {
-        const { config, workspaces, people, accounts, providerWebhooks, foundation } = product;
-        const { storage, engines } = foundation;
-        return await work({ config, workspaces, people, accounts, providerWebhooks, storage, engines, log });
+        const { storage, engines } = product.foundation;
+        return await work({ ...product, storage, engines, log });
       } finally {
         await product.close();
       }

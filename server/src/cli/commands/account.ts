@@ -9,6 +9,7 @@ import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
 import { addAccountActs } from './account-acts.ts';
 import { presentForCommand } from './account-shown.ts';
+import { addPair } from './pair.ts';
 
 interface AddOptions extends Shown {
   readonly workspace: string;
@@ -26,6 +27,7 @@ export function addAccount(program: Command, deps: CliDeps): void {
     .description('connected numbers and pages')
     .addHelpText('after', '\nExample: switchyard account list --workspace demo');
   addAdd(account, deps);
+  addPair(account, deps);
   addList(account, deps);
   addAccountActs(account, deps);
 }

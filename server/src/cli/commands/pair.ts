@@ -1,0 +1,96 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type AccountId, parseId, qrCodeOf, qrText, toPublicId, type WorkspaceId } from '@switchyard/contract';
+import type { Command } from 'commander';
+import type { PairingSummary } from '#accounts';
+import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
+import { CommandFailed } from '../failures.ts';
+import { type Shown, show } from '../output.ts';
+
+/** How often to look for another code or for the end. */
+const lookMs = 500;
+
+interface PairOptions extends Shown {
+  readonly workspace: string;
+  readonly invert?: boolean;
+  readonly wait: boolean;
+}
+
+/** `account pair` and its other name. */
+export function addPair(account: Command, deps: CliDeps): void {
+  account
+    .command('pair <account>')
+    .alias('regenerate-qr')
+    .description('link a phone: draws the QR code, anew as it changes, until it is scanned')
+    .requiredOption('--workspace <id or slug>', 'whose account')
+    .option('--invert', 'for a terminal with a light background')
+    .option('--no-wait', 'ask for the code only')
+    .option('--json', 'print one JSON document, at the end')
+    .addHelpText(
+      'after',
+      '\nThe account is its id or its name. On the phone: Settings, Linked devices, Link a device.\n\nExample: switchyard account pair "Front desk" --workspace demo',
+    )
+    .action((name: string, options: PairOptions) =>
+      deps.withProduct(async (product) => {
+        const workspace = await loadWorkspace(product, options.workspace);
+        const id = await accountIdOf(product, workspace.id, name);
+        const asked = await product.pairing.regenerateQr(workspace.id, id, 'cli');
+        if (!asked.ok) throw new CommandFailed(asked.refusal.detail);
+        await product.storage.inWorkspace(workspace.id, (tx) =>
+          product.workspaces.audit(tx, { actor: 'cli', action: 'regenerate-qr', resource: `account ${id}` }),
+        );
+        const end = options.wait ? await watch(deps, product, asked.value, options) : asked.value;
+        show(deps.output, options, present(end), () => (end.state === 'connected' ? 'Linked.' : 'Asked for a code.'));
+      }),
+    );
+}
+
+/** Draws each code as it comes. Fails when none is left. */
+async function watch(
+  deps: CliDeps,
+  product: CliProduct,
+  asked: PairingSummary,
+  options: PairOptions,
+): Promise<PairingSummary> {
+  const { workspaceId, id } = asked.account;
+  let drawn: string | null = null;
+  for (let pairing = asked; ; pairing = await look(product, workspaceId, id)) {
+    if (pairing.state === 'connected') return pairing;
+    const text = pairing.qr?.code ?? pairing.qr?.pairingCode ?? null;
+    if (text !== null && text !== drawn) deps.output.note(draw(pairing, options));
+    drawn = text ?? drawn;
+    const isOver = pairing.account.connectionStatus === 'disconnected' || pairing.account.connectionStatus === 'error';
+    if (pairing.state === 'expired' || isOver) {
+      throw new CommandFailed(pairing.account.connectionError ?? 'nobody scanned the code in time; ask again');
+    }
+    await wait(lookMs);
+  }
+}
+
+async function look(product: CliProduct, workspaceId: WorkspaceId, id: AccountId): Promise<PairingSummary> {
+  const found = await product.pairing.find(workspaceId, id);
+  if (!found.ok) throw new CommandFailed(found.refusal.detail);
+  return found.value;
+}
+
+function draw({ qr }: PairingSummary, { invert = false }: PairOptions): string {
+  const code = qr?.code ? qrCodeOf(qr.code) : null;
+  const seconds = qr ? Math.max(0, Math.round((qr.expiresAt.getTime() - Date.now()) / 1_000)) : 0;
+  const typed = qr?.pairingCode ? `Or type on the phone: ${qr.pairingCode}\n` : '';
+  return `${code ? qrText(code, invert) : 'This provider gives a picture only: see the console.'}\n${typed}Good for ${seconds} seconds.`;
+}
+
+async function accountIdOf(product: CliProduct, workspaceId: WorkspaceId, text: string): Promise<AccountId> {
+  const id = parseId('account', text);
+  if (id) return id;
+  const named = (await product.accounts.list(workspaceId)).filter(({ name }) => name === text);
+  const [only] = named;
+  if (named.length === 1 && only) return only.id;
+  throw new CommandFailed(
+    named.length === 0 ? `there is no account ${text}` : `${named.length} accounts are called ${text}; give the id`,
+  );
+}
+
+function present(pairing: PairingSummary) {
+  const { account, state, codesShown } = pairing;
+  return { account: { id: toPublicId('account', account.id), status: account.connectionStatus }, state, codesShown };
+}
