@@ -13,7 +13,7 @@ const keysOf = {
   delivery: ['deliveries', 'delivery'],
   conversation: ['conversations', 'conversation', 'messages'],
   message: ['messages', 'conversations', 'delivery'],
-  account: ['accounts'],
+  account: ['accounts', 'pairing'],
 } as const satisfies Record<LiveEvent['topic'], readonly string[]>;
 
 export const connection = ref<Connection>('connecting');

@@ -544,6 +544,17 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'problem.address-forbidden': 'عنوان الأساس يؤدي إلى عنوان لا يجوز لهذا الخادم الاتصال به.',
   'problem.verify-token-missing': 'تجرّب Meta العنوان برمز تحقق. أعطِ الحساب واحدًا.',
   'problem.sender-missing': 'لا يوجد لدى Twilio مُرسِل كهذا في هذا الحساب.',
+  'pairing.title': 'ربط هاتف',
+  'pairing.steps': 'على الهاتف: الإعدادات، الأجهزة المرتبطة، ربط جهاز. ثم وجّهه نحو الرمز.',
+  'pairing.show': 'إظهار رمز QR',
+  'pairing.again': 'رمز جديد',
+  'pairing.waiting': 'في انتظار رمز…',
+  'pairing.expiresIn': 'صالح لمدة',
+  'pairing.typed': 'أو اكتب على الهاتف:',
+  'pairing.expired': 'انتهت صلاحية الرمز. اطلب رمزًا جديدًا.',
+  'pairing.connected': 'تم الربط. تصل الرسائل من الآن.',
+  'pairing.code': 'رمز QR يربط هاتفًا',
+  'thread.held': 'في الانتظار: {{reason}}',
 };
 
 export default ar;

@@ -516,6 +516,17 @@ const en = {
   'problem.address-forbidden': 'The base URL leads to an address that this server may not call.',
   'problem.verify-token-missing': 'Meta tries the address with a verify token. Give the account one.',
   'problem.sender-missing': 'Twilio lists no such sender in this account.',
+  'pairing.title': 'Link a phone',
+  'pairing.steps': 'On the phone: Settings, Linked devices, Link a device. Then point it at the code.',
+  'pairing.show': 'Show a QR code',
+  'pairing.again': 'New code',
+  'pairing.waiting': 'Waiting for a code…',
+  'pairing.expiresIn': 'Good for',
+  'pairing.typed': 'Or type on the phone:',
+  'pairing.expired': 'The code has expired. Ask for a new one.',
+  'pairing.connected': 'Linked. Messages come in from now on.',
+  'pairing.code': 'QR code that links a phone',
+  'thread.held': 'Waits: {{reason}}',
 };
 
 export default en;

@@ -530,6 +530,18 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'problem.address-forbidden': 'La URL base lleva a una dirección a la que este servidor no puede llamar.',
   'problem.verify-token-missing': 'Meta prueba la dirección con un token de verificación. Déle uno a la cuenta.',
   'problem.sender-missing': 'Twilio no tiene ese remitente en esta cuenta.',
+  'pairing.title': 'Vincular un teléfono',
+  'pairing.steps':
+    'En el teléfono: Ajustes, Dispositivos vinculados, Vincular un dispositivo. Después apunta al código.',
+  'pairing.show': 'Mostrar un código QR',
+  'pairing.again': 'Código nuevo',
+  'pairing.waiting': 'Esperando un código…',
+  'pairing.expiresIn': 'Válido durante',
+  'pairing.typed': 'O escribe en el teléfono:',
+  'pairing.expired': 'El código ha caducado. Pide uno nuevo.',
+  'pairing.connected': 'Vinculado. Los mensajes ya entran.',
+  'pairing.code': 'Código QR que vincula un teléfono',
+  'thread.held': 'En espera: {{reason}}',
 };
 
 export default es;

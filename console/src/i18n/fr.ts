@@ -536,6 +536,17 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'problem.address-forbidden': 'L’URL de base mène à une adresse que ce serveur ne doit pas appeler.',
   'problem.verify-token-missing': 'Meta essaie l’adresse avec un jeton de vérification. Donnez-en un au compte.',
   'problem.sender-missing': 'Twilio ne connaît pas cet expéditeur dans ce compte.',
+  'pairing.title': 'Associer un téléphone',
+  'pairing.steps': 'Sur le téléphone : Réglages, Appareils connectés, Connecter un appareil. Visez ensuite le code.',
+  'pairing.show': 'Afficher un code QR',
+  'pairing.again': 'Nouveau code',
+  'pairing.waiting': 'En attente d’un code…',
+  'pairing.expiresIn': 'Valable encore',
+  'pairing.typed': 'Ou saisissez sur le téléphone :',
+  'pairing.expired': 'Le code a expiré. Demandez-en un nouveau.',
+  'pairing.connected': 'Associé. Les messages arrivent désormais.',
+  'pairing.code': 'Code QR qui associe un téléphone',
+  'thread.held': 'En attente : {{reason}}',
 };
 
 export default fr;

@@ -520,6 +520,17 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'problem.address-forbidden': 'כתובת הבסיס מובילה לכתובת שהשרת הזה אינו רשאי לקרוא לה.',
   'problem.verify-token-missing': 'Meta מנסה את הכתובת עם אסימון אימות. תנו אחד לחשבון.',
   'problem.sender-missing': 'אין ב-Twilio שולח כזה בחשבון הזה.',
+  'pairing.title': 'קישור טלפון',
+  'pairing.steps': 'בטלפון: הגדרות, מכשירים מקושרים, קישור מכשיר. אחר כך כוונו אל הקוד.',
+  'pairing.show': 'הצגת קוד QR',
+  'pairing.again': 'קוד חדש',
+  'pairing.waiting': 'ממתינים לקוד…',
+  'pairing.expiresIn': 'תקף עוד',
+  'pairing.typed': 'או הקלידו בטלפון:',
+  'pairing.expired': 'תוקף הקוד פג. בקשו קוד חדש.',
+  'pairing.connected': 'מקושר. מעכשיו ההודעות נכנסות.',
+  'pairing.code': 'קוד QR שמקשר טלפון',
+  'thread.held': 'ממתינה: {{reason}}',
 };
 
 export default he;

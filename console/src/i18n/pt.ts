@@ -526,6 +526,18 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'problem.address-forbidden': 'O URL base leva a um endereço que este servidor não pode chamar.',
   'problem.verify-token-missing': 'A Meta experimenta o endereço com um token de verificação. Dê um à conta.',
   'problem.sender-missing': 'A Twilio não tem esse remetente nesta conta.',
+  'pairing.title': 'Vincular um telefone',
+  'pairing.steps':
+    'No telefone: Configurações, Dispositivos conectados, Conectar um dispositivo. Depois aponte para o código.',
+  'pairing.show': 'Mostrar um código QR',
+  'pairing.again': 'Novo código',
+  'pairing.waiting': 'À espera de um código…',
+  'pairing.expiresIn': 'Válido por',
+  'pairing.typed': 'Ou digite no telefone:',
+  'pairing.expired': 'O código expirou. Peça um novo.',
+  'pairing.connected': 'Vinculado. As mensagens já chegam.',
+  'pairing.code': 'Código QR que vincula um telefone',
+  'thread.held': 'Em espera: {{reason}}',
 };
 
 export default pt;
