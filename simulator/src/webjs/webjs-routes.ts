@@ -20,6 +20,7 @@ export function createWebjsHandler(keeper: Doorkeeper, answers: CompanionAnswers
     const route = `${exchange.method} ${action ?? ''}`;
     if (route === 'POST messages' && detail === undefined) return send(exchange, number);
     if (route === 'POST read') return read(exchange, number);
+    if (route === 'POST numbers') return numbers(exchange);
     return sessionCall(exchange, number, route);
   };
 
@@ -36,6 +37,14 @@ export function createWebjsHandler(keeper: Doorkeeper, answers: CompanionAnswers
       customer,
       work: (fault) => sendCompanion(world, number, body, answers, exchange.body, fault),
     });
+  }
+
+  /** Numbers ending in 0000 are nobody's, so that a sender can be tried on one. */
+  function numbers(exchange: Exchange): Reply {
+    const body = jsonOf(exchange.body.toString('utf8'));
+    const phone = isFields(body) ? body.phone : undefined;
+    if (typeof phone !== 'string' || !/^\+\d{6,15}$/.test(phone)) return companionError('invalid', 'phone is missing');
+    return jsonReply(200, { exists: !phone.endsWith('0000') });
   }
 
   function read(exchange: Exchange, number: SimNumber): Reply | null | Promise<Reply | null> {

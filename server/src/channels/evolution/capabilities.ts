@@ -1,4 +1,5 @@
 import type { AccountFields, Capabilities } from '../channel.ts';
+import { gateFields } from '../gate-fields.ts';
 
 /** Evolution's server adds no limits; these are WhatsApp's own. There is no window: the phone writes to whom it wants. */
 export const evolutionCapabilities: Capabilities = {
@@ -82,6 +83,7 @@ export const evolutionFields: AccountFields = {
       isRequired: false,
       hint: 'native or text: text sends buttons and lists as numbered text',
     },
+    ...gateFields,
   ],
   // Names of `webhook/set` (its event enum).
   webhookEvents: [

@@ -1,4 +1,5 @@
 import type { AccountFields, Capabilities } from '../channel.ts';
+import { gateFields } from '../gate-fields.ts';
 
 /** The companion drives WhatsApp's own web client; these are that client's limits. */
 export const webjsCapabilities: Capabilities = {
@@ -56,6 +57,7 @@ export const webjsFields: AccountFields = {
       isRequired: false,
       hint: 'https://companion.example.com; the configured one if empty',
     },
+    ...gateFields,
   ],
   // Names of the companion, which are WAHA's.
   webhookEvents: [

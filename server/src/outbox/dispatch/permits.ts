@@ -2,6 +2,7 @@ import type { AccountId, ConversationId, Failure, Provider, WorkspaceId } from '
 import type { ServingAccount } from '#accounts';
 import type { Channel } from '#channels';
 import type { Storage } from '#storage';
+import { type GateDeps, passGate } from '../gate/gate-keeper.ts';
 import type { AccountRate } from './account-rate.ts';
 import type { Breakers } from './breakers.ts';
 import { findOptOuts } from './consent-store.ts';
@@ -15,6 +16,8 @@ export interface PermitDeps {
   findServing(workspaceId: WorkspaceId, accountId: AccountId): Promise<ServingAccount | null>;
   readonly rate: AccountRate;
   readonly breakers: Breakers;
+  /** The gate of unofficial accounts. */
+  readonly gate: GateDeps;
 }
 
 /** Asks every rule about a batch of claimed messages; one answer each, in their order. Throws when it could not look. */
@@ -23,7 +26,7 @@ export async function permit(deps: PermitDeps, batch: readonly ClaimedMessage[])
   const permits = await Promise.all(
     batch.map((message) => permitOne(deps, message, optOuts.get(message.conversationId) ?? [])),
   );
-  return limitRates(deps.rate, permits);
+  return passGate(deps.gate, await limitRates(deps.rate, permits));
 }
 
 async function permitOne(deps: PermitDeps, claimed: ClaimedMessage, optedOut: readonly string[]): Promise<Permit> {
