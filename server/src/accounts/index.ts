@@ -3,6 +3,7 @@ export * from './accounts.ts';
 export type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
 export { cleanBinding } from './bindings.ts';
 export * from './companion/index.ts';
+export * from './companion/index.ts';
 export {
   type ConnectionAct,
   type ConnectionStatus,

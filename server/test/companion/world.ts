@@ -145,5 +145,5 @@ async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 
 /** Asks again until it holds: the companion works by its own rounds. */
 export function eventually<T>(ask: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(ask, { timeout: 10_000, interval: 20 });
+  return vi.waitFor(ask, { timeout: 20_000, interval: 25 });
 }

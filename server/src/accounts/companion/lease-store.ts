@@ -12,7 +12,7 @@ export function listWanted(storage: Storage, scope: WorkspaceId | null): Promise
   return storage.workerStatement<Place & Record<string, unknown>>(
     `SELECT p.workspace_id AS "workspaceId", p.account_id AS "accountId" FROM pairings p
        JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
-        AND a.provider = 'webjs' AND a.is_active AND a.deleted_at IS NULL
+        AND a.provider = 'webjs' AND a.deleted_at IS NULL
        JOIN workspaces w ON w.workspace_id = p.workspace_id AND w.deleted_at IS NULL
       WHERE p.is_wanted AND ($1::uuid IS NULL OR p.workspace_id = $1) ORDER BY p.workspace_id, p.account_id`,
     [scope],

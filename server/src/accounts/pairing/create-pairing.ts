@@ -72,31 +72,41 @@ export function createPairing(deps: PairingDeps): Pairing {
     return null;
   }
 
+  async function regenerateQr(workspaceId: WorkspaceId, accountId: AccountId, actor: string): Answer {
+    const found = await access(workspaceId, accountId);
+    if (!found.ok) return found;
+    const { account, serving, call } = found.value;
+    if (account.connectionStatus === 'connected') return refused(alreadyConnected);
+    const refusal = await storage.inWorkspace(workspaceId, (tx) => ask(tx, account, actor));
+    if (refusal) return refused(refusal);
+    const wish = { webhookUrl: absolute(serving.webhookUrl), phoneNumber: account.phoneNumber };
+    return settle(found.value, await call.control.start(call.sending, wish, call.network));
+  }
+
+  async function logOut(workspaceId: WorkspaceId, accountId: AccountId): Answer {
+    const found = await access(workspaceId, accountId);
+    if (!found.ok) return found;
+    const { call, serving } = found.value;
+    await storage.inWorkspace(workspaceId, (tx) => setWanted(tx, accountId, false));
+    const answer = await call.control.logOut(call.sending, call.network);
+    // A companion that is away finds out by itself that the session is no longer wanted.
+    const isLeft = answer.kind === 'unreachable' && serving.provider === 'webjs';
+    if (answer.kind === 'state' || isLeft) return settle(found.value, { kind: 'state', connection: 'disconnected' });
+    const reason = `not logged out at the provider: ${answer.failure.detail}`;
+    await takeEvent(workspaceId, accountId, connectionEvent('disconnected', clock.now(), reason));
+    return refused(answer.failure);
+  }
+
   return {
     find,
     noteEvent,
     takeEvent,
+    regenerateQr,
+    logOut,
 
-    async regenerateQr(workspaceId, accountId, actor) {
-      const found = await access(workspaceId, accountId);
-      if (!found.ok) return found;
-      const { account, serving, call } = found.value;
-      if (account.connectionStatus === 'connected') return refused(alreadyConnected);
-      const refusal = await storage.inWorkspace(workspaceId, (tx) => ask(tx, account, actor));
-      if (refusal) return refused(refusal);
-      const wish = { webhookUrl: absolute(serving.webhookUrl), phoneNumber: account.phoneNumber };
-      return settle(found.value, await call.control.start(call.sending, wish, call.network));
-    },
-
-    async logOut(workspaceId, accountId) {
-      const found = await access(workspaceId, accountId);
-      if (!found.ok) return found;
-      const { call } = found.value;
-      await storage.inWorkspace(workspaceId, (tx) => setWanted(tx, accountId, false));
-      const answer = await call.control.logOut(call.sending, call.network);
-      // A companion that is away finds out by itself that the session is no longer wanted.
-      const isLeft = answer.kind === 'unreachable' && found.value.serving.provider === 'webjs';
-      return settle(found.value, isLeft ? { kind: 'state', connection: 'disconnected' } : answer);
+    async follow(workspaceId, accountId, act, actor) {
+      if (act === 'disconnect') await logOut(workspaceId, accountId);
+      else await regenerateQr(workspaceId, accountId, actor);
     },
 
     async refresh(workspaceId, accountId) {
@@ -107,6 +117,8 @@ export function createPairing(deps: PairingDeps): Pairing {
     },
   };
 }
+
+type Answer = Promise<Result<PairingSummary, Failure>>;
 
 interface Linkable {
   readonly account: AccountSummary;

@@ -9,6 +9,7 @@ import type { AccountEvent, AccountId, Failure, WorkspaceId } from '@switchyard/
 import type { Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import type { AccountSummary } from '../accounts.ts';
+import type { ConnectionAct } from '../connection.ts';
 
 /** How long a code counts where its provider does not say; in seconds. */
 export const defaultQrSeconds = 300;
@@ -41,6 +42,12 @@ export interface Pairing {
   regenerateQr(workspaceId: WorkspaceId, accountId: AccountId, actor: string): Promise<Result<PairingSummary, Failure>>;
   /** Ends the session at the provider: the phone is linked no longer. */
   logOut(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<PairingSummary, Failure>>;
+  /**
+   * After a person's act on the connection: a session that is disconnected is logged out at its provider too, one that is
+   * to connect is started there. Nothing for providers without sessions. What the provider refuses stands beside the
+   * account's state.
+   */
+  follow(workspaceId: WorkspaceId, accountId: AccountId, act: ConnectionAct, actor: string): Promise<void>;
   /** Asks the provider how the session is, and takes over what it says. */
   refresh(workspaceId: WorkspaceId, accountId: AccountId): Promise<Result<PairingSummary, Failure>>;
   /** What an account event means for the pairing. In the caller's transaction, beside `Accounts.applyEvent`. */

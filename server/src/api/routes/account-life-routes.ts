@@ -44,7 +44,8 @@ function connectionRoute(routes: Routes, deps: ApiDeps, { path, act, summary }: 
       const wish = { act, actor: access.actor, ...(reason === undefined ? {} : { reason }) };
       const moved = await actingOn(deps, access, { action: path }).moveConnection(access.workspaceId, id, wish);
       if (!moved.ok) throw refusal(moved.refusal);
-      return presentAccount(moved.value);
+      await deps.pairing.follow(access.workspaceId, id, act, access.actor);
+      return presentAccount((await deps.accounts.find(access.workspaceId, id)) ?? moved.value);
     },
   );
 }

@@ -18,6 +18,7 @@ import { callProvider } from '../http/index.ts';
 import { isArray, type JsonValue, objectAt, parseJson, textAt, valueAt } from '../reading/index.ts';
 import { failedSession, unreadableSession } from '../session-failure.ts';
 import { qrOf } from './account-events.ts';
+import { evolutionFields } from './capabilities.ts';
 import { connectionOfState } from './connection.ts';
 import { judgeRefusal } from './errors.ts';
 
@@ -78,19 +79,11 @@ function newInstance(account: SendingAccount, { webhookUrl, phoneNumber }: Sessi
     ...(phoneNumber ? { number: phoneNumber.replace(/\D/g, '') } : {}),
   };
   if (!webhookUrl) return common;
-  if (version === 'v1') return { ...common, webhook: webhookUrl, webhook_by_events: false, events: webhookEvents };
-  return { ...common, webhook: { url: webhookUrl, byEvents: false, base64: true, events: webhookEvents } };
+  // An empty list would mean all of them.
+  const { webhookEvents } = evolutionFields;
+  if (version === 'v1') return { ...common, webhook: webhookUrl, webhook_by_events: false, events: [...webhookEvents] };
+  return { ...common, webhook: { url: webhookUrl, byEvents: false, base64: true, events: [...webhookEvents] } };
 }
-
-/** What we read. An empty list would mean all of them. */
-const webhookEvents = [
-  'MESSAGES_UPSERT',
-  'MESSAGES_UPDATE',
-  'MESSAGES_DELETE',
-  'SEND_MESSAGE',
-  'CONNECTION_UPDATE',
-  'QRCODE_UPDATED',
-];
 
 function showing(json: JsonValue): SessionAnswer {
   const qr: NonNullable<AccountEvent['qr']> = qrOf(json);

@@ -43,7 +43,9 @@ function addMoves(account: Command, deps: CliDeps): void {
           const wish = { act, actor: 'cli', ...(options.reason === undefined ? {} : { reason: options.reason }) };
           const moved = taken(await product.accounts.moveConnection(workspace.id, accountId, wish));
           await audit(product, workspace, accountId, name);
-          showAccount(deps, options, moved, `${moved.name} is ${moved.connectionStatus} now.`);
+          await product.pairing.follow(workspace.id, accountId, act, 'cli');
+          const now = (await product.accounts.find(workspace.id, accountId)) ?? moved;
+          showAccount(deps, options, now, `${now.name} is ${now.connectionStatus} now.`);
         }),
       );
   }
