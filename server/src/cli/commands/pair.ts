@@ -8,6 +8,8 @@ import { type Shown, show } from '../output.ts';
 
 /** How often to look for another code or for the end. */
 const lookMs = 500;
+/** Every so many looks the provider is asked itself: its webhooks may not reach us yet. */
+const looksPerQuestion = 4;
 
 interface PairOptions extends Shown {
   readonly workspace: string;
@@ -53,7 +55,11 @@ async function watch(
 ): Promise<PairingSummary> {
   const { workspaceId, id } = asked.account;
   let drawn: string | null = null;
-  for (let pairing = asked; ; pairing = await look(product, workspaceId, id)) {
+  const look = (looks: number) =>
+    looks % looksPerQuestion === 0 ? product.pairing.refresh(workspaceId, id) : product.pairing.find(workspaceId, id);
+  let looks = 0;
+  for (let pairing = asked; ; pairing = taken(await look(looks))) {
+    looks += 1;
     if (pairing.state === 'connected') return pairing;
     const text = pairing.qr?.code ?? pairing.qr?.pairingCode ?? null;
     if (text !== null && text !== drawn) deps.output.note(draw(pairing, options));
@@ -66,8 +72,7 @@ async function watch(
   }
 }
 
-async function look(product: CliProduct, workspaceId: WorkspaceId, id: AccountId): Promise<PairingSummary> {
-  const found = await product.pairing.find(workspaceId, id);
+function taken(found: Awaited<ReturnType<CliProduct['pairing']['find']>>): PairingSummary {
   if (!found.ok) throw new CommandFailed(found.refusal.detail);
   return found.value;
 }
