@@ -10,6 +10,7 @@ describe('settings', () => {
   it('are those of the account, else the workspace’s, else the usual', () => {
     expect(gateSettingsOf({}, null)).toEqual({
       dailyQuota: 1_000,
+      holdsAnswers: false,
       warmUpDays: 14,
       quiet: { from: 1_260, until: 480 },
       checksNumbers: true,
@@ -25,6 +26,7 @@ describe('settings', () => {
     };
     expect(gateSettingsOf(own, 'Asia/Tokyo')).toEqual({
       dailyQuota: 50,
+      holdsAnswers: true,
       warmUpDays: null,
       quiet: { from: 750, until: 785 },
       checksNumbers: false,
@@ -40,7 +42,8 @@ describe('the quota', () => {
     ['halfway', 7, true, {}, 510],
     ['on the last day of the warm-up', 13.5, true, {}, 930],
     ['after it', 14, true, {}, 1_000],
-    ['of answers on the first day', 0, false, {}, 1_000],
+    ['of answers where none is set', 0, false, {}, Number.POSITIVE_INFINITY],
+    ['of answers on the first day', 0, false, { dailyQuota: '1000' }, 1_000],
     ['without a warm-up', 0, true, { warmUp: 'off' }, 1_000],
     ['that is smaller than a first day', 0, true, { dailyQuota: '5' }, 5],
     ['of nothing', 30, false, { dailyQuota: '0' }, 0],
@@ -79,7 +82,8 @@ describe('a message', () => {
       { lane: 'campaign', now: '23:30', changes: { timeZone: 'Asia/Tokyo' } },
     ],
     ['to a stranger goes out by day', { inboundAgeMs: null }],
-    ['is the last of the day’s quota', { taken: 999 }],
+    ['is the last of the day’s quota', { taken: 999, changes: { dailyQuota: '1000' } }],
+    ['that answers goes out over a quota that nobody has set', { taken: 5_000 }],
   ])('%s', (_name, one) => {
     expect(verdictOf(one)).toEqual({ kind: 'pass' });
   });
@@ -104,8 +108,18 @@ describe('a message', () => {
       'QuietHours',
       15 * minute,
     ],
-    ['over the quota waits, an answer too', { taken: 1_000 }, 'QuotaUsedUp', 15 * minute],
-    ['over the quota waits for the next day at most', { taken: 1_000, now: '23:58' }, 'QuotaUsedUp', 2 * minute],
+    [
+      'over the quota waits, an answer too',
+      { taken: 1_000, changes: { dailyQuota: '1000' } },
+      'QuotaUsedUp',
+      15 * minute,
+    ],
+    [
+      'over the quota waits for the next day at most',
+      { lane: 'campaign', taken: 1_000, now: '23:58', changes: { quietHours: 'off' } },
+      'QuotaUsedUp',
+      2 * minute,
+    ],
     [
       'that we begin from a new account waits after the first few',
       { lane: 'campaign', age: 0, taken: 20 },
@@ -122,7 +136,7 @@ describe('a message', () => {
       return verdict.kind === 'hold' ? verdict.reason.detail : null;
     };
     expect(reasonOf({ lane: 'campaign', now: '22:00' })).toBe('quiet hours until 08:00 (UTC)');
-    expect(reasonOf({ taken: 1_000 })).toBe("the day's quota of 1000 messages is used up");
+    expect(reasonOf({ lane: 'campaign', taken: 1_000 })).toBe("the day's quota of 1000 messages is used up");
     expect(reasonOf({ lane: 'campaign', age: 1.5, taken: 90 })).toMatch(/^warming up: 90 messages .* day 2/);
   });
 });

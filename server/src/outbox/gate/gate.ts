@@ -2,7 +2,8 @@
  * The gate for accounts on an unofficial client of WhatsApp (pure): a number that writes to strangers, much, all at once
  * and at night is barred.
  *
- * An answer to somebody who has written counts against the day's quota and is otherwise let through. What we begin (a
+ * An answer to somebody who has written counts in the day's quota, and is held by it only where the account's own settings
+ * name one; otherwise it is let through. What we begin (a
  * reminder, a campaign, a first word to a stranger) keeps the quiet hours too, and the lower quota of an account that is
  * still warming up. A stranger's number is looked up before the first word.
  */
@@ -12,6 +13,8 @@ import { localTimeOf } from './local-time.ts';
 
 export interface GateSettings {
   readonly dailyQuota: number;
+  /** Only a quota that somebody has set holds answers too: a busy shop must not fall silent by a number of ours. */
+  readonly holdsAnswers: boolean;
   /** null: no warm-up. */
   readonly warmUpDays: number | null;
   /** Minutes of the day, from and until; may go over midnight. null: none. */
@@ -48,6 +51,7 @@ export function gateSettingsOf(
   const { dailyQuota, warmUp, quietHours, numberCheck, timeZone } = settings;
   return {
     dailyQuota: dailyQuota ? Number(dailyQuota) : gateDefaults.dailyQuota,
+    holdsAnswers: Boolean(dailyQuota),
     warmUpDays: warmUp === 'off' ? null : warmUp ? Number(warmUp) : gateDefaults.warmUpDays,
     quiet: quietHours === 'off' ? null : (quietOf(quietHours) ?? gateDefaults.quiet),
     checksNumbers: numberCheck !== 'off',
@@ -67,7 +71,8 @@ export function needsNumberCheck(message: GateMessage, settings: GateSettings): 
 
 /** How many a day: grows evenly from the first day's to the whole, and never beyond it. */
 export function quotaOf(settings: GateSettings, ageDays: number, begins: boolean): number {
-  const { dailyQuota, warmUpDays } = settings;
+  const { dailyQuota, warmUpDays, holdsAnswers } = settings;
+  if (!begins && !holdsAnswers) return Number.POSITIVE_INFINITY;
   if (!begins || warmUpDays === null || ageDays >= warmUpDays) return dailyQuota;
   const first = Math.min(gateDefaults.firstDay, dailyQuota);
   return Math.floor(first + ((dailyQuota - first) * Math.max(0, Math.floor(ageDays))) / warmUpDays);
