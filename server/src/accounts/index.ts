@@ -3,7 +3,6 @@ export * from './accounts.ts';
 export type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
 export { cleanBinding } from './bindings.ts';
 export * from './companion/index.ts';
-export * from './companion/index.ts';
 export {
   type ConnectionAct,
   type ConnectionStatus,
@@ -25,6 +24,7 @@ export {
   signalKinds,
 } from './health/health-facts.ts';
 export { type ProviderFacts, readProviderFacts } from './health/provider-facts.ts';
+export * from './pairing/index.ts';
 export type { AccountsDeps } from './parts.ts';
 export {
   createProviderWebhooks,
@@ -32,10 +32,6 @@ export {
   type ProviderWebhooks,
   type WebhookMatch,
 } from './provider-webhook.ts';
-export * from './companion/index.ts';
-export { type AccountsDeps, accountLimits, createAccounts, tokenOverlapMs } from './create-accounts.ts';
-export * from './pairing/index.ts';
-export type { AccountsDeps } from './parts.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
 export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';

@@ -39,9 +39,9 @@ import { invitationRoutes } from './routes/invitation-routes.ts';
 import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
+import { pairingRoutes } from './routes/pairing-routes.ts';
 import { providerWebhookRoutes } from './routes/provider-webhook-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
-import { pairingRoutes } from './routes/pairing-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 

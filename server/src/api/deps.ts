@@ -1,10 +1,10 @@
-import type { Failure, Provider } from '@switchyard/contract';
+import type { Provider } from '@switchyard/contract';
 import type { Accounts, Companions, Pairing, ProviderWebhooks } from '#accounts';
 import type { AccountFields, Capabilities } from '#channels';
 import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
 import type { FlowsDoor } from '#flows';
-import type { Clock, Log, Result } from '#kernel';
+import type { Clock, Log } from '#kernel';
 import type { OutboxDoor } from '#outbox';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import type { People, Workspaces } from '#workspaces';

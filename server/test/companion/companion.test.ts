@@ -1,7 +1,7 @@
 /** The companion with the real library between a real server and WhatsApp's stand-in. */
 import { type AccountId, type InboundEvent, toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { defaultSendTimeouts, type SendRequest, webjsChannel } from '#channels';
+import { anywhere, defaultSendTimeouts, type SendRequest, webjsChannel } from '#channels';
 import { newId } from '#kernel';
 import type { Customer } from '../../../companion/test/customer.ts';
 import { type CompanionWorld, eventually, type Machine, openCompanionWorld } from './world.ts';
@@ -48,7 +48,12 @@ async function link(id: AccountId, digits: string): Promise<void> {
 
 function send(to: string, text: string, attemptId = newId('attempt')) {
   const request: SendRequest = { attemptId, to: [{ kind: 'phone', value: to }], content: { type: 'text', text } };
-  const network = { baseUrl: machine.url, timeouts: defaultSendTimeouts, signal: new AbortController().signal };
+  const network = {
+    baseUrl: machine.url,
+    timeouts: defaultSendTimeouts,
+    reach: anywhere,
+    signal: new AbortController().signal,
+  };
   const account = { credentials: { apiKey: 'key of first' }, settings: { session: 'first' } };
   return { attemptId, outcome: webjsChannel.send(account, request, network) };
 }
@@ -113,7 +118,12 @@ describe('a session', () => {
   });
 
   it('knows whether a number is on WhatsApp', async () => {
-    const network = { baseUrl: machine.url, timeouts: defaultSendTimeouts, signal: new AbortController().signal };
+    const network = {
+      baseUrl: machine.url,
+      timeouts: defaultSendTimeouts,
+      reach: anywhere,
+      signal: new AbortController().signal,
+    };
     const account = { credentials: { apiKey: 'key of first' }, settings: { session: 'first' } };
     const check = (phone: string) => webjsChannel.sessions!.checkNumber(account, phone, network);
     expect(await check('+15550001111')).toEqual({ kind: 'checked', isOnWhatsApp: true });

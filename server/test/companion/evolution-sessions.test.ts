@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SendingAccount, SessionAnswer } from '#channels';
-import { defaultSendTimeouts, evolutionChannel } from '#channels';
+import { anywhere, defaultSendTimeouts, evolutionChannel } from '#channels';
 import { type Stage, setStage } from '../../../simulator/test/support/stage.ts';
 
 let stage: Stage;
@@ -25,6 +25,7 @@ describe.each(['v1', 'v2'] as const)('an instance of %s', (version) => {
   const network = () => ({
     baseUrl: `${stage.simulator.urls.evolution}/${version}`,
     timeouts: defaultSendTimeouts,
+    reach: anywhere,
     signal: new AbortController().signal,
   });
   const wish = { webhookUrl: 'http://127.0.0.1:9/webhooks/evolution/whatsapp/token', phoneNumber: '+5511900000009' };
