@@ -25,6 +25,9 @@ export type CategoryId = Branded<'category'>;
 export type ProductId = Branded<'product'>;
 export type SessionId = Branded<'session'>;
 export type InvitationId = Branded<'invitation'>;
+export type IncidentId = Branded<'incident'>;
+export type AlarmTargetId = Branded<'alarmTarget'>;
+export type AlarmNoticeId = Branded<'alarmNotice'>;
 
 export interface IdByName {
   workspace: WorkspaceId;
@@ -45,6 +48,9 @@ export interface IdByName {
   product: ProductId;
   session: SessionId;
   invitation: InvitationId;
+  incident: IncidentId;
+  alarmTarget: AlarmTargetId;
+  alarmNotice: AlarmNoticeId;
 }
 
 export const idPrefixes = {
@@ -66,6 +72,9 @@ export const idPrefixes = {
   product: 'prd',
   session: 'ses',
   invitation: 'inv',
+  incident: 'inc',
+  alarmTarget: 'alt',
+  alarmNotice: 'aln',
 } as const satisfies Record<keyof IdByName, string>;
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

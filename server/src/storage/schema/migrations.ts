@@ -1,11 +1,13 @@
 import type { Migration } from 'kysely/migration';
 import * as first from './0001-first.ts';
 import * as people from './0002-people.ts';
+import * as ledger from './0006-ledger.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0002-people': people,
+  '0006-ledger': ledger,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';

@@ -16,6 +16,7 @@ export const sealedColumns = [
   { table: 'webhook_tokens', column: 'token_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'deliveries', column: 'secrets_sealed', by: 'worker', id: 'id', isOfWorkspace: true },
   { table: 'second_factors', column: 'secret_sealed', by: 'worker', id: 'person_id', isOfWorkspace: false },
+  { table: 'alarm_targets', column: 'secret_sealed', by: 'app', id: 'id', isOfWorkspace: true },
 ] as const;
 
 type SealedColumn = (typeof sealedColumns)[number];
