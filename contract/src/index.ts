@@ -7,6 +7,7 @@ export * from './ids.ts';
 export * from './message.ts';
 export * from './money.ts';
 export * from './people-api.ts';
+export * from './monitoring.ts';
 export * from './phone.ts';
 export * from './provider.ts';
 export { type QrMatrix, qrCode } from './qr/qr.ts';

@@ -29,9 +29,9 @@ export async function createCommandDeps({ env, output, confirm, signals }: Comma
       const log = openQuietLog();
       const product = await openProduct(atLocalUrl(readConfig()), log);
       try {
-        const { config, workspaces, people, accounts, foundation } = product;
+        const { config, workspaces, people, accounts, monitoring, foundation } = product;
         const { storage, engines } = foundation;
-        return await work({ config, workspaces, people, accounts, storage, engines, log });
+        return await work({ config, workspaces, people, accounts, monitoring, storage, engines, log });
       } finally {
         await product.close();
       }

@@ -1,7 +1,7 @@
 /** Receive (store once), drain (claim, normalise, lock, pipeline, settle), replay, ledger. */
 export * from './delivery-store.ts';
 export { createDrain, type DrainDeps, inboxTopic, type NudgeableDrain } from './drain.ts';
-export { hopsOf } from './hops.ts';
+export { hopsOf, hopsOfParts } from './hops.ts';
 export * from './inbox.ts';
 export * from './ledger.ts';
 export { type Balance, createLedger, type Ledger, type LedgerDeps, ledgerLimits } from './ledger-balance.ts';

@@ -9,7 +9,9 @@ import { type Channel, evolutionChannel, instagramChannel, metaChannel, twilioCh
 import { type CommerceDoor, createCommerce } from '#commerce';
 import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows } from '#flows';
+import { createReceiver } from '#inbox';
 import { type Log, silentLog, systemClock } from '#kernel';
+import { createMonitoring, type Monitoring, plainCallOut } from '#monitoring';
 import { createOutbox, type Outbox } from '#outbox';
 import {
   createLiveBell,
@@ -46,6 +48,7 @@ export interface ApiProcess {
   readonly commerce: CommerceDoor;
   readonly outbox: Outbox;
   readonly liveBell: LiveBell;
+  readonly monitoring: Monitoring;
   readonly app: FastifyInstance;
   readonly port: number;
   ask(method: string, path: string, more?: Asking): Promise<Answer>;
@@ -173,7 +176,13 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   const people = createPeople(rules);
   const accounts = createAccounts({ ...base, channels });
   const outbox = createOutbox({ doorbell: engines.doorbell, providerIdsKnown: async () => {}, noteChange, log });
+  const receiver = createReceiver({ storage: db.storage, log });
+  const monitoring = createMonitoring({
+    ...{ ...base, accounts, channels, mailer: null, callOut: plainCallOut },
+    store: (delivery) => receiver.receive(delivery),
+  });
   const rooms = {
+    monitoring,
     workspaces,
     people,
     accounts,

@@ -125,20 +125,25 @@ function present(row: DeliveryRow) {
     sender: row.sender,
     summary: row.summary,
     error: row.error,
+    status: row.status,
+    processedMs: row.processedAt ? row.processedAt.getTime() - row.receivedAt.getTime() : null,
+    messageId: row.messageId,
   };
 }
 
 function draw(shown: readonly ReturnType<typeof present>[]): string {
   return table(
-    ['id', 'received', 'provider', 'account', 'state', 'what', 'sender', 'error'],
+    ['id', 'received', 'provider', 'account', 'status', 'ms', 'what', 'sender', 'message', 'error'],
     shown.map((row) => [
       row.id,
       row.receivedAt,
       row.provider,
       row.account,
-      row.state,
+      row.status,
+      row.processedMs,
       row.summary,
       row.sender,
+      row.messageId,
       row.error,
     ]),
   );
