@@ -113,11 +113,18 @@ export const alarmTargetSchema = z
   .meta({ id: 'AlarmTarget' });
 export type AlarmTargetView = z.infer<typeof alarmTargetSchema>;
 
+const targetAddress = {
+  email: z.email().max(254),
+  webhook: z.url({ protocol: /^https?$/ }).max(2000),
+} as const;
+
+/** An e-mail address, or the URL of a webhook. */
 export const newAlarmTargetSchema = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('email'), address: z.email().max(254) }),
-    z.strictObject({ kind: z.literal('webhook'), address: z.url({ protocol: /^https?$/ }).max(2000) }),
-  ])
+  .strictObject({ kind: z.enum(['email', 'webhook']), address: z.string().min(1).max(2000) })
+  .refine(({ kind, address }) => targetAddress[kind].safeParse(address).success, {
+    path: ['address'],
+    error: 'is not an address of that kind',
+  })
   .meta({ id: 'NewAlarmTarget' });
 
 /** The secret that signs a webhook is in the answer to its making, and nowhere else; null for e-mail. */

@@ -20,6 +20,7 @@ import { createLiveHub } from './live-hub.ts';
 import { completeDocument, describeRoute, openApiSecurity, openApiTags } from './openapi.ts';
 import { accountRoutes } from './routes/account-routes.ts';
 import { accountTokenRoutes } from './routes/account-token-routes.ts';
+import { alarmRoutes } from './routes/alarm-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { catalogueRoutes } from './routes/catalogue-routes.ts';
@@ -32,6 +33,7 @@ import { healthRoutes } from './routes/health-routes.ts';
 import { invitationRoutes } from './routes/invitation-routes.ts';
 import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
+import { monitoringRoutes } from './routes/monitoring-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
@@ -120,6 +122,8 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     memberRoutes,
     invitationRoutes,
     auditRoutes,
+    monitoringRoutes,
+    alarmRoutes,
   ])
     await register(typed, { ...deps, hub });
 }

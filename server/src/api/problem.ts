@@ -16,6 +16,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'step-up-needed': 403,
   'not-found': 404,
   'account-exists': 409,
+  'account-inactive': 409,
   'already-claimed': 409,
   'already-member': 409,
   'last-owner': 409,

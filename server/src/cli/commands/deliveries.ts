@@ -13,6 +13,7 @@ import {
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { printable, type Shown, show, table } from '../output.ts';
+import { addBalance } from './balance.ts';
 
 const states = ['stored', 'normalised', 'dead'] as const;
 const maxListed = 1_000;
@@ -36,6 +37,7 @@ export function addDeliveries(program: Command, deps: CliDeps): void {
   addList(deliveries, deps);
   addShow(deliveries, deps);
   addReplay(deliveries, deps);
+  addBalance(deliveries, deps);
 }
 
 function addList(deliveries: Command, deps: CliDeps): void {
