@@ -115,6 +115,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const monitoring = createMonitoring({
     ...{ storage, engines, sealer, clock, log, accounts, channels, noteChange, publicUrl: config.publicUrl },
     store: (delivery) => canaryReceiver.receive(delivery),
+    appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
     mailer: config.mail && createMailer(config.mail),
     // The one place where alarms reach the network: a guard against addresses of our own goes here.
     callOut: plainCallOut,

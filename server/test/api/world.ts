@@ -179,6 +179,7 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   const receiver = createReceiver({ storage: db.storage, log });
   const monitoring = createMonitoring({
     ...{ ...base, accounts, channels, mailer: null, callOut: plainCallOut },
+    appSecrets: { meta: [], instagram: [] },
     store: (delivery) => receiver.receive(delivery),
   });
   const rooms = {

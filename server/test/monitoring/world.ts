@@ -1,15 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { type Clock, silentLog, systemClock } from '#kernel';
-import {
-  type CallOut,
-  createMailer,
-  createMonitoring,
-  type Monitoring,
-  type MonitoringDeps,
-  plainCallOut,
-} from '#monitoring';
+import { silentLog, systemClock } from '#kernel';
+import { createMailer, createMonitoring, type Monitoring, type MonitoringDeps, plainCallOut } from '#monitoring';
 import { createSealer, keyText, parseKeyring } from '#storage';
 import { channels, type InboxWorld, openInboxWorld } from '../inbox/world.ts';
 
@@ -17,7 +10,11 @@ export interface MonitoringWorld extends InboxWorld {
   readonly hook: LocalHook;
   readonly post: LocalPost;
   /** As a process has it; `clock` for one that lives at another time. */
-  monitoring(facts?: { readonly clock?: Clock; readonly callOut?: CallOut; readonly isMailOff?: boolean }): Monitoring;
+  monitoring(facts?: MonitoringFacts): Monitoring;
+}
+
+export interface MonitoringFacts extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets'>> {
+  readonly isMailOff?: boolean;
 }
 
 export async function openMonitoringWorld(): Promise<MonitoringWorld> {
@@ -28,10 +25,11 @@ export async function openMonitoringWorld(): Promise<MonitoringWorld> {
   return {
     ...world,
     ...{ hook, post },
-    monitoring({ clock = systemClock, callOut = plainCallOut, isMailOff = false } = {}) {
+    monitoring({ clock = systemClock, callOut = plainCallOut, isMailOff = false, appSecrets } = {}) {
       const deps: MonitoringDeps = {
         ...{ storage: world.db.storage, engines: world.engines, accounts: world.accounts, channels, sealer, clock },
         ...{ log: silentLog, noteChange: () => {}, publicUrl: 'https://hooks.example.com', callOut },
+        appSecrets: appSecrets ?? { meta: [], instagram: [] },
         store: (delivery) => receiver.receive(delivery),
         mailer: isMailOff ? null : createMailer({ smtpUrl: post.url, from: 'alarms@example.com' }),
       };

@@ -31,6 +31,8 @@ export interface CanaryDeps {
   readonly store: (delivery: VerifiedDelivery) => Promise<void>;
   readonly clock: Clock;
   readonly publicUrl: string | undefined;
+  /** The operator's own, for accounts that have none: their webhooks come by the app-level routes. */
+  readonly appSecrets: Readonly<Record<'meta' | 'instagram', readonly string[]>>;
 }
 
 export type SeenRun = CanaryRun & CanaryOutcome;
@@ -122,13 +124,14 @@ function targetOf(account: ServingAccount): string {
 /** The delivery, or why it does not verify. */
 function verify(
   deps: CanaryDeps,
-  account: ServingAccount,
+  routed: ServingAccount,
   target: string,
   run: Pick<CanaryRun, 'id' | 'startedAt'>,
 ): VerifiedDelivery | string {
   const publicUrl = deps.publicUrl ?? 'http://localhost';
-  const channel = deps.channels[account.provider];
+  const channel = deps.channels[routed.provider];
   const id = run.id.replaceAll('-', '');
+  const account = withAppSecret(deps, routed);
   const { headers, body } = canaryRequest(account, { id, url: `${publicUrl}${target}`, now: run.startedAt });
   const bytes = Buffer.from(body);
   const secrets = secretsOfAccount(account, channel.fields, publicUrl).byToken;
@@ -145,4 +148,10 @@ function verify(
     isAuthenticated: verification.isAuthenticated,
     receivedAt: run.startedAt,
   };
+}
+
+function withAppSecret({ appSecrets }: CanaryDeps, account: ServingAccount): ServingAccount {
+  const { provider, secrets } = account;
+  const [appSecret] = provider === 'meta' || provider === 'instagram' ? appSecrets[provider] : [];
+  return secrets.appSecret || appSecret === undefined ? account : { ...account, secrets: { ...secrets, appSecret } };
 }
