@@ -74,7 +74,10 @@ function parseSpan({ from, to }: Options, now: Date): Span {
 
 function parseMoment(option: string, text: string): Date {
   const moment = new Date(/[T ]\d\d:\d\d(?:[\d:.]*)$/.test(text) ? `${text}Z` : text);
-  if (!momentShape.test(text) || Number.isNaN(moment.getTime()))
+  const day = new Date(text.slice(0, 10));
+  // A day that its month has not is the next month's to JavaScript.
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text.slice(0, 10));
+  if (!momentShape.test(text) || !isDay || Number.isNaN(moment.getTime()))
     throw new WrongUse(`${option} ${text} is not a moment like 2026-11-21 or 2026-11-21T08:00Z`);
   return moment;
 }
