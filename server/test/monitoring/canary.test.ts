@@ -2,6 +2,7 @@
 import type { AccountId, DeliveryId, Provider } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewAccount } from '#accounts';
+import { createConversations } from '#conversations';
 import { fixedClock } from '#kernel';
 import type { Monitoring } from '#monitoring';
 import type { Shop } from '../inbox/world.ts';
@@ -74,6 +75,10 @@ describe('a canary', () => {
         [shop.workspaceId],
       );
       expect(conversation).toEqual({ unread_count: 0, last_message_at: null });
+    const listed = await world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
+      createConversations().listConversations(tx, { limit: 10 }),
+    );
+    expect(listed.data).toEqual([]);
     },
   );
 
