@@ -484,7 +484,6 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'canary.every': 'كل {{minutes}} دقيقة',
   'canary.schedule': 'كناري {{name}}',
   'canary.send': 'أرسل واحدًا',
-  'canary.sendTo': 'أرسل كناري إلى {{name}}',
   'canary.hops': 'زمن كل محطة',
   'canary.hop.routed': 'وُجّه',
   'canary.hop.verified': 'تُحقق منه',

@@ -450,7 +450,6 @@ const en = {
   'canary.every': 'Every {{minutes}} min',
   'canary.schedule': 'Canary of {{name}}',
   'canary.send': 'Send one',
-  'canary.sendTo': 'Send a canary to {{name}}',
   'canary.hops': 'Time of each hop',
   'canary.hop.routed': 'Routed',
   'canary.hop.verified': 'Verified',

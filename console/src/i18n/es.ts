@@ -465,7 +465,6 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'canary.every': 'Cada {{minutes}} min',
   'canary.schedule': 'Canario de {{name}}',
   'canary.send': 'Enviar uno',
-  'canary.sendTo': 'Enviar un canario a {{name}}',
   'canary.hops': 'Tiempo de cada salto',
   'canary.hop.routed': 'Encaminado',
   'canary.hop.verified': 'Verificado',

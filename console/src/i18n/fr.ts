@@ -469,7 +469,6 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'canary.every': 'Toutes les {{minutes}} min',
   'canary.schedule': 'Canari de {{name}}',
   'canary.send': 'En envoyer un',
-  'canary.sendTo': 'Envoyer un canari à {{name}}',
   'canary.hops': 'Temps de chaque étape',
   'canary.hop.routed': 'Routé',
   'canary.hop.verified': 'Vérifié',

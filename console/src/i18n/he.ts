@@ -457,7 +457,6 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'canary.every': 'כל {{minutes}} דקות',
   'canary.schedule': 'הקנרית של {{name}}',
   'canary.send': 'שליחת קנרית',
-  'canary.sendTo': 'שליחת קנרית אל {{name}}',
   'canary.hops': 'זמן כל תחנה',
   'canary.hop.routed': 'נותב',
   'canary.hop.verified': 'אומת',

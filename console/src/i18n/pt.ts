@@ -463,7 +463,6 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'canary.every': 'A cada {{minutes}} min',
   'canary.schedule': 'Canário de {{name}}',
   'canary.send': 'Enviar um',
-  'canary.sendTo': 'Enviar um canário a {{name}}',
   'canary.hops': 'Tempo de cada salto',
   'canary.hop.routed': 'Encaminhado',
   'canary.hop.verified': 'Verificado',

@@ -1,7 +1,7 @@
 /** The ledger's door: what came of a span of hours, and every gap in it by name. */
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Clock } from '#kernel';
-import type { Storage } from '#storage';
+import { type Storage, StorageUnavailable } from '#storage';
 import {
   addCounts,
   type CountForwarded,
@@ -16,6 +16,7 @@ import {
   noCounts,
   nothingForwarded,
   nothingUnpacked,
+  type Span,
   sumHours,
   type UnpackedDelivery,
 } from './ledger.ts';
@@ -108,11 +109,13 @@ function nextHour(moment: Date): Date {
 }
 
 async function hoursOf(deps: LedgerDeps, ask: LedgerAsk) {
-  const there = await deps.storage.inWorkspace(ask.workspaceId, (tx) => countHours(tx, ask));
+  const there = await inParts(ask.span, (span) =>
+    deps.storage.inWorkspace(ask.workspaceId, (tx) => countHours(tx, { ...ask, span })),
+  );
   const unpacked = await (deps.findUnpacked ?? nothingUnpacked)(ask);
   const forwarded = await (deps.countForwarded ?? nothingForwarded)(ask);
   const hours = sumHours([
-    ...there,
+    ...there.flat(),
     ...unpacked.map(({ accountId, receivedAt }) => hourWith(accountId, hourOf(receivedAt), { received: 1 })),
     ...forwarded.map(({ accountId, hour, count }) => hourWith(accountId, hour, { forwarded: count })),
   ]);
@@ -125,10 +128,41 @@ function hourWith(accountId: AccountId | null, hour: Date, counts: Partial<Count
 
 async function gapsOf(deps: LedgerDeps, ask: LedgerAsk, now: Date): Promise<FoundGaps> {
   const limits = limitsOf(deps);
-  const own = await deps.storage.inWorkspace(ask.workspaceId, (tx) => findGaps(tx, ask, now, limits));
-  if (ask.accountId !== undefined) return own;
-  const shared = await findSharedGaps(deps.storage, ask.workspaceId, ask.span, limits.maxNamed);
-  return { gaps: [...own.gaps, ...shared.gaps], count: own.count + shared.count };
+  const parts = await inParts(ask.span, async (span) => {
+    const own = await deps.storage.inWorkspace(ask.workspaceId, (tx) => findGaps(tx, { ...ask, span }, now, limits));
+    if (ask.accountId !== undefined) return [own];
+    return [own, await findSharedGaps(deps.storage, ask.workspaceId, span, limits.maxNamed)];
+  });
+  const found = parts.flat();
+  return { gaps: found.flatMap(({ gaps }) => gaps), count: found.reduce((sum, { count }) => sum + count, 0) };
+}
+
+/**
+ * A day at a time. A part that cannot be had within the time of a statement is halved, down to an hour: a busy workspace is
+ * asked more often, a quiet one seldom.
+ */
+async function inParts<T>(span: Span, work: (part: Span) => Promise<T>): Promise<T[]> {
+  const found: T[] = [];
+  for (let from = span.from; from < span.to; ) {
+    const to = new Date(Math.min(from.getTime() + 24 * hourMs, span.to.getTime()));
+    found.push(...(await halvedWhereItMust({ from, to }, work)));
+    from = to;
+  }
+  return found;
+}
+
+async function halvedWhereItMust<T>(span: Span, work: (part: Span) => Promise<T>): Promise<T[]> {
+  try {
+    return [await work(span)];
+  } catch (error) {
+    const hours = (span.to.getTime() - span.from.getTime()) / hourMs;
+    if (!(error instanceof StorageUnavailable) || hours <= 1) throw error;
+    const middle = new Date(span.from.getTime() + Math.floor(hours / 2) * hourMs);
+    return [
+      ...(await halvedWhereItMust({ from: span.from, to: middle }, work)),
+      ...(await halvedWhereItMust({ from: middle, to: span.to }, work)),
+    ];
+  }
 }
 
 function latePacked(unpacked: readonly UnpackedDelivery[], now: Date, lateMs: number): Gap[] {

@@ -4,14 +4,10 @@
  */
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Storage, WorkspaceTx } from '#storage';
-import { type CounterName, counterNames, firstIdAt, type Gap, type LedgerHour, type Span } from './ledger.ts';
+import { type CounterName, counterNames, firstIdAt, type Gap, hourMs, type LedgerHour, type Span } from './ledger.ts';
 
 /** Stands for app-level shared routes where a key needs an account. */
 const nilAccount = '00000000-0000-0000-0000-000000000000';
-
-/** The hour in an id of version 7. */
-const hourIn = (id: string) =>
-  `date_trunc('hour', to_timestamp(('x' || lpad(left(replace(${id}::text, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0), 'UTC')`;
 
 const instantIn = (id: string) =>
   `to_timestamp(('x' || lpad(left(replace(${id}::text, '-', ''), 12), 16, '0'))::bit(64)::bigint / 1000.0)`;
@@ -23,41 +19,51 @@ export interface LedgerFilter {
 
 type HourRow = Record<CounterName, string> & { account: AccountId; hour: Date } & Record<string, unknown>;
 
+/** Each hour is an index range with its bounds given, so that no row's hour has to be worked out. */
 const countSql = `
-  WITH parts AS (
-    SELECT COALESCE(i.account_id, '${nilAccount}') AS account, ${hourIn('i.id')} AS hour,
-      count(*) AS received, count(*) FILTER (WHERE i.state = 'normalised') AS normalised,
-      COALESCE(sum(i.duplicate_count), 0) AS duplicates, 0::bigint AS events, 0::bigint AS handled, 0::bigint AS answered,
-      0::bigint AS parked, 0::bigint AS dead, 0::bigint AS heard
+  SELECT asked.hour, parts.account, sum(received) AS received, sum(received) AS stored, sum(normalised) AS normalised,
+    sum(duplicates) AS duplicates, sum(events) AS events, sum(handled) AS handled, sum(answered) AS answered, 0 AS forwarded,
+    sum(parked) AS parked, sum(dead) AS dead, sum(heard) AS heard
+  FROM json_to_recordset($2) AS asked (hour timestamptz, first uuid, next uuid) CROSS JOIN LATERAL (
+    SELECT COALESCE(i.account_id, '${nilAccount}') AS account, count(*) AS received,
+      count(*) FILTER (WHERE i.state = 'normalised') AS normalised, COALESCE(sum(i.duplicate_count), 0) AS duplicates,
+      0::bigint AS events, 0::bigint AS handled, 0::bigint AS answered, 0::bigint AS parked, 0::bigint AS dead, 0::bigint AS heard
     FROM inbox i
-    WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND ($4::uuid IS NULL OR i.account_id = $4) GROUP BY 1, 2
+    WHERE i.workspace_id = $1 AND i.id >= asked.first AND i.id < asked.next AND ($3::uuid IS NULL OR i.account_id = $3)
+    GROUP BY 1
     UNION ALL
-    SELECT e.account_id, ${hourIn('e.delivery_id')}, 0, 0, 0, count(*),
-      count(*) FILTER (WHERE e.state IN ('handled', 'ignored')),
+    SELECT e.account_id, 0, 0, 0, count(*), count(*) FILTER (WHERE e.state IN ('handled', 'ignored')),
       count(*) FILTER (WHERE e.turn_id IS NOT NULL AND EXISTS (
         SELECT FROM outbox o WHERE o.workspace_id = $1 AND o.turn_id = e.turn_id)),
       count(*) FILTER (WHERE e.state = 'parked'), 0, count(*) FILTER (WHERE NOT e.is_test)
     FROM events e
-    WHERE e.workspace_id = $1 AND e.delivery_id >= $2 AND e.delivery_id < $3 AND ($4::uuid IS NULL OR e.account_id = $4)
-    GROUP BY 1, 2
+    WHERE e.workspace_id = $1 AND e.delivery_id >= asked.first AND e.delivery_id < asked.next
+      AND ($3::uuid IS NULL OR e.account_id = $3) GROUP BY 1
     UNION ALL
-    SELECT COALESCE(l.account_id, '${nilAccount}'), ${hourIn('l.delivery_id')}, 0, 0, 0, 0, 0, 0, 0, count(*), 0
+    SELECT COALESCE(l.account_id, '${nilAccount}'), 0, 0, 0, 0, 0, 0, 0, count(*), 0
     FROM dead_letters l
-    WHERE l.workspace_id = $1 AND l.delivery_id >= $2 AND l.delivery_id < $3 AND l.replayed_at IS NULL
-      AND ($4::uuid IS NULL OR l.account_id = $4) GROUP BY 1, 2)
-  SELECT account, hour, sum(received) AS received, sum(received) AS stored, sum(normalised) AS normalised,
-    sum(duplicates) AS duplicates, sum(events) AS events, sum(handled) AS handled, sum(answered) AS answered, 0 AS forwarded,
-    sum(parked) AS parked, sum(dead) AS dead, sum(heard) AS heard
-  FROM parts GROUP BY 1, 2`;
+    WHERE l.workspace_id = $1 AND l.delivery_id >= asked.first AND l.delivery_id < asked.next AND l.replayed_at IS NULL
+      AND ($3::uuid IS NULL OR l.account_id = $3) GROUP BY 1) AS parts
+  GROUP BY 1, 2`;
 
-/** What is in the tables now. */
+/** What is in the tables now. The span begins and ends with an hour. */
 export async function countHours(tx: WorkspaceTx, { span, accountId }: LedgerFilter): Promise<LedgerHour[]> {
+  const hours = hoursOfSpan(span).map((hour) => ({
+    hour,
+    first: firstIdAt(hour),
+    next: firstIdAt(new Date(hour.getTime() + hourMs)),
+  }));
   const rows = await tx.query<HourRow>(
     countSql,
-    [tx.workspaceId, firstIdAt(span.from), firstIdAt(span.to), accountId ?? null],
+    [tx.workspaceId, JSON.stringify(hours), accountId ?? null],
     'ledger-count-hours',
   );
   return rows.map(toHour);
+}
+
+function hoursOfSpan({ from, to }: Span): Date[] {
+  const count = Math.ceil((to.getTime() - from.getTime()) / hourMs);
+  return Array.from({ length: count }, (_, index) => new Date(from.getTime() + index * hourMs));
 }
 
 function toHour(row: HourRow): LedgerHour {

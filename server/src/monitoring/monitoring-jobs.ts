@@ -24,6 +24,7 @@ export interface ScheduledJob {
 /** For the queue `maintenance`, by name. */
 export function monitoringJobs(deps: MonitoringJobDeps): Readonly<Record<string, ScheduledJob>> {
   return {
+    'ledger-roll': { everyMs: 1_800_000, run: () => inEach(deps, (workspaceId) => deps.ledger.roll(workspaceId)) },
     'ledger-round': { everyMs: 300_000, run: () => inEach(deps, (workspaceId) => round(deps, workspaceId)) },
     'ledger-balance': { everyMs: 900_000, run: () => inEach(deps, (workspaceId) => balanceNightly(deps, workspaceId)) },
     'canary-round': { everyMs: 60_000, run: () => canaryRound(deps) },
@@ -39,7 +40,6 @@ export async function startJobs(jobs: Jobs, table: Readonly<Record<string, Sched
 
 /** While the books are out of balance they are looked at in every round, so that a mended gap ends its alarm soon. */
 async function round(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise<void> {
-  await deps.ledger.roll(workspaceId);
   await watchSilence(deps, workspaceId);
   await watchDeadLetters(deps, workspaceId);
   const open = await deps.storage.inWorkspace(workspaceId, (tx) =>

@@ -3,6 +3,7 @@ import type { AccountId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLedger, findVanished, hourOf, type LedgerHour, noCounts } from '#inbox';
 import { fixedClock, newId } from '#kernel';
+import { StorageUnavailable } from '#storage';
 import {
   body,
   delivery,
@@ -171,6 +172,36 @@ describe('the balance', () => {
     expect((await balanceOf(shop)).totals).toMatchObject({ received: 0, events: 1, answered: 1 });
     await world.db.ownerQuery('DELETE FROM events WHERE delivery_id = $1', [sent.id]);
     expect((await balanceOf(operator)).gaps).toMatchObject([{ stage: 'events', deliveryId: sent.id, accountId: null }]);
+  });
+});
+
+describe('a span that is too much for one statement', () => {
+  it('is asked in halves, down to an hour, and comes to the same', async () => {
+    const { shop } = await busyShop();
+    const asked: number[] = [];
+    const { storage } = world.db;
+    const impatient: typeof storage = {
+      ...storage,
+      inWorkspace: (workspaceId, work) =>
+        storage.inWorkspace(workspaceId, (tx) =>
+          work({
+            ...tx,
+            query: async (statement, values, name) => {
+              if (name !== 'ledger-count-hours') return tx.query(statement, values, name);
+              const hours = (JSON.parse(String(values?.[1])) as unknown[]).length;
+              asked.push(hours);
+              if (hours > 2) throw new StorageUnavailable('canceling statement due to statement timeout');
+              return tx.query(statement, values, name);
+            },
+          }),
+        ),
+    };
+    const ledger = createLedger({ storage: impatient, clock: later(0) });
+    const span = { from: new Date(Date.now() - 5 * hour), to: new Date() };
+    const { totals } = await ledger.balance({ workspaceId: shop.workspaceId, span });
+    expect(totals).toMatchObject({ received: 3, answered: 2 });
+    expect(asked[0]).toBe(6);
+    expect(asked.filter((hours) => hours <= 2).reduce((sum, hours) => sum + hours, 0)).toBe(6);
   });
 });
 

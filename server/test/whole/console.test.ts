@@ -224,7 +224,7 @@ describe('the ledger, alarms and traces', () => {
     const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
     await page.goto('/alarms');
     const number = page.locator('[data-test=number]').filter({ hasText: 'Demo on Twilio' });
-    await number.getByRole('button', { name: 'Send a canary to Demo on Twilio' }).click();
+    await number.getByRole('button', { name: 'Send one: Demo on Twilio' }).click();
     await number.locator('[data-test=canary-state]').getByText('Canary passed').waitFor();
     const hops = await number.locator('[data-test=canary-hop]').allTextContents();
     expect(hops).toHaveLength(6);
