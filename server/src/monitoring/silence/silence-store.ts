@@ -23,8 +23,8 @@ interface HeardRow extends Record<string, unknown> {
 }
 
 /**
- * Every account that is not removed. The hours are those counted last; the exact moment is looked for in the newest of them
- * only, so a quiet account costs an index range.
+ * Every account that is not removed. The hours are those counted last; the exact moment is looked for from the newest of
+ * them on, so a quiet account costs an index range.
  */
 export async function loadListening(tx: WorkspaceTx, since: Date): Promise<ListeningAccount[]> {
   const rows = await tx.query<HeardRow>(
@@ -33,7 +33,7 @@ export async function loadListening(tx: WorkspaceTx, since: Date): Promise<Liste
        h.hours,
        (SELECT max(e.received_at) FROM events e
         WHERE e.workspace_id = $1 AND e.account_id = a.id AND NOT e.is_test
-          AND e.delivery_id >= (lpad(to_hex((extract(epoch FROM h.newest) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+          AND e.delivery_id >= (lpad(to_hex((extract(epoch FROM COALESCE(h.newest, now() - interval '2 hours')) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
        ) AS "lastHeardAt"
      FROM accounts a CROSS JOIN LATERAL (
        SELECT max(l.hour) AS newest,
