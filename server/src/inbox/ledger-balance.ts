@@ -15,12 +15,12 @@ import {
   type LedgerHour,
   noCounts,
   nothingForwarded,
-  nothingUnpacked,
   type Span,
   sumHours,
   type UnpackedDelivery,
 } from './ledger.ts';
 import { countHours, type FoundGaps, findGaps, findSharedGaps, loadHours, saveHours } from './ledger-store.ts';
+import { findUnpackedIn } from './unpacked-store.ts';
 
 /** `lateMs`: longer than any lease, retry of a turn and pause of a busy hour. */
 export const ledgerLimits = {
@@ -72,7 +72,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
       const now = deps.clock.now();
       const from = hourOf(since ?? new Date(now.getTime() - ledgerLimits.rollBackMs));
       const ask = { workspaceId, span: { from, to: nextHour(now) } };
-      const { hours } = await hoursOf(deps, ask);
+      const hours = sumHours([...(await storedHours(deps, ask)), ...(await forwardedHours(deps, ask))]);
       await deps.storage.inWorkspace(workspaceId, (tx) => saveHours(tx, hours, now));
     },
     counted: (ask) => deps.storage.inWorkspace(ask.workspaceId, (tx) => loadHours(tx, ask)),
@@ -82,8 +82,14 @@ export function createLedger(deps: LedgerDeps): Ledger {
 async function balance(deps: LedgerDeps, asked: LedgerAsk): Promise<Balance> {
   const now = deps.clock.now();
   const ask = { ...asked, span: { from: hourOf(asked.span.from), to: nextHour(asked.span.to) } };
-  const { hours, unpacked } = await hoursOf(deps, ask);
+  // In this order: what comes or is counted meanwhile may then be seen twice, and is never taken for a loss.
   const counted = await deps.storage.inWorkspace(ask.workspaceId, (tx) => loadHours(tx, ask));
+  const unpacked = await (deps.findUnpacked ?? findUnpackedIn(deps.storage))(ask);
+  const hours = sumHours([
+    ...unpacked.map(({ accountId, receivedAt }) => hourWith(accountId, hourOf(receivedAt), { received: 1 })),
+    ...(await storedHours(deps, ask)),
+    ...(await forwardedHours(deps, ask)),
+  ]);
   const found = await gapsOf(deps, ask, now);
   const more = [...findVanished(counted, hours, now), ...latePacked(unpacked, now, limitsOf(deps).lateMs)];
   const gaps = [...found.gaps, ...more].sort((a, b) => a.since.getTime() - b.since.getTime());
@@ -108,18 +114,16 @@ function nextHour(moment: Date): Date {
   return hour.getTime() === moment.getTime() ? hour : new Date(hour.getTime() + hourMs);
 }
 
-async function hoursOf(deps: LedgerDeps, ask: LedgerAsk) {
-  const there = await inParts(ask.span, (span) =>
+async function storedHours(deps: LedgerDeps, ask: LedgerAsk): Promise<LedgerHour[]> {
+  const parts = await inParts(ask.span, (span) =>
     deps.storage.inWorkspace(ask.workspaceId, (tx) => countHours(tx, { ...ask, span })),
   );
-  const unpacked = await (deps.findUnpacked ?? nothingUnpacked)(ask);
+  return parts.flat();
+}
+
+async function forwardedHours(deps: LedgerDeps, ask: LedgerAsk): Promise<LedgerHour[]> {
   const forwarded = await (deps.countForwarded ?? nothingForwarded)(ask);
-  const hours = sumHours([
-    ...there.flat(),
-    ...unpacked.map(({ accountId, receivedAt }) => hourWith(accountId, hourOf(receivedAt), { received: 1 })),
-    ...forwarded.map(({ accountId, hour, count }) => hourWith(accountId, hour, { forwarded: count })),
-  ]);
-  return { hours, unpacked };
+  return forwarded.map(({ accountId, hour, count }) => hourWith(accountId, hour, { forwarded: count }));
 }
 
 function hourWith(accountId: AccountId | null, hour: Date, counts: Partial<Counts>): LedgerHour {
@@ -167,12 +171,12 @@ async function halvedWhereItMust<T>(span: Span, work: (part: Span) => Promise<T>
 
 function latePacked(unpacked: readonly UnpackedDelivery[], now: Date, lateMs: number): Gap[] {
   return unpacked
-    .filter(({ receivedAt }) => now.getTime() - receivedAt.getTime() > lateMs)
-    .map(({ accountId, deliveryId, receivedAt }) => ({
+    .filter(({ receivedAt, refusal }) => refusal !== null || now.getTime() - receivedAt.getTime() > lateMs)
+    .map(({ accountId, deliveryId, receivedAt, refusal }) => ({
       stage: 'unpack',
       ...{ accountId, deliveryId, eventId: null, outboundId: null },
       since: receivedAt,
-      detail: 'received, and not unpacked yet',
+      detail: refusal ?? 'received, and not unpacked yet',
     }));
 }
 

@@ -102,6 +102,8 @@ export interface UnpackedDelivery {
   readonly accountId: AccountId | null;
   readonly deliveryId: DeliveryId;
   readonly receivedAt: Date;
+  /** Why the database would not have it; then nobody unpacks it. */
+  readonly refusal: string | null;
 }
 
 export interface LedgerAsk {
@@ -110,7 +112,7 @@ export interface LedgerAsk {
   readonly span: Span;
 }
 
-/** What lies in `arrivals`, received and not yet unpacked; filled by whoever packs it. */
+/** What lies in `arrivals`, received and not yet unpacked. */
 export type FindUnpacked = (ask: LedgerAsk) => Promise<readonly UnpackedDelivery[]>;
 
 /** Deliveries passed on to a legacy system, by account and hour; filled by whoever forwards. */
@@ -118,8 +120,17 @@ export type CountForwarded = (
   ask: LedgerAsk,
 ) => Promise<readonly { readonly accountId: AccountId; readonly hour: Date; readonly count: number }[]>;
 
-export const nothingUnpacked: FindUnpacked = async () => [];
 export const nothingForwarded: CountForwarded = async () => [];
+
+/** Of the account and the span that are asked for. */
+export function unpackedIn(all: readonly UnpackedDelivery[], { accountId, span }: LedgerAsk): UnpackedDelivery[] {
+  return all.filter(
+    (one) =>
+      (accountId === undefined || one.accountId === accountId) &&
+      one.receivedAt >= span.from &&
+      one.receivedAt < span.to,
+  );
+}
 
 /** Hours of the same account and hour become one, in order. */
 export function sumHours(hours: readonly LedgerHour[]): LedgerHour[] {
@@ -137,17 +148,17 @@ export const vanishedWithinMs = 48 * hourMs;
 
 /** Hours of which less is there than was counted before. Older ones are left out: retention drops whole days. */
 export function findVanished(counted: readonly LedgerHour[], there: readonly LedgerHour[], now: Date): Gap[] {
-  const present = new Map(there.map((hour) => [`${hour.hour.toISOString()} ${hour.accountId}`, hour.counts.received]));
+  const present = new Map(there.map((hour) => [`${hour.hour.toISOString()} ${hour.accountId}`, hour.counts.stored]));
   return counted.flatMap((before) => {
     const left = present.get(`${before.hour.toISOString()} ${before.accountId}`) ?? 0;
-    if (left >= before.counts.received || now.getTime() - before.hour.getTime() > vanishedWithinMs) return [];
+    if (left >= before.counts.stored || now.getTime() - before.hour.getTime() > vanishedWithinMs) return [];
     return [
       {
         stage: 'vanished' as const,
         accountId: before.accountId,
         ...{ deliveryId: null, eventId: null, outboundId: null },
         since: before.hour,
-        detail: `${before.counts.received} were counted, ${left} are there`,
+        detail: `${before.counts.stored} were counted, ${left} are there`,
       },
     ];
   });

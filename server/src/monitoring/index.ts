@@ -19,8 +19,8 @@ export {
   withEvolutionKey,
 } from './canary/index.ts';
 export { createMetrics } from './metrics-store.ts';
-export * from './pressure/index.ts';
 export { createMonitoring, type Monitoring, type MonitoringDeps, type WatchedNumber } from './monitoring.ts';
 export { type ScheduledJob, startJobs } from './monitoring-jobs.ts';
+export * from './pressure/index.ts';
 export { type FoundTrace, longestQuery } from './trace/index.ts';
 export { balanceNow, watchDeadLetters, watchSilence } from './watch.ts';

@@ -29,7 +29,7 @@ export interface Monitoring {
 
 export type MonitoringDeps = AlarmsDeps &
   CanaryDeps &
-  Pick<LedgerDeps, 'findUnpacked' | 'countForwarded'> & { readonly engines: Pick<Engines, 'counters'> };
+  Pick<LedgerDeps, 'countForwarded'> & { readonly engines: Pick<Engines, 'counters'> };
 
 export function createMonitoring(deps: MonitoringDeps): Monitoring {
   const ledger = createLedger(deps);

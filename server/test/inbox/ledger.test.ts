@@ -1,8 +1,8 @@
 /** The ledger: what came is counted hour by hour, and whatever stopped on its way is named. */
 import type { AccountId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createLedger, findVanished, hourOf, type LedgerHour, noCounts } from '#inbox';
-import { fixedClock, newId } from '#kernel';
+import { createLedger, findVanished, hourOf, type LedgerHour, noCounts, unpackArrivals } from '#inbox';
+import { fixedClock, newId, silentLog } from '#kernel';
 import { StorageUnavailable } from '#storage';
 import {
   body,
@@ -85,16 +85,26 @@ describe('the counters', () => {
   });
 
   it('count what is received and not unpacked as received, and call it a gap once it is late', async () => {
-    const shop = await world.shop();
-    const waiting = { accountId: shop.accountId, deliveryId: newId('delivery'), receivedAt: new Date() };
-    const ask = { workspaceId: shop.workspaceId, span: { from: new Date(Date.now() - hour), to: new Date() } };
-    const at = (ms: number) =>
-      createLedger({ storage: world.db.storage, clock: later(ms), findUnpacked: async () => [waiting] }).balance(ask);
-    expect(await at(0)).toMatchObject({ unpacked: 1, totals: { received: 1, stored: 0 }, isBalanced: true });
-    expect(await at(hour)).toMatchObject({
-      isBalanced: false,
-      gaps: [{ stage: 'unpack', deliveryId: waiting.deliveryId }],
+    const [shop, other] = [await world.shop(), await world.shop()];
+    const waiting = delivery(shop, textBody(shop, {}));
+    await world.receiver().receive(waiting);
+    expect(await balanceOf(shop)).toMatchObject({
+      ...{ unpacked: 1, totals: { received: 1, stored: 0, normalised: 0 }, isBalanced: true },
     });
+    const found = await balanceOf(shop, { inMs: hour });
+    expect(found.gaps).toMatchObject([{ stage: 'unpack', deliveryId: waiting.id, accountId: shop.accountId }]);
+    expect(await balanceOf(shop, { inMs: hour, accountId: newId('account') })).toMatchObject({ unpacked: 0, gaps: [] });
+    expect(await balanceOf(other, { inMs: hour })).toMatchObject({ unpacked: 0, gaps: [] });
+    await unpackArrivals({ storage: world.db.storage, log: silentLog });
+    expect(await balanceOf(shop)).toMatchObject({ unpacked: 0, totals: { received: 1, stored: 1 }, isBalanced: true });
+  });
+
+  it('name at once what the database would not unpack, with its reason', async () => {
+    const shop = await world.shop();
+    await world.receiver().receive(delivery(shop, textBody(shop, {})));
+    await world.db.ownerQuery(`UPDATE arrivals SET refusal = 'no room for it'`);
+    expect((await balanceOf(shop)).gaps).toMatchObject([{ stage: 'unpack', detail: 'no room for it' }]);
+    await world.db.ownerQuery('DELETE FROM arrivals');
   });
 });
 
@@ -141,6 +151,7 @@ describe('the balance', () => {
   it('does not call a gap what has only just come', async () => {
     const shop = await world.shop();
     await world.receiver().receive(delivery(shop, textBody(shop, {})));
+    await unpackArrivals({ storage: world.db.storage, log: silentLog });
     expect(await balanceOf(shop)).toMatchObject({ isBalanced: true, totals: { received: 1, normalised: 0 } });
     expect(await balanceOf(shop, { inMs: hour })).toMatchObject({ gaps: [{ stage: 'normalise' }] });
   });
@@ -206,10 +217,10 @@ describe('a span that is too much for one statement', () => {
 });
 
 describe('what vanished', () => {
-  const at = (moment: string, received: number): LedgerHour => ({
+  const at = (moment: string, stored: number): LedgerHour => ({
     accountId: null,
     hour: new Date(moment),
-    counts: { ...noCounts, received },
+    counts: { ...noCounts, stored },
   });
 
   it.each([

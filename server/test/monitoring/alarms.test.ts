@@ -185,7 +185,7 @@ describe('what is watched', () => {
     await world.receiver().receive(sent);
     await balanceNow(watching(monitoring, later), shop.workspaceId);
     expect(await incidents(monitoring)).toMatchObject([
-      { kind: 'balance', facts: { gaps: 1, stages: 'normalise 1', deliveries: `dlv_${sent.id.replaceAll('-', '')}` } },
+      { kind: 'balance', facts: { gaps: 1, stages: 'unpack 1', deliveries: `dlv_${sent.id.replaceAll('-', '')}` } },
     ]);
     const worker = world.worker();
     await world.settled();

@@ -75,10 +75,10 @@ describe('a canary', () => {
         [shop.workspaceId],
       );
       expect(conversation).toEqual({ unread_count: 0, last_message_at: null });
-    const listed = await world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
-      createConversations().listConversations(tx, { limit: 10 }),
-    );
-    expect(listed.data).toEqual([]);
+      const listed = await world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
+        createConversations().listConversations(tx, { limit: 10 }),
+      );
+      expect(listed.data).toEqual([]);
     },
   );
 

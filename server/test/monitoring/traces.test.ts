@@ -1,7 +1,8 @@
 /** One trace from the provider's request to the receipt, by whatever a person knows of it; and the view of it in SQL. */
 import { toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '#kernel';
+import { unpackArrivals } from '#inbox';
+import { newId, silentLog } from '#kernel';
 import { body, delivery, type Shop, sharedDelivery, status, textBody, value } from '../inbox/world.ts';
 import { type MonitoringWorld, openMonitoringWorld } from './world.ts';
 
@@ -140,6 +141,7 @@ describe('webhook_logs', () => {
     await world.settled();
     await worker.stop(5_000);
     await world.receiver().receive(delivery(shop, textBody(shop, {})));
+    await unpackArrivals({ storage: world.db.storage, log: silentLog });
     expect(await logs(shop)).toMatchObject([
       { status: 'received', webhook_type: 'unread', payload: [], processing_time_ms: null },
       { status: 'error', error_message: expect.stringMatching(/^unreadable: /) },
