@@ -35,7 +35,13 @@ export interface ResealOptions {
 
 export type Resealed = Readonly<Record<SealedColumn['table'], number>>;
 
-export const nothingResealed: Resealed = { accounts: 0, webhook_tokens: 0, deliveries: 0, second_factors: 0, alarm_targets: 0 };
+export const nothingResealed: Resealed = {
+  accounts: 0,
+  webhook_tokens: 0,
+  deliveries: 0,
+  second_factors: 0,
+  alarm_targets: 0,
+};
 
 /** One pass over all workspaces, removed ones too; gives how many values were sealed anew. */
 export async function resealAll(options: ResealOptions): Promise<Resealed> {
