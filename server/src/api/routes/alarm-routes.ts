@@ -1,4 +1,5 @@
 import {
+  type AlarmTargetId,
   alarmTargetSchema,
   canaryRunSchema,
   canaryScheduleSchema,
@@ -13,6 +14,7 @@ import {
 } from '@switchyard/contract';
 import { z } from 'zod';
 import { pageOf as pageOfRows } from '#kernel';
+import type { WorkspaceTx } from '#storage';
 import { checkCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
@@ -90,10 +92,11 @@ function targetRoutes(routes: Routes, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { workspaceId, actor } = accessOf(request);
-      const made = await deps.monitoring.alarms.addTarget(workspaceId, request.body);
+      const made = await deps.monitoring.alarms.addTarget(workspaceId, request.body, (tx, id) =>
+        audit(deps, tx, { actor, action: 'create', id }),
+      );
       if (!made.ok) throw refusal(made.refusal);
       const { id, secret } = made.value;
-      await audit(deps, workspaceId, { actor, action: 'create', resource: toPublicId('alarmTarget', id) });
       const target = { id, ...request.body, createdAt: deps.clock.now(), lastNotice: null };
       return reply.status(201).send({ ...presentTarget(target), secret });
     },
@@ -108,21 +111,26 @@ function targetRoutes(routes: Routes, deps: ApiDeps): void {
     async (request, reply) => {
       const { workspaceId, actor } = accessOf(request);
       const id = pathId('alarmTarget', request.params.id);
-      const isRemoved = await deps.storage.inWorkspace(workspaceId, (tx) =>
-        deps.monitoring.alarms.removeTarget(tx, id),
-      );
+      const isRemoved = await deps.storage.inWorkspace(workspaceId, async (tx) => {
+        const isThere = await deps.monitoring.alarms.removeTarget(tx, id);
+        if (isThere) await audit(deps, tx, { actor, action: 'delete', id });
+        return isThere;
+      });
       if (!isRemoved) throw notFound('alarmTarget');
-      await audit(deps, workspaceId, { actor, action: 'delete', resource: toPublicId('alarmTarget', id) });
       return reply.status(204).send(null);
     },
   );
 }
 
-type Entry = Parameters<ApiDeps['workspaces']['audit']>[1];
+interface Act {
+  readonly actor: string;
+  readonly action: 'create' | 'delete';
+  readonly id: AlarmTargetId;
+}
 
-async function audit(deps: ApiDeps, workspaceId: Parameters<ApiDeps['storage']['inWorkspace']>[0], entry: Entry) {
-  const resource = `alarm target ${entry.resource}`;
-  await deps.storage.inWorkspace(workspaceId, (tx) => deps.workspaces.audit(tx, { ...entry, resource }));
+/** In the transaction of the act. */
+async function audit({ workspaces }: ApiDeps, tx: WorkspaceTx, { actor, action, id }: Act): Promise<void> {
+  await workspaces.audit(tx, { actor, action, resource: `alarm target ${toPublicId('alarmTarget', id)}` });
 }
 
 function testRoute(routes: Routes, deps: ApiDeps): void {

@@ -52,10 +52,11 @@ export interface Alarms {
   report(workspaceId: WorkspaceId, kind: IncidentKind, findings: readonly Finding[]): Promise<void>;
   incidents(tx: WorkspaceTx, filter: IncidentFilter): Promise<readonly Incident[]>;
   targets(tx: WorkspaceTx): Promise<readonly AlarmTarget[]>;
-  /** The secret of a webhook is given here and never again. */
+  /** The secret of a webhook is given here and never again. `alongside` runs in the transaction of its making. */
   addTarget(
     workspaceId: WorkspaceId,
     target: { readonly kind: TargetKind; readonly address: string },
+    alongside?: (tx: WorkspaceTx, id: AlarmTargetId) => Promise<void>,
   ): Promise<Result<{ readonly id: AlarmTargetId; readonly secret: string | null }, Failure>>;
   removeTarget(tx: WorkspaceTx, id: AlarmTargetId): Promise<boolean>;
   /** Tells one target now, and says what came of it; null where there is none such. */
@@ -94,7 +95,7 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
       }),
     incidents: listIncidents,
     targets: listTargets,
-    addTarget: (workspaceId, target) => addTarget(deps, workspaceId, target),
+    addTarget: (workspaceId, target, alongside) => addTarget(deps, { workspaceId, alongside }, target),
     removeTarget,
     test: (workspaceId, id) => testTarget(deps, workspaceId, id),
     sendDue,
@@ -138,9 +139,14 @@ async function writeFindings(
   return told > 0;
 }
 
+interface Adding {
+  readonly workspaceId: WorkspaceId;
+  readonly alongside: ((tx: WorkspaceTx, id: AlarmTargetId) => Promise<void>) | undefined;
+}
+
 async function addTarget(
   { storage, sealer, mailer, callOut }: AlarmsDeps,
-  workspaceId: WorkspaceId,
+  { workspaceId, alongside }: Adding,
   { kind, address }: { readonly kind: TargetKind; readonly address: string },
 ): Promise<Result<{ readonly id: AlarmTargetId; readonly secret: string | null }, Failure>> {
   if (kind === 'email' && !mailer)
@@ -154,6 +160,7 @@ async function addTarget(
     if ((await countTargets(tx)) >= maxTargets)
       return refuse('too-many-targets', `a workspace tells at most ${maxTargets} addresses`);
     await insertTarget(tx, { id, kind, address, secretSealed });
+    await alongside?.(tx, id);
     return done({ id, secret });
   });
 }
