@@ -19,6 +19,7 @@ declare module 'vue' {
     UBadge: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/Badge.vue')['default']
     UButton: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/Button.vue')['default']
     UCheckboxGroup: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/CheckboxGroup.vue')['default']
+    UChip: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/Chip.vue')['default']
     UDashboardGroup: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/DashboardGroup.vue')['default']
     UDashboardNavbar: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/DashboardNavbar.vue')['default']
     UDashboardPanel: typeof import('./../../node_modules/@nuxt/ui/dist/runtime/components/DashboardPanel.vue')['default']

@@ -250,6 +250,12 @@ export const deliverySchema = z
     summary: z.string().nullable(),
     sender: z.string().nullable(),
     error: z.string().nullable(),
+    /** received: not all of it has ended; processed: all has; error: a part of it is dead. */
+    status: z.enum(['received', 'processed', 'error']),
+    /** From receipt to the end of its last event, in milliseconds; null while that is not. */
+    processedMs: z.number().nullable(),
+    /** The provider's id of its first message. */
+    messageId: z.string().nullable(),
   })
   .meta({ id: 'Delivery' });
 export type DeliveryView = z.infer<typeof deliverySchema>;
@@ -454,7 +460,7 @@ export type FlowView = z.infer<typeof flowSchema>;
 
 /** What `/api/v1/events` tells the browser: which resource to look at again. Ids only. */
 export const liveEventSchema = z.object({
-  topic: z.enum(['delivery', 'conversation', 'message', 'account']),
+  topic: z.enum(['delivery', 'conversation', 'message', 'account', 'incident']),
   id: z.string(),
 });
 export type LiveEvent = z.infer<typeof liveEventSchema>;

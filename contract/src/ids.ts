@@ -26,6 +26,9 @@ export type ProductId = Branded<'product'>;
 export type SessionId = Branded<'session'>;
 export type InvitationId = Branded<'invitation'>;
 export type CompanionKeyId = Branded<'companionKey'>;
+export type IncidentId = Branded<'incident'>;
+export type AlarmTargetId = Branded<'alarmTarget'>;
+export type AlarmNoticeId = Branded<'alarmNotice'>;
 
 export interface IdByName {
   workspace: WorkspaceId;
@@ -47,6 +50,9 @@ export interface IdByName {
   session: SessionId;
   invitation: InvitationId;
   companionKey: CompanionKeyId;
+  incident: IncidentId;
+  alarmTarget: AlarmTargetId;
+  alarmNotice: AlarmNoticeId;
 }
 
 export const idPrefixes = {
@@ -69,6 +75,9 @@ export const idPrefixes = {
   session: 'ses',
   invitation: 'inv',
   companionKey: 'cpk',
+  incident: 'inc',
+  alarmTarget: 'alt',
+  alarmNotice: 'aln',
 } as const satisfies Record<keyof IdByName, string>;
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -7,6 +7,7 @@ export * from './failure.ts';
 export * from './ids.ts';
 export * from './message.ts';
 export * from './money.ts';
+export * from './monitoring.ts';
 export * from './pairing.ts';
 export * from './people-api.ts';
 export * from './phone.ts';

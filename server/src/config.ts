@@ -95,6 +95,9 @@ const environmentSchema = z.object({
   TWILIO_API_URL: httpUrl.default('https://api.twilio.com'),
   EVOLUTION_API_URL: httpUrl.optional(),
   WEBJS_COMPANION_URL: httpUrl.optional(),
+  SMTP_URL: urlOf(/^smtps?$/, 'smtp://user:password@host:587').optional(),
+  MAIL_FROM: z.email({ error: 'must be an e-mail address' }).optional(),
+  LEDGER: flag.default(true),
 });
 
 type Environment = z.infer<typeof environmentSchema>;
@@ -146,6 +149,10 @@ export interface Config {
     readonly evolution: string | undefined;
     readonly webjs: string | undefined;
   };
+  /** null: no mail is sent. */
+  readonly mail: { readonly smtpUrl: string; readonly from: string } | null;
+  /** Off: nothing is counted, balanced or watched in the background. */
+  readonly isLedgerOn: boolean;
   /** Which variable each derived setting came from: `databaseUrl: DB_HOST…`. */
   readonly origins: Readonly<Record<string, string>>;
   /** Our variables that are set; all else is as it is by default. */
@@ -231,6 +238,8 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
       evolution: env.EVOLUTION_API_URL,
       webjs: env.WEBJS_COMPANION_URL,
     },
+    mail: mailSettings(env),
+    isLedgerOn: env.LEDGER,
     given,
     overruled: given.filter((name) => overrulers.some(([older, newer]) => older.test(name) && present[newer])),
     origins: {
@@ -252,6 +261,12 @@ const overrulers: readonly (readonly [older: RegExp, newer: string])[] = [
   [/^REDIS_(?:HOST|PORT|PASSWORD|DB)$/, 'REDIS_URL'],
   [/^WHATSAPP_VERIFY_TOKEN$/, 'META_VERIFY_TOKEN'],
 ];
+
+function mailSettings(env: Environment): Config['mail'] {
+  if (!env.SMTP_URL) return null;
+  if (!env.MAIL_FROM) throw new WrongSetting('MAIL_FROM is missing: SMTP_URL is set, so mails need a sender');
+  return { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM };
+}
 
 /** A variable that ends the process must not be set by accident: it wants a second one beside it. */
 function crashPlan(env: Environment): CrashPlan | null {

@@ -14,6 +14,7 @@ const keysOf = {
   conversation: ['conversations', 'conversation', 'messages'],
   message: ['messages', 'conversations', 'delivery'],
   account: ['accounts', 'pairing'],
+  incident: ['alarms', 'numbers'],
 } as const satisfies Record<LiveEvent['topic'], readonly string[]>;
 
 export const connection = ref<Connection>('connecting');

@@ -76,6 +76,7 @@ const allowed = {
   'members:read': ['owner', 'admin'],
   'members:write': ['owner', 'admin'],
   'audit:read': ['owner', 'admin'],
+  'monitoring:write': ['owner', 'admin'],
 } as const satisfies Record<string, readonly string[]>;
 export type Right = keyof typeof allowed;
 

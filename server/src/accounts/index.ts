@@ -34,6 +34,13 @@ export {
 } from './provider-webhook.ts';
 export { listRoutingCounts } from './route-store.ts';
 export { accountLimits } from './shape.ts';
+export {
+  type SignedRequest,
+  signedByCompanion,
+  signedByHub,
+  signedByTwilio,
+  withEvolutionKey,
+} from './signed-request.ts';
 export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';
 export { tryWebhook, type WebhookTried } from './webhook-test-client.ts';
 export type { WebhookEvents } from './webhooks/webhook-events.ts';

@@ -26,6 +26,7 @@ import { accountInsightRoutes } from './routes/account-insight-routes.ts';
 import { accountLifeRoutes } from './routes/account-life-routes.ts';
 import { accountRoutes } from './routes/account-routes.ts';
 import { accountTokenRoutes } from './routes/account-token-routes.ts';
+import { alarmRoutes } from './routes/alarm-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { catalogueRoutes } from './routes/catalogue-routes.ts';
@@ -38,6 +39,7 @@ import { healthRoutes } from './routes/health-routes.ts';
 import { invitationRoutes } from './routes/invitation-routes.ts';
 import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
+import { monitoringRoutes } from './routes/monitoring-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { pairingRoutes } from './routes/pairing-routes.ts';
 import { providerWebhookRoutes } from './routes/provider-webhook-routes.ts';
@@ -128,6 +130,8 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     invitationRoutes,
     auditRoutes,
     pairingRoutes,
+    monitoringRoutes,
+    alarmRoutes,
   ])
     await register(typed, { ...deps, hub });
 }

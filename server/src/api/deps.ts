@@ -5,6 +5,7 @@ import type { CommerceDoor } from '#commerce';
 import type { ConversationsDoor } from '#conversations';
 import type { FlowsDoor } from '#flows';
 import type { Clock, Log } from '#kernel';
+import type { Monitoring } from '#monitoring';
 import type { OutboxDoor } from '#outbox';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import type { People, Workspaces } from '#workspaces';
@@ -28,6 +29,7 @@ export interface ApiDeps {
   readonly capabilitiesOf: (provider: Provider) => Capabilities;
   readonly fieldsOf: (provider: Provider) => AccountFields;
   readonly noteChange: NoteChange;
+  readonly monitoring: Monitoring;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;

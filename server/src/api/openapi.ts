@@ -21,6 +21,7 @@ export const openApiTags = [
   { name: 'messages', description: 'What was written, both ways.' },
   { name: 'catalogue', description: 'Categories and products.' },
   { name: 'flows', description: 'What the bot does.' },
+  { name: 'monitoring', description: 'The balance of the ledger, alarms, canaries, the rhythm of numbers, traces.' },
   { name: 'events', description: 'What changed, as it changes.' },
   { name: 'second-factor', description: 'Codes by time and recovery codes of the one who asks.' },
   { name: 'invitations', description: 'Links by which people join a workspace.' },

@@ -17,6 +17,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'not-found': 404,
   'account-exists': 409,
   'account-limit': 409,
+  'account-inactive': 409,
   'already-claimed': 409,
   'already-member': 409,
   'last-owner': 409,

@@ -7,6 +7,7 @@ export {
   callProvider,
   closeProviderConnections,
   createReach,
+  isForbiddenLiteral,
   parseOutgoingUrl,
   parseRange,
   type Reach,

@@ -3,6 +3,7 @@ import type { Accounts, Companions, Pairing, ProviderWebhooks } from '#accounts'
 import type { Channel } from '#channels';
 import type { Config } from '#config';
 import type { Log } from '#kernel';
+import type { Monitoring } from '#monitoring';
 import type { Engines, Resealed, Storage } from '#storage';
 import type { People, Workspace, Workspaces } from '#workspaces';
 import type { Confirm } from './confirm.ts';
@@ -21,6 +22,7 @@ export interface CliProduct {
   readonly providerWebhooks: ProviderWebhooks;
   readonly pairing: Pairing;
   readonly companions: Companions;
+  readonly monitoring: Monitoring;
 }
 
 /** What `doctor` finds about one thing. */

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { addAccount } from './commands/account.ts';
+import { addAlarms } from './commands/alarms.ts';
 import { addApiKey } from './commands/api-key.ts';
 import { addAudit } from './commands/audit.ts';
+import { addCanary } from './commands/canary.ts';
 import { addCompanionKey } from './commands/companion-key.ts';
 import { addDatabase } from './commands/db.ts';
 import { addDeliveries } from './commands/deliveries.ts';
@@ -13,6 +15,7 @@ import { addRoute } from './commands/route.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStart } from './commands/start.ts';
 import { addTokens } from './commands/tokens.ts';
+import { addTrace } from './commands/trace.ts';
 import { addWebhook } from './commands/webhook.ts';
 import { addWorkspace } from './commands/workspace.ts';
 import type { CliDeps } from './deps.ts';
@@ -35,6 +38,9 @@ const additions = [
   addMember,
   addAudit,
   addCompanionKey,
+  addTrace,
+  addAlarms,
+  addCanary,
 ];
 
 /**

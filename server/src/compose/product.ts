@@ -33,9 +33,23 @@ import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
 import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
-import { type AccountMessage, createDrain, type NudgeableDrain, releaseParked } from '#inbox';
+import {
+  type AccountMessage,
+  createDrain,
+  createReceiver,
+  inboxTopic,
+  type NudgeableDrain,
+  releaseParked,
+} from '#inbox';
 import type { Log } from '#kernel';
-import { createPressureWatch, type PressureWatch } from '#monitoring';
+import {
+  createCallOut,
+  createMailer,
+  createMonitoring,
+  createPressureWatch,
+  type Monitoring,
+  type PressureWatch,
+} from '#monitoring';
 import {
   createDispatcher,
   createOutbox,
@@ -72,6 +86,7 @@ export interface Product {
   readonly outbox: Outbox;
   readonly liveBell: LiveBell;
   readonly pressure: PressureWatch;
+  readonly monitoring: Monitoring;
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
   close(): Promise<void>;
@@ -122,6 +137,19 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const findServing = accounts.findServing;
   const pressure = createPressureWatch({ storage, dataFolder: foundation.owner.dataFolder, clock, log });
+  const canaryReceiver = createReceiver({
+    storage,
+    log,
+    stored: () => void engines.doorbell.ring(inboxTopic).catch(ignoreLostRing),
+  });
+  const monitoring = createMonitoring({
+    ...{ storage, engines, sealer, clock, log, accounts, channels, noteChange, publicUrl: config.publicUrl },
+    store: (delivery) => canaryReceiver.receive(delivery),
+    appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
+    mailer: config.mail && createMailer(config.mail),
+    // The one place where alarms reach the network: a guard against addresses of our own goes here.
+    callOut: createCallOut(tenantsReach),
+  });
   return {
     config,
     foundation,
@@ -137,6 +165,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     outbox,
     liveBell,
     pressure,
+    monitoring,
     createDispatcher: () =>
       createDispatcher({
         storage,
@@ -192,6 +221,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         log,
       }),
     async close() {
+      await canaryReceiver.close();
       await accounts.close();
       await liveBell.close();
       await foundation.close();
@@ -209,6 +239,8 @@ function correspondentOf({ account, event }: AccountMessage): Correspondent {
     ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
   };
 }
+/** The workers poll: a ring that is lost costs half a second. */
+function ignoreLostRing(): void {}
 
 /** Where this account's provider is reached: its own address, within what tenants may reach, else the operator's. */
 function networkOf(config: Config, tenantsReach: Reach, account: ServingAccount): Omit<SendingNetwork, 'signal'> {

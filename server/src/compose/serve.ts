@@ -5,7 +5,7 @@ import { createApi, deleteOldKeys } from '#api';
 import type { Config } from '#config';
 import { createGateway, listenerLimits } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
-import { createMetrics } from '#monitoring';
+import { createMetrics, startJobs } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { deleteEndedSessions } from '#workspaces';
 import { readVersion } from './foundation.ts';
@@ -59,6 +59,9 @@ export async function serve(product: Product): Promise<RunningServer> {
   product.pressure.start();
   drain?.start();
   dispatcher?.start();
+  const alarmSender = isWorker ? product.monitoring.alarms.createSender() : null;
+  alarmSender?.start();
+  if (isWorker && config.isLedgerOn) await startJobs(engines.jobs, product.monitoring.jobs);
   const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
   upkeep.unref();
   return {
@@ -72,6 +75,7 @@ export async function serve(product: Product): Promise<RunningServer> {
         receiver.close(),
         drain?.stop(serveLimits.graceMs),
         dispatcher?.stop(serveLimits.graceMs),
+        alarmSender?.stop(),
       ]);
       bell.stop();
     },
@@ -105,6 +109,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       flows: product.flows,
       sealer: foundation.sealer,
       noteChange: product.liveBell.noteAfterCommit,
+      monitoring: product.monitoring,
       capabilitiesOf: (provider) => channels[provider].capabilities,
       fieldsOf: (provider) => channels[provider].fields,
       clock: foundation.clock,

@@ -143,7 +143,10 @@ export async function findSummary(tx: WorkspaceTx, id: ConversationId): Promise<
   return row ? toSummary(row) : null;
 }
 
-/** Those that were merged into another are not listed: their messages are in its thread. */
+/**
+ * Those that were merged into another are not listed: their messages are in its thread. Nor are those in which there were
+ * tests only.
+ */
 export async function listConversations(
   tx: WorkspaceTx,
   request: ConversationListRequest,
@@ -153,6 +156,8 @@ export async function listConversations(
   const rows = await tx.query<SummaryRow>(
     `SELECT ${summaryColumns}, v.last_message_at::text AS position FROM ${summaryTables}
       WHERE v.workspace_id = $1 AND v.closed_at IS NULL
+        AND (v.last_message_at IS NOT NULL OR NOT EXISTS (
+          SELECT FROM messages m WHERE m.workspace_id = $1 AND m.conversation_id = v.id AND m.is_test))
         AND ($2::uuid IS NULL OR v.account_id = $2)
         AND ($3::text IS NULL OR v.handler = $3)
         AND ($4::text IS NULL OR c.name ILIKE $4 OR v.address::text ILIKE $4)

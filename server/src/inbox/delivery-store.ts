@@ -1,5 +1,5 @@
 /** Deliveries as people look at them: the list, and one with every hop of its trace. */
-import type { AccountId, DeliveryId, Provider } from '@switchyard/contract';
+import type { AccountId, DeliveryId, MessageId, Provider } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
 
 export interface DeliveryRow {
@@ -23,6 +23,12 @@ export interface DeliveryRow {
   readonly summary: string | null;
   readonly sender: string | null;
   readonly error: string | null;
+  /** received: not all of it has ended; processed: all has; error: a part of it is dead. */
+  readonly status: 'received' | 'processed' | 'error';
+  /** When the last of it ended; null while that is not. */
+  readonly processedAt: Date | null;
+  /** The provider's id of its first message. */
+  readonly messageId: string | null;
 }
 
 /** Of the rows of `page` (deliveries with their inbox rows) what is shown; looked up for the page's rows only. */
@@ -37,11 +43,20 @@ const columns = `p.id, p.account_id AS "accountId", a.name AS "accountName", p.p
    WHERE e.workspace_id = p.workspace_id AND e.delivery_id = p.id AND e.payload ? 'customer' ORDER BY e.ordinal LIMIT 1) AS sender,
   (SELECT l.reason || ': ' || l.detail FROM dead_letters l
    WHERE l.workspace_id = p.workspace_id AND l.delivery_id = p.id AND l.replayed_at IS NULL
-   ORDER BY l.created_at, l.id LIMIT 1) AS error`;
+   ORDER BY l.created_at, l.id LIMIT 1) AS error,
+  CASE WHEN p.state = 'dead' OR EXISTS (SELECT FROM dead_letters l WHERE l.workspace_id = p.workspace_id
+         AND l.delivery_id = p.id AND l.replayed_at IS NULL) THEN 'error'
+       WHEN p.state = 'stored' OR ended.open > 0 THEN 'received' ELSE 'processed' END AS status,
+  CASE WHEN p.state <> 'stored' AND ended.open = 0 THEN GREATEST(p.normalised_at, ended.at) END AS "processedAt",
+  ended.message_id AS "messageId"`;
 
 const pageColumns = 'd.*, i.state, i.normalised_at, i.event_count, i.duplicate_count, i.dead_count';
 
-const accountOfPage = 'LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id';
+const accountOfPage = `LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE e.state IN ('pending', 'parked')) AS open, max(e.settled_at) AS at,
+      (array_agg(e.payload->>'providerMessageId' ORDER BY e.ordinal) FILTER (WHERE e.payload ? 'providerMessageId'))[1] AS message_id
+    FROM events e WHERE e.workspace_id = p.workspace_id AND e.delivery_id = p.id) AS ended`;
 
 export interface DeliveryFilter {
   readonly accountId?: AccountId | undefined;
@@ -128,13 +143,8 @@ export async function traceDelivery(tx: WorkspaceTx, id: DeliveryId): Promise<De
   return { ...row, events: await traceEvents(tx, id), deadLetters: await traceDeadLetters(tx, id) };
 }
 
-async function traceEvents(tx: WorkspaceTx, id: DeliveryId): Promise<TracedEvent[]> {
-  return tx.query<TracedEvent & Record<string, unknown>>(
-    `SELECT e.id, e.kind, e.type, e.key, e.state, e.reason, e.occurred_at AS "occurredAt", e.created_at AS "createdAt",
-       e.settled_at AS "settledAt", e.conversation_id AS "conversationId", e.payload,
-       (SELECT json_build_object('id', t.id, 'outcome', t.outcome, 'steps', t.steps, 'milliseconds', t.milliseconds,
-          'createdAt', t.created_at) FROM turns t WHERE t.workspace_id = e.workspace_id AND t.id = e.turn_id) AS turn,
-       COALESCE((SELECT json_agg(json_build_object('id', o.id, 'messageId', o.message_id, 'state', o.state,
+/** A row `o` of the outbox with its tries and receipts. */
+const outboundOfO = `json_build_object('id', o.id, 'messageId', o.message_id, 'state', o.state,
           'content', o.content, 'createdAt', o.created_at, 'settledAt', o.settled_at,
           'providerMessageId', o.provider_message_id, 'failure', o.failure,
           'attempts', COALESCE((SELECT json_agg(json_build_object('id', p.id, 'number', p.number, 'startedAt', p.started_at,
@@ -142,7 +152,25 @@ async function traceEvents(tx: WorkspaceTx, id: DeliveryId): Promise<TracedEvent
              FROM attempts p WHERE p.workspace_id = o.workspace_id AND p.outbound_id = o.id), '[]'),
           'receipts', COALESCE((SELECT json_agg(json_build_object('status', r.status, 'occurredAt', r.occurred_at,
              'createdAt', r.created_at, 'wasApplied', r.was_applied, 'error', r.error) ORDER BY r.created_at)
-             FROM receipts r WHERE r.workspace_id = o.workspace_id AND r.message_id = o.message_id), '[]')) ORDER BY o.ordinal)
+             FROM receipts r WHERE r.workspace_id = o.workspace_id AND r.message_id = o.message_id), '[]'))`;
+
+/** What a message of ours came to, for one that no delivery began. */
+export async function traceOutbound(tx: WorkspaceTx, id: MessageId): Promise<TracedOutbound[]> {
+  const rows = await tx.query<{ outbound: TracedOutbound }>(
+    `SELECT ${outboundOfO} AS outbound FROM outbox o WHERE o.workspace_id = $1 AND o.message_id = $2 ORDER BY o.ordinal`,
+    [tx.workspaceId, id],
+  );
+  return rows.map(({ outbound }) => outbound);
+}
+
+/** A workspace's own events of a delivery, which may lie in another's where it came by a route for all. */
+export async function traceEvents(tx: WorkspaceTx, id: DeliveryId): Promise<TracedEvent[]> {
+  return tx.query<TracedEvent & Record<string, unknown>>(
+    `SELECT e.id, e.kind, e.type, e.key, e.state, e.reason, e.occurred_at AS "occurredAt", e.created_at AS "createdAt",
+       e.settled_at AS "settledAt", e.conversation_id AS "conversationId", e.payload,
+       (SELECT json_build_object('id', t.id, 'outcome', t.outcome, 'steps', t.steps, 'milliseconds', t.milliseconds,
+          'createdAt', t.created_at) FROM turns t WHERE t.workspace_id = e.workspace_id AND t.id = e.turn_id) AS turn,
+       COALESCE((SELECT json_agg(${outboundOfO} ORDER BY o.ordinal)
         FROM outbox o WHERE o.workspace_id = e.workspace_id AND o.turn_id = e.turn_id), '[]') AS outbound
      FROM events e WHERE e.workspace_id = $1 AND e.delivery_id = $2 ORDER BY e.ordinal`,
     [tx.workspaceId, id],

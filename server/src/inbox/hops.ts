@@ -26,7 +26,16 @@ export function hopsOf(trace: DeliveryTrace): Hop[] {
   for (const letter of trace.deadLetters)
     facts.push({ ...hop('dead-letter', letter.createdAt, letter.reason, letter.detail), isProblem: true });
   for (const event of trace.events) facts.push(...hopsOfEvent(event));
-  const start = trace.receivedAt.getTime();
+  return inOrder(facts, trace.receivedAt);
+}
+
+/** Of the parts of a trace that a workspace has: some events of a route for all, or a message that began here. */
+export function hopsOfParts(events: readonly TracedEvent[], outbound: readonly TracedOutbound[], start: Date): Hop[] {
+  return inOrder([...events.flatMap(hopsOfEvent), ...outbound.flatMap(hopsOfOutbound)], start);
+}
+
+function inOrder(facts: readonly HopFacts[], from: Date): Hop[] {
+  const start = from.getTime();
   return facts
     .map((fact) => ({ ...fact, at: new Date(fact.at).toISOString(), ms: new Date(fact.at).getTime() - start }))
     .sort((a, b) => a.ms - b.ms);

@@ -1,8 +1,10 @@
 /** Receive (store once), drain (claim, normalise, lock, pipeline, settle), replay, ledger. */
 export * from './delivery-store.ts';
 export { createDrain, type DrainDeps, inboxTopic, type NudgeableDrain } from './drain.ts';
-export { hopsOf } from './hops.ts';
+export { hopsOf, hopsOfParts } from './hops.ts';
 export * from './inbox.ts';
+export * from './ledger.ts';
+export { type Balance, createLedger, type Ledger, type LedgerDeps, ledgerLimits } from './ledger-balance.ts';
 export { type ApplyReceipt, releaseParked } from './parked.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
 export { type ReplayResult, replayDelivery } from './replay.ts';

@@ -1,4 +1,4 @@
-/** Metrics, and what is told of accounts: health, statistics, ends of secrets. Later the balance of the ledger, alarms. */
+/** Metrics, pressure, health and statistics of accounts, alarms, canaries, the rhythm of numbers, traces. */
 export { type End, listEnds } from './accounts/ends.ts';
 export { loadHealth } from './accounts/health.ts';
 export {
@@ -8,5 +8,20 @@ export {
   type StatisticsRange,
   usualRangeMs,
 } from './accounts/statistics.ts';
+export {
+  type AlarmTarget,
+  type CallOut,
+  createCallOut,
+  createMailer,
+  type Incident,
+  summaryOf,
+  type TargetKind,
+  targetKinds,
+} from './alarms/index.ts';
+export { canaryLimits, type SeenRun } from './canary/index.ts';
 export { createMetrics } from './metrics-store.ts';
+export { createMonitoring, type Monitoring, type MonitoringDeps, type WatchedNumber } from './monitoring.ts';
+export { type ScheduledJob, startJobs } from './monitoring-jobs.ts';
 export * from './pressure/index.ts';
+export { type FoundTrace, longestQuery } from './trace/index.ts';
+export { balanceNow, watchDeadLetters, watchSilence } from './watch.ts';

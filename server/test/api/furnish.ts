@@ -31,6 +31,7 @@ export const kinds = [
   'person',
   'session',
   'invitation',
+  'alarmTarget',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -49,6 +50,7 @@ export async function furnish(world: World, mark: string): Promise<Furnished> {
     delivery: deliveryId,
     conversation: conversationId,
     message: messageId,
+    alarmTarget: await insertAlarm(world, workspaceId, mark),
     ...shop,
     ...people,
   };
@@ -118,6 +120,21 @@ async function converse(world: World, workspaceId: WorkspaceId, accountId: Accou
     const { messageId } = await world.outbox.queueMessage(tx, { conversationId, accountId, content, author: 'bot' });
     return { conversationId, messageId };
   });
+}
+
+/** Somebody who is told, and an incident. */
+async function insertAlarm(world: World, workspaceId: WorkspaceId, mark: string) {
+  const [target, incident] = [newId('alarmTarget'), newId('incident')];
+  await world.db.ownerQuery(
+    `INSERT INTO alarm_targets (workspace_id, id, kind, address) VALUES ($1, $2, 'email', $3)`,
+    [workspaceId, target, `${mark}@example.com`],
+  );
+  await world.db.ownerQuery(
+    `INSERT INTO incidents (workspace_id, id, kind, subject, facts, opened_at, last_seen_at)
+     VALUES ($1, $2, 'balance', $3, json_build_object('stages', $3::text), now(), now())`,
+    [workspaceId, incident, mark],
+  );
+  return target;
 }
 
 function hash(text: string): number {

@@ -108,6 +108,16 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'DELETE /whatsapp/settings/:id': { id: 'account' },
   'GET /api/v1/accounts/:id/pairing': { id: 'account' },
   'POST /api/v1/accounts/:id/regenerate-qr': { id: 'account' },
+  'GET /api/v1/monitoring/balance': {},
+  'GET /api/v1/monitoring/traces': {},
+  'GET /api/v1/monitoring/numbers': {},
+  'PATCH /api/v1/monitoring/numbers/:id': { id: 'account', body: { everyMinutes: 5 } },
+  'POST /api/v1/monitoring/numbers/:id/canary': { id: 'account' },
+  'GET /api/v1/monitoring/alarms': {},
+  'GET /api/v1/monitoring/alarm-targets': {},
+  'POST /api/v1/monitoring/alarm-targets': { body: { kind: 'webhook', address: 'https://example.com/hook' } },
+  'DELETE /api/v1/monitoring/alarm-targets/:id': { id: 'alarmTarget' },
+  'POST /api/v1/monitoring/alarm-targets/:id/test': { id: 'alarmTarget' },
 };
 
 export function routeName(route: { readonly method: string; readonly url: string }): string {

@@ -27,7 +27,9 @@ import {
 import { type CommerceDoor, createCommerce } from '#commerce';
 import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows } from '#flows';
+import { createReceiver } from '#inbox';
 import { type Log, silentLog, systemClock } from '#kernel';
+import { createCallOut, createMonitoring, type Monitoring } from '#monitoring';
 import { createOutbox, type Outbox } from '#outbox';
 import {
   createLiveBell,
@@ -66,6 +68,7 @@ export interface ApiProcess {
   readonly commerce: CommerceDoor;
   readonly outbox: Outbox;
   readonly liveBell: LiveBell;
+  readonly monitoring: Monitoring;
   readonly app: FastifyInstance;
   readonly port: number;
   ask(method: string, path: string, more?: Asking): Promise<Answer>;
@@ -204,7 +207,14 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   });
   const pairing = createPairing({ ...base, accounts, channels, networkOf });
   const companions = createCompanions({ ...base, accounts });
+  const receiver = createReceiver({ storage: db.storage, log });
+  const monitoring = createMonitoring({
+    ...{ ...base, accounts, channels, mailer: null, callOut: createCallOut(anywhere) },
+    appSecrets: { meta: [], instagram: [] },
+    store: (delivery) => receiver.receive(delivery),
+  });
   const rooms = {
+    monitoring,
     workspaces,
     people,
     accounts,

@@ -159,6 +159,64 @@ describe('deliveries', () => {
   });
 });
 
+describe('the ledger', () => {
+  // Of the year 2025, so that the deliveries of the other tests are not in it.
+  const late = '0198f000-0000-7000-8000-00000000000a';
+  const span = ['--from', '2025-08-01', '--to', '2025-09-01'];
+
+  it('is balanced, and one delivery that nobody reads is named, with exit status 1', async () => {
+    const before = await line.json('deliveries', 'balance', '--workspace', 'bazaar-norte', ...span);
+    expect(before).toMatchObject({ status: 0, document: { isBalanced: true, gapCount: 0 } });
+    await asSuperuser(
+      `WITH mine AS (SELECT workspace_id FROM switchyard.workspaces WHERE slug = 'bazaar-norte'), kept AS (
+         INSERT INTO switchyard.deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
+         SELECT workspace_id, $1, 'meta', 'token', 'POST', '/', '{}', '', '2025-08-28' FROM mine)
+       INSERT INTO switchyard.inbox (workspace_id, id, shard, position, after_position) SELECT workspace_id, $1, 0, 1, 0 FROM mine`,
+      [late],
+    );
+    const after = await line.json('deliveries', 'balance', '--workspace', 'bazaar-norte', ...span);
+    expect(after).toMatchObject({ status: 1, document: { isBalanced: false, gapCount: 1 } });
+    const { workspaces } = after.document as { workspaces: { workspace: { slug: string }; gaps: object[] }[] };
+    expect(workspaces.find(({ workspace }) => workspace.slug === 'bazaar-norte')?.gaps).toMatchObject([
+      { stage: 'normalise', deliveryId: `dlv_${late.replaceAll('-', '')}`, ageSeconds: expect.any(Number) },
+    ]);
+    const drawn = await line.run('deliveries', 'balance', '--workspace', 'bazaar-norte', ...span);
+    expect(drawn).toMatchObject({ status: 1, stderr: 'switchyard: 1 gap(s)\n' });
+    expect(drawn.stdout).toContain(`dlv_${late.replaceAll('-', '')}`);
+  });
+
+  it('finds a trace by its id, and says when there is none', async () => {
+    const found = await line.json('trace', `dlv_${late}`);
+    expect(found).toMatchObject({
+      status: 0,
+      document: { traces: [{ workspace: 'bazaar-norte', hops: [{ kind: 'received' }] }] },
+    });
+    expect(await line.run('trace', '+34699999999')).toMatchObject({
+      ...{ status: 1, stdout: '', stderr: 'switchyard: nothing was found by +34699999999\n' },
+    });
+  });
+
+  it('tells an address, shows its secret once, tries it, and tells it no more', async () => {
+    const added = await line.json<{ id: string; secret: string }>(
+      ...['alarms', 'targets', 'add', '--workspace', 'sur', '--webhook', 'http://127.0.0.1:1/hook'],
+    );
+    expect(added).toMatchObject({ status: 0, document: { secret: expect.stringMatching(/^whsec_/) } });
+    const { id, secret } = added.document;
+    const listed = await line.run('alarms', 'targets', 'list', '--workspace', 'sur', '--json');
+    expect(listed.stdout).toContain(id);
+    expect(listed.stdout).not.toContain(secret);
+    const tried = await line.json('alarms', 'test', id, '--workspace', 'sur');
+    expect(tried).toMatchObject({ status: 1, document: { isDelivered: false } });
+    expect(await line.json('alarms', 'targets', 'remove', id, '--workspace', 'bazaar-norte')).toMatchObject({
+      status: 1,
+    });
+    expect(await line.json('alarms', 'targets', 'remove', id, '--workspace', 'sur')).toMatchObject({ status: 0 });
+    const mail = await line.run('alarms', 'targets', 'add', '--workspace', 'sur', '--email', 'a@example.com');
+    expect(mail).toMatchObject({ status: 1, stderr: expect.stringContaining('SMTP_URL') });
+    expect(await line.json('alarms', 'list', '--workspace', 'sur')).toEqual({ status: 0, document: { alarms: [] } });
+  });
+});
+
 describe('the master key', () => {
   it('is rotated: everything is sealed anew, the older key stays, and nobody else may read the file', async () => {
     const keysBefore = (await keyFile()).split(',');
@@ -237,6 +295,20 @@ describe('wrong use', () => {
     [['deliveries', 'list', '--workspace', 'sur', '--limit', '0']],
     [['deliveries', 'list', '--workspace', 'sur', '--state', 'lost']],
     [['deliveries', 'show', 'nonsense', '--workspace', 'sur']],
+    [['deliveries', 'balance', '--from', 'yesterday']],
+    [['deliveries', 'balance', '--from', '2026-02-27T25:00']],
+    [['deliveries', 'balance', '--from', '2026-02-30', '--to', '2026-03-05']],
+    [['deliveries', 'balance', '--from', '2026-01-02', '--to', '2026-01-01']],
+    [['deliveries', 'balance', '--from', '2025-01-01', '--to', '2026-01-01']],
+    [['deliveries', 'balance', '--account', 'nonsense']],
+    [['deliveries', 'balance', '--form', '2026-01-01']],
+    [['trace']],
+    [['trace', ' ']],
+    [['alarms', 'targets', 'add', '--workspace', 'sur']],
+    [['alarms', 'targets', 'add', '--workspace', 'sur', '--webhook', 'ftp://example.com']],
+    [['alarms', 'test', 'nonsense', '--workspace', 'sur']],
+    [['canary', 'run', 'nonsense', '--workspace', 'sur']],
+    [['canary', 'schedule', 'acc_0198f000000070008000000000000001', '--workspace', 'sur', '--every', '0']],
     [['account', 'add', '--workspace', 'sur', '--provider', 'pigeon']],
     [['account', 'add', '--workspace', 'sur', '--provider', 'meta', '--setting', 'novalue']],
     [['normalize', '--provider', 'pigeon', 'x.json']],
@@ -266,6 +338,8 @@ describe('help', () => {
       ...['start', 'doctor', 'db migrate', 'db rollback', 'db status', 'workspace create', 'workspace list'],
       ...['api-key create', 'account add', 'account list', 'tokens', 'route', 'deliveries list', 'deliveries show'],
       ...['tokens rotate', 'tokens retire', 'tokens undo', 'webhook find', 'webhook set', 'webhook undo'],
+      ...['deliveries balance', 'trace', 'alarms list', 'alarms test', 'alarms targets list', 'alarms targets add'],
+      ...['alarms targets remove', 'canary run', 'canary schedule'],
       ...['deliveries replay', 'webhook test', 'normalize', 'simulate', 'key rotate'],
     ];
     for (const command of commands) {

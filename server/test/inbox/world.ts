@@ -30,7 +30,7 @@ import {
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
-const channels: Readonly<Record<Provider, Channel>> = {
+export const channels: Readonly<Record<Provider, Channel>> = {
   meta: metaChannel,
   instagram: instagramChannel,
   twilio: twilioChannel,

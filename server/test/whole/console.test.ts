@@ -1,5 +1,7 @@
 /** The console as people use it: the real product, a real browser. */
 import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -19,7 +21,7 @@ const scriptName = '<img src=x onerror=alert(1)>';
 const scriptText = '<script>alert(2)</script><b>bold</b>';
 
 beforeAll(async () => {
-  product = await startWhole();
+  product = await startWhole({ OUTBOUND_ALLOWED: '127.0.0.1' });
   browser = await launchBrowser();
   pictures = await mkdtemp(join(tmpdir(), 'switchyard-pictures-'));
   await customerWrites('+15550109001', 'Ana', 'hola');
@@ -245,6 +247,92 @@ describe('the life of an account', () => {
   });
 });
 
+describe('the ledger, alarms and traces', () => {
+  it('plots and lists what came hour by hour, balanced, and finds a way by phone number, from request to receipt', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await customerWrites('+15550109005', 'Dora', 'hola');
+    await page.goto('/balance');
+    await page.locator('[data-test=balance-state]').getByText('Balanced', { exact: true }).waitFor();
+    const received = Number(await page.locator('[data-test=total-received]').textContent());
+    const bars = await page.locator('[data-test=balance-plot] rect[data-count]').evaluateAll((rects) =>
+      rects.map((rect) => ({
+        count: Number(rect.getAttribute('data-count')),
+        height: Number(rect.getAttribute('height')),
+      })),
+    );
+    const heights = bars.filter(({ count }) => count > 0).map(({ height }) => height);
+    expect(received).toBeGreaterThan(0);
+    expect(heights.length).toBeGreaterThan(0);
+    expect(heights.every((height) => height > 0 && height <= 160)).toBe(true);
+    const row = page
+      .locator('[data-test=balance-table] tbody tr')
+      .filter({ hasText: 'Demo on WhatsApp Cloud API' })
+      .first();
+    await row.waitFor();
+    await page.getByLabel('Account', { exact: true }).click();
+    await page.getByRole('option', { name: 'Demo on Twilio' }).click();
+    await page.getByText('Nothing came in this span').waitFor();
+
+    await page.goto('/trace');
+    await page.getByRole('searchbox').fill('+1 555 010 9001');
+    await page.getByRole('button', { name: 'Search' }).click();
+    const found = page.locator('[data-test=trace]').first();
+    for (const name of ['Received', 'Turn', 'Sending', 'Receipt'])
+      await found.getByText(name, { exact: true }).first().waitFor();
+    await found.getByRole('link').click();
+    await page.locator('[data-test=status]').getByText('Processed').waitFor();
+    await page.goto('/trace?q=nobody');
+    await page.getByText('Nothing was found').waitFor();
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  it('sends a canary that writes to nobody, and tries a signed webhook whose secret is shown once', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await page.goto('/alarms');
+    const number = page.locator('[data-test=number]').filter({ hasText: 'Demo on Twilio' });
+    await number.getByRole('button', { name: 'Send one: Demo on Twilio' }).click();
+    await number.locator('[data-test=canary-state]').getByText('Canary passed').waitFor();
+    const hops = await number.locator('[data-test=canary-hop]').allTextContents();
+    expect(hops).toHaveLength(6);
+    for (const hop of hops) expect(hop).toMatch(/[\d.]+ m?s/);
+    const ledger = await fetch(`${product.simulatorUrl}/control/ledger?provider=twilio`);
+    expect(await ledger.text()).not.toContain('15550100099');
+
+    const calls: string[] = [];
+    const hook = createServer((request, response) => {
+      calls.push(String(request.headers['webhook-signature']));
+      response.end();
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/hook`;
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Address').fill('nowhere');
+    await dialog.getByRole('button', { name: 'Add' }).click();
+    await dialog.getByText('This is no such address.').waitFor();
+    await dialog.getByLabel('Address').fill(address);
+    await dialog.getByRole('button', { name: 'Add' }).click();
+    const secret = await dialog.getByLabel('Secret').inputValue();
+    expect(secret).toMatch(/^whsec_/);
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    const target = page.locator('[data-test=target]').filter({ hasText: address });
+    await target.getByRole('button', { name: 'Test' }).click();
+    await target.locator('[data-test=notice-state]').getByText('Arrived').waitFor();
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatch(/^v1,/);
+    expect(await page.content()).not.toContain(secret);
+    await new Promise((resolve) => hook.close(resolve));
+    await target.getByRole('button', { name: 'Test' }).click();
+    await target.locator('[data-test=notice-state]').getByText('Not arrived').waitFor();
+    await target.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Nobody is told yet').waitFor();
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+});
+
 /** The rules of accessibility do not hang on width or language, and checking them is slow: once by day, once by night. */
 const looks = [
   { name: 'wide light', viewport: wide, colorScheme: 'light', language: 'en', isChecked: true },
@@ -310,6 +398,18 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
     await page.goto('/settings');
     await page.locator('#keys-heading').waitFor();
     await page.locator('#content [role=status]').waitFor({ state: 'detached' });
+  },
+  balance: async (page) => {
+    await page.goto('/balance');
+    await page.locator('[data-test=balance-plot]').waitFor();
+  },
+  alarms: async (page) => {
+    await page.goto('/alarms');
+    await page.locator('[data-test=number]').first().waitFor();
+  },
+  found: async (page) => {
+    await page.goto('/trace?q=%2B15550109001');
+    await page.locator('[data-test=trace]').first().waitFor();
   },
   'log-in': async (page) => {
     await page.goto('/log-in');

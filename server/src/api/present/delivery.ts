@@ -30,6 +30,9 @@ export function presentDelivery(row: DeliveryRow): DeliveryView {
     summary: row.summary,
     sender: row.sender,
     error: row.error,
+    status: row.status,
+    processedMs: row.processedAt ? row.processedAt.getTime() - row.receivedAt.getTime() : null,
+    messageId: row.messageId,
   };
 }
 

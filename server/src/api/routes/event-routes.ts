@@ -14,6 +14,7 @@ const resourceOf = {
   conversation: 'conversations',
   message: 'messages',
   account: 'accounts',
+  incident: 'monitoring',
 } as const satisfies Record<LiveTopic, Resource>;
 
 /** Server-sent events: which resource of the workspace to look at again. */

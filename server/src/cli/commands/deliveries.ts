@@ -13,6 +13,7 @@ import {
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { printable, type Shown, show, table } from '../output.ts';
+import { addBalance } from './balance.ts';
 
 const states = ['stored', 'normalised', 'dead'] as const;
 const maxListed = 1_000;
@@ -36,6 +37,7 @@ export function addDeliveries(program: Command, deps: CliDeps): void {
   addList(deliveries, deps);
   addShow(deliveries, deps);
   addReplay(deliveries, deps);
+  addBalance(deliveries, deps);
 }
 
 function addList(deliveries: Command, deps: CliDeps): void {
@@ -125,20 +127,25 @@ function present(row: DeliveryRow) {
     sender: row.sender,
     summary: row.summary,
     error: row.error,
+    status: row.status,
+    processedMs: row.processedAt ? row.processedAt.getTime() - row.receivedAt.getTime() : null,
+    messageId: row.messageId,
   };
 }
 
 function draw(shown: readonly ReturnType<typeof present>[]): string {
   return table(
-    ['id', 'received', 'provider', 'account', 'state', 'what', 'sender', 'error'],
+    ['id', 'received', 'provider', 'account', 'status', 'ms', 'what', 'sender', 'message', 'error'],
     shown.map((row) => [
       row.id,
       row.receivedAt,
       row.provider,
       row.account,
-      row.state,
+      row.status,
+      row.processedMs,
       row.summary,
       row.sender,
+      row.messageId,
       row.error,
     ]),
   );

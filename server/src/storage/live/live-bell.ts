@@ -11,7 +11,13 @@ import type { Doorbell } from '../engines.ts';
 import type { WorkspaceTx } from '../storage.ts';
 
 export const liveRingTopic = 'live';
-export const liveTopics = ['delivery', 'conversation', 'message', 'account'] as const satisfies LiveEvent['topic'][];
+export const liveTopics = [
+  'delivery',
+  'conversation',
+  'message',
+  'account',
+  'incident',
+] as const satisfies LiveEvent['topic'][];
 export type LiveTopic = (typeof liveTopics)[number];
 
 export const liveBellLimits = { flushMs: 100, maxIdsPerTopic: 20, maxWorkspaces: 1_000 } as const;

@@ -4,6 +4,7 @@ import * as people from './0002-people.ts';
 import * as accounts from './0003-accounts.ts';
 import * as tokens from './0004-tokens.ts';
 import * as companion from './0005-companion.ts';
+import * as ledger from './0006-ledger.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -12,6 +13,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-accounts': accounts,
   '0004-tokens': tokens,
   '0005-companion': companion,
+  '0006-ledger': ledger,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';

@@ -19,6 +19,7 @@ export const sealedColumns = [
   { table: 'companion_keys', column: 'secret_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'session_states', column: 'value_sealed', by: 'app', id: 'id', isOfWorkspace: true },
   { table: 'second_factors', column: 'secret_sealed', by: 'worker', id: 'person_id', isOfWorkspace: false },
+  { table: 'alarm_targets', column: 'secret_sealed', by: 'app', id: 'id', isOfWorkspace: true },
 ] as const;
 
 type SealedColumn = (typeof sealedColumns)[number];
@@ -45,6 +46,7 @@ export const nothingResealed: Resealed = {
   companion_keys: 0,
   session_states: 0,
   second_factors: 0,
+  alarm_targets: 0,
 };
 
 /** One pass over all workspaces, removed ones too; gives how many values were sealed anew. */

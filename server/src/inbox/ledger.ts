@@ -1,0 +1,165 @@
+/**
+ * The ledger: of what came in an hour, how far it has come. Nothing of it is written on the hot path: the hour of a
+ * delivery stands in its id, and what became of it in the tables that hold the truth anyway.
+ */
+import type { AccountId, DeliveryId, EventId, OutboundId, WorkspaceId } from '@switchyard/contract';
+
+/** From `from` up to, not with, `to`. */
+export interface Span {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+export const hourMs = 3_600_000;
+
+export function hourOf(moment: Date): Date {
+  return new Date(Math.floor(moment.getTime() / hourMs) * hourMs);
+}
+
+/** The smallest id of version 7 that was made at or after this instant: ids of deliveries begin with their millisecond. */
+export function firstIdAt(moment: Date): string {
+  const hex = Math.max(0, moment.getTime()).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+export const counterNames = [
+  'received',
+  'stored',
+  'normalised',
+  'duplicates',
+  'events',
+  'handled',
+  'answered',
+  'forwarded',
+  'parked',
+  'dead',
+  'heard',
+] as const;
+export type CounterName = (typeof counterNames)[number];
+
+/**
+ * received: answered 200. stored: those that stand by themselves, not in a batch that is not unpacked yet. normalised: read
+ * into events. duplicates: events that had taken effect before. handled: events that ended, ignored ones with a reason among
+ * them. answered: events with a reply. forwarded: deliveries passed on to a legacy system. parked: events that wait for
+ * their message. dead: parts and events that were set aside and not replayed. heard: events that are no tests, which is
+ * what an account's rhythm is learnt from.
+ */
+export type Counts = Readonly<Record<CounterName, number>>;
+
+export const noCounts: Counts = Object.freeze(
+  Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<CounterName, number>,
+);
+
+export function addCounts(one: Counts, other: Counts): Counts {
+  return Object.fromEntries(counterNames.map((name) => [name, one[name] + other[name]])) as Record<CounterName, number>;
+}
+
+export interface LedgerHour {
+  /** null: deliveries of app-level shared routes; their events count for the account that they are of. */
+  readonly accountId: AccountId | null;
+  readonly hour: Date;
+  readonly counts: Counts;
+}
+
+/** Where a delivery, an event or a reply stopped. */
+export const gapStages = [
+  /** In a batch that nobody has unpacked. */
+  'unpack',
+  /** Stored, and in no queue. */
+  'queue',
+  /** Not read into events. */
+  'normalise',
+  /** Read, and fewer events are there than were read. */
+  'events',
+  /** An event that nobody handled. */
+  'handle',
+  /** Parked longer than anything may wait. */
+  'parked',
+  /** Handled by a turn that is not there. */
+  'turn',
+  /** Answered by a turn, and no reply is there. */
+  'answer',
+  /** A reply that is due and was not sent. */
+  'send',
+  /** Counted earlier, and no longer there. */
+  'vanished',
+] as const;
+export type GapStage = (typeof gapStages)[number];
+
+export interface Gap {
+  readonly stage: GapStage;
+  readonly accountId: AccountId | null;
+  readonly deliveryId: DeliveryId | null;
+  readonly eventId: EventId | null;
+  readonly outboundId: OutboundId | null;
+  /** Since when it should have gone on. */
+  readonly since: Date;
+  readonly detail: string;
+}
+
+/** A delivery that was answered 200 and still lies in a batch. */
+export interface UnpackedDelivery {
+  readonly accountId: AccountId | null;
+  readonly deliveryId: DeliveryId;
+  readonly receivedAt: Date;
+  /** Why the database would not have it; then nobody unpacks it. */
+  readonly refusal: string | null;
+}
+
+export interface LedgerAsk {
+  readonly workspaceId: WorkspaceId;
+  readonly accountId?: AccountId | undefined;
+  readonly span: Span;
+}
+
+/** What lies in `arrivals`, received and not yet unpacked. */
+export type FindUnpacked = (ask: LedgerAsk) => Promise<readonly UnpackedDelivery[]>;
+
+/** Deliveries passed on to a legacy system, by account and hour; filled by whoever forwards. */
+export type CountForwarded = (
+  ask: LedgerAsk,
+) => Promise<readonly { readonly accountId: AccountId; readonly hour: Date; readonly count: number }[]>;
+
+export const nothingForwarded: CountForwarded = async () => [];
+
+/** Of the account and the span that are asked for. */
+export function unpackedIn(all: readonly UnpackedDelivery[], { accountId, span }: LedgerAsk): UnpackedDelivery[] {
+  return all.filter(
+    (one) =>
+      (accountId === undefined || one.accountId === accountId) &&
+      one.receivedAt >= span.from &&
+      one.receivedAt < span.to,
+  );
+}
+
+/** Hours of the same account and hour become one, in order. */
+export function sumHours(hours: readonly LedgerHour[]): LedgerHour[] {
+  const byKey = new Map<string, LedgerHour>();
+  for (const hour of hours) {
+    const key = `${hour.hour.toISOString()} ${hour.accountId ?? ''}`;
+    const known = byKey.get(key);
+    byKey.set(key, known ? { ...known, counts: addCounts(known.counts, hour.counts) } : hour);
+  }
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, hour]) => hour);
+}
+
+/** A vanished count must be seen by the next balance: what was counted once is compared for this long. */
+export const vanishedWithinMs = 48 * hourMs;
+
+/** Hours of which less is there than was counted before. Older ones are left out: retention drops whole days. */
+export function findVanished(counted: readonly LedgerHour[], there: readonly LedgerHour[], now: Date): Gap[] {
+  const present = new Map(there.map((hour) => [`${hour.hour.toISOString()} ${hour.accountId}`, hour.counts.stored]));
+  return counted.flatMap((before) => {
+    const left = present.get(`${before.hour.toISOString()} ${before.accountId}`) ?? 0;
+    if (left >= before.counts.stored || now.getTime() - before.hour.getTime() > vanishedWithinMs) return [];
+    return [
+      {
+        stage: 'vanished' as const,
+        accountId: before.accountId,
+        ...{ deliveryId: null, eventId: null, outboundId: null },
+        since: before.hour,
+        detail: `${before.counts.stored} were counted, ${left} are there`,
+      },
+    ];
+  });
+}

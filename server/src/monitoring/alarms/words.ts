@@ -1,0 +1,71 @@
+/** An incident in words, for mails, webhooks and the command line. English; the console makes its own. Pure. */
+import { type IncidentKind, toPublicId } from '@switchyard/contract';
+import type { Facts, Incident } from './incidents.ts';
+import type { Occasion } from './targets.ts';
+
+type Named = Pick<Incident, 'kind' | 'accountName' | 'facts'>;
+
+const sentences: Readonly<Record<IncidentKind, (facts: Facts, account: string) => string>> = {
+  balance: (facts) =>
+    `The balance has ${facts.gaps} gap(s): ${facts.stages}. The oldest has stood for ${minutes(facts.oldestMs)}.`,
+  silence: (facts, account) =>
+    `${account} is connected and has been quiet for ${minutes(facts.quietMs)}, which is unlike its usual rhythm.`,
+  canary: (facts, account) => `The canary of ${account} ${facts.error ?? `stopped at "${facts.hop}"`}.`,
+  'foreign-ids': (facts, account) =>
+    `${facts.count} event(s) delivered to ${account} name another account; they were set aside.`,
+  'dead-letters': (facts, account) => `${facts.count} part(s) delivered to ${account} were set aside.`,
+};
+
+function minutes(ms: Facts[string] | undefined): string {
+  const count = Math.round(Number(ms ?? 0) / 60_000);
+  return count < 120 ? `${count} minutes` : `${Math.round(count / 60)} hours`;
+}
+
+export function summaryOf({ kind, accountName, facts }: Named): string {
+  return sentences[kind](facts, accountName ?? 'a shared route');
+}
+
+export interface Mail {
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** `incident` null: a test. */
+export function mailOf(
+  occasion: Occasion,
+  incident: Incident | null,
+  place: { workspace: string; url: string | undefined },
+): Mail {
+  const link = place.url ? `\n\n${place.url}/alarms` : '';
+  if (incident === null)
+    return {
+      subject: `[${place.workspace}] Test of the alarm`,
+      text: `This is a test: alarms of ${place.workspace} reach this address.${link}\n`,
+    };
+  const word = occasion === 'resolved' ? 'Resolved' : 'Alarm';
+  const end = incident.resolvedAt ? `\nResolved: ${incident.resolvedAt.toISOString()}` : '';
+  return {
+    subject: `[${place.workspace}] ${word}: ${oneLine(summaryOf(incident)).slice(0, 150)}`,
+    text: `${summaryOf(incident)}\n\nOpened: ${incident.openedAt.toISOString()}${end}${link}\n`,
+  };
+}
+
+/** Names are chosen by people: a line break in one must not begin a header of its own. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
+}
+
+/** The body of a webhook: `type` says the occasion, `data` is the incident as the interface shows it. */
+export function webhookBodyOf(occasion: Occasion, incident: Incident | null, at: Date): string {
+  const data = incident && {
+    id: toPublicId('incident', incident.id),
+    kind: incident.kind,
+    accountId: incident.accountId ? toPublicId('account', incident.accountId) : null,
+    accountName: incident.accountName,
+    summary: summaryOf(incident),
+    facts: incident.facts,
+    openedAt: incident.openedAt.toISOString(),
+    resolvedAt: incident.resolvedAt?.toISOString() ?? null,
+  };
+  return JSON.stringify({ type: `alarm.${occasion}`, timestamp: at.toISOString(), data });
+}

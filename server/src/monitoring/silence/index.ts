@@ -1,0 +1,2 @@
+export { judgeSilence, rhythmLimits, type Verdict } from './silence.ts';
+export { type ListeningAccount, loadListening } from './silence-store.ts';

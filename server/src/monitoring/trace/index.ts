@@ -1,0 +1,2 @@
+export { longestQuery } from './query.ts';
+export { type FoundTrace, searchTraces, traceLimits } from './search.ts';

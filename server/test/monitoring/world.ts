@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { anywhere } from '#channels';
+import { silentLog, systemClock } from '#kernel';
+import { createCallOut, createMailer, createMonitoring, type Monitoring, type MonitoringDeps } from '#monitoring';
+import { createSealer, keyText, parseKeyring } from '#storage';
+import { channels, type InboxWorld, openInboxWorld } from '../inbox/world.ts';
+
+export interface MonitoringWorld extends InboxWorld {
+  readonly hook: LocalHook;
+  readonly post: LocalPost;
+  /** As a process has it; `clock` for one that lives at another time. */
+  monitoring(facts?: MonitoringFacts): Monitoring;
+}
+
+export interface MonitoringFacts extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets'>> {
+  readonly isMailOff?: boolean;
+}
+
+export async function openMonitoringWorld(): Promise<MonitoringWorld> {
+  const world = await openInboxWorld();
+  const [hook, post] = [await openHook(), await openPost()];
+  const sealer = createSealer(parseKeyring(keyText(randomBytes(32))));
+  const receiver = world.receiver();
+  return {
+    ...world,
+    ...{ hook, post },
+    monitoring({ clock = systemClock, callOut = createCallOut(anywhere), isMailOff = false, appSecrets } = {}) {
+      const deps: MonitoringDeps = {
+        ...{ storage: world.db.storage, engines: world.engines, accounts: world.accounts, channels, sealer, clock },
+        ...{ log: silentLog, noteChange: () => {}, publicUrl: 'https://hooks.example.com', callOut },
+        appSecrets: appSecrets ?? { meta: [], instagram: [] },
+        store: (delivery) => receiver.receive(delivery),
+        mailer: isMailOff ? null : createMailer({ smtpUrl: post.url, from: 'alarms@example.com' }),
+      };
+      return createMonitoring(deps);
+    },
+    async close() {
+      await Promise.all([hook.close(), post.close()]);
+      await world.close();
+    },
+  };
+}
+
+export interface Called {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A receiver of webhooks on this machine. */
+export interface LocalHook {
+  readonly url: string;
+  readonly calls: Called[];
+  /** What it answers from now on. */
+  answer(status: number): void;
+  close(): Promise<void>;
+}
+
+async function openHook(): Promise<LocalHook> {
+  const calls: Called[] = [];
+  let status = 200;
+  const server = createHttpServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (piece: string) => {
+      body += piece;
+    });
+    request.on('end', () => {
+      calls.push({ headers: request.headers, body });
+      response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end();
+    });
+  });
+  const port = await listen(server);
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    calls,
+    answer(next) {
+      status = next;
+    },
+    close: () => close(server),
+  };
+}
+
+/** A server of mail on this machine: takes everything, and keeps what it was given. */
+export interface LocalPost {
+  readonly url: string;
+  readonly mails: string[];
+  close(): Promise<void>;
+}
+
+async function openPost(): Promise<LocalPost> {
+  const mails: string[] = [];
+  const server = createTcpServer((socket) => converse(socket, mails));
+  const port = await listen(server);
+  return { url: `smtp://127.0.0.1:${port}`, mails, close: () => close(server) };
+}
+
+/** As much of RFC 5321 as a sender needs. */
+function converse(socket: Socket, mails: string[]): void {
+  let waiting = '';
+  let mail: string | null = null;
+  socket.on('error', () => {
+    // The sender has gone; the test looks at what it sent.
+  });
+  socket.write('220 post\r\n');
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    const lines = (waiting + piece).split('\r\n');
+    waiting = lines.pop() ?? '';
+    for (const line of lines) {
+      if (mail === null) {
+        if (line === 'DATA') mail = '';
+        socket.write(line === 'DATA' ? '354 go on\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
+      } else if (line === '.') {
+        mails.push(mail);
+        mail = null;
+        socket.write('250 taken\r\n');
+      } else mail += `${line}\n`;
+    }
+  });
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
