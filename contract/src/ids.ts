@@ -23,6 +23,8 @@ export type DeadLetterId = Branded<'deadLetter'>;
 export type FlowId = Branded<'flow'>;
 export type CategoryId = Branded<'category'>;
 export type ProductId = Branded<'product'>;
+export type ErasureId = Branded<'erasure'>;
+export type ReconciliationId = Branded<'reconciliation'>;
 
 export interface IdByName {
   workspace: WorkspaceId;
@@ -41,6 +43,8 @@ export interface IdByName {
   flow: FlowId;
   category: CategoryId;
   product: ProductId;
+  erasure: ErasureId;
+  reconciliation: ReconciliationId;
 }
 
 export const idPrefixes = {
@@ -60,6 +64,8 @@ export const idPrefixes = {
   flow: 'flw',
   category: 'cat',
   product: 'prd',
+  erasure: 'era',
+  reconciliation: 'rec',
 } as const satisfies Record<keyof IdByName, string>;
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -4,6 +4,7 @@ export { createDrain, type DrainDeps, inboxTopic, type NudgeableDrain } from './
 export { hopsOf } from './hops.ts';
 export * from './inbox.ts';
 export { type ApplyReceipt, releaseParked } from './parked.ts';
+export { hashKey } from './plan.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
 export { type ReplayResult, replayDelivery } from './replay.ts';
 export { unpackArrivals } from './unpack.ts';

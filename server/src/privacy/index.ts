@@ -1,0 +1,3 @@
+/** What is kept of people and for how long: export and erasure of one contact, retention of raw records. */
+export { createPrivacy, type PrivacyDeps } from './create-privacy.ts';
+export * from './privacy.ts';
