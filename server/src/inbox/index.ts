@@ -6,6 +6,7 @@ export * from './inbox.ts';
 export { type ApplyReceipt, releaseParked } from './parked.ts';
 export { hashKey } from './plan.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
+export * from './reconcile/index.ts';
 export { type ReplayResult, replayDelivery } from './replay.ts';
 export { unpackArrivals } from './unpack.ts';
 export type { AccountMessage } from './write-plans.ts';

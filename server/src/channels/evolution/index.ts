@@ -6,6 +6,7 @@ import type { Channel } from '../channel.ts';
 import { findBodySecrets } from './body-secrets.ts';
 import { evolutionCapabilities, evolutionFields } from './capabilities.ts';
 import { markEvolutionRead, sendByEvolution } from './evolution-client.ts';
+import { listEvolutionMessages } from './list-client.ts';
 import { normaliseEvolution } from './normalise.ts';
 import { verifyEvolution } from './verify.ts';
 
@@ -17,5 +18,6 @@ export const evolutionChannel: Channel = {
   normalise: normaliseEvolution,
   findSecrets: findBodySecrets,
   send: sendByEvolution,
+  listMessages: listEvolutionMessages,
   markRead: markEvolutionRead,
 };

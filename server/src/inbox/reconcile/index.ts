@@ -1,0 +1,3 @@
+export { type Asked, type ReconcileDeps, reconcile } from './reconcile.ts';
+export { findReconciliation, listReconciliations } from './reconcile-store.ts';
+export * from './reconciliation.ts';
