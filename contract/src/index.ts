@@ -8,3 +8,4 @@ export * from './message.ts';
 export * from './money.ts';
 export * from './phone.ts';
 export * from './provider.ts';
+export * from './upkeep.ts';

@@ -29,6 +29,8 @@ import { eventRoutes } from './routes/event-routes.ts';
 import { flowRoutes } from './routes/flow-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
+import { privacyRoutes } from './routes/privacy-routes.ts';
+import { reconcileRoutes } from './routes/reconcile-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
 
@@ -110,6 +112,8 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     catalogueRoutes,
     flowRoutes,
     eventRoutes,
+    privacyRoutes,
+    reconcileRoutes,
   ])
     await register(typed, { ...deps, hub });
 }

@@ -21,6 +21,7 @@ export const openApiTags = [
   { name: 'catalogue', description: 'Categories and products.' },
   { name: 'flows', description: 'What the bot does.' },
   { name: 'events', description: 'What changed, as it changes.' },
+  { name: 'privacy', description: 'Export and erasure of a contact; how long raw records are kept.' },
 ];
 
 const idempotencyParameter = {

@@ -5,17 +5,7 @@
 import { hostname } from 'node:os';
 import type { Provider } from '@switchyard/contract';
 import { type Accounts, createAccounts, type ServingAccount } from '#accounts';
-import {
-  type Channel,
-  defaultSendTimeouts,
-  evolutionChannel,
-  instagramChannel,
-  metaChannel,
-  type SendingNetwork,
-  type SendTimeouts,
-  twilioChannel,
-  webjsChannel,
-} from '#channels';
+import { type Channel, evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
 import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
@@ -32,9 +22,11 @@ import {
   type ProviderIdsKnown,
 } from '#outbox';
 import { createPipeline } from '#pipeline';
-import { createLiveBell, createPasswords, type LiveBell } from '#storage';
+import { createPrivacy, createRetention, type Privacy, type Retention } from '#privacy';
+import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
+import { networkOf } from './provider-network.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -53,6 +45,8 @@ export interface Product {
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
   readonly outbox: Outbox;
+  readonly privacy: Privacy;
+  readonly retention: Retention;
   readonly liveBell: LiveBell;
   readonly pressure: PressureWatch;
   createDispatcher(): Dispatcher;
@@ -89,6 +83,12 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
   const findServing = accounts.findServing;
   const pressure = createPressureWatch({ storage, dataFolder: foundation.owner.dataFolder, clock, log });
+  const { owner } = foundation;
+  const privacy = createPrivacy({ storage, channels, workspaces, noteChange, clock, log });
+  const retention = createRetention({
+    ...{ storage, workspaces, clock, log },
+    dropDays: (before, attemptsBefore) => dropPartitionsBefore({ ownerUrl: owner.ownerUrl }, before, attemptsBefore),
+  });
   return {
     config,
     foundation,
@@ -98,6 +98,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     commerce,
     flows,
     outbox,
+    privacy,
+    retention,
     liveBell,
     pressure,
     createDispatcher: () =>
@@ -170,19 +172,6 @@ function correspondentOf({ account, event }: AccountMessage): Correspondent {
     ...(event.direction === 'in' && event.profileName !== undefined ? { profileName: event.profileName } : {}),
     ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
   };
-}
-
-/** Where this account's provider is reached: its own address, else the one in the settings. */
-function networkOf(config: Config, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
-  const own = account.settings.baseUrl;
-  const baseUrl = own ?? config.providerUrls[account.provider] ?? '';
-  return { baseUrl, timeouts: sendTimeouts(config) };
-}
-
-function sendTimeouts({ sendTimeoutMs }: Config): SendTimeouts {
-  const { connectMs, headersMs, bodyMs } = defaultSendTimeouts;
-  const within = (ms: number) => Math.min(ms, sendTimeoutMs);
-  return { connectMs: within(connectMs), headersMs: within(headersMs), bodyMs: within(bodyMs), totalMs: sendTimeoutMs };
 }
 
 /** A marked message's lease outlasts any send, with room for the record. */

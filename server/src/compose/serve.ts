@@ -8,6 +8,7 @@ import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { readVersion } from './foundation.ts';
+import { startMaintenance, watchDowntime } from './maintenance.ts';
 import { channels, type Product } from './product.ts';
 
 export interface RunningServer {
@@ -58,6 +59,8 @@ export async function serve(product: Product): Promise<RunningServer> {
   product.pressure.start();
   drain?.start();
   dispatcher?.start();
+  const maintenance = isWorker ? startMaintenance(product, receiver) : null;
+  const downtime = config.roles.includes('gateway') ? watchDowntime(product) : null;
   const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
   upkeep.unref();
   return {
@@ -65,7 +68,9 @@ export async function serve(product: Product): Promise<RunningServer> {
     async stop() {
       isStopping = true;
       clearInterval(upkeep);
+      downtime?.stop();
       await listener.close();
+      await maintenance?.stop();
       await Promise.all([
         product.pressure.stop(),
         receiver.close(),
@@ -87,17 +92,21 @@ interface ListenParts {
 /** One listener: webhooks go straight to the gateway's plain handler, everything else through the API. */
 async function listen(product: Product, parts: ListenParts): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { config, foundation } = product;
+  const { engines } = foundation;
   let server: Server | undefined;
   const api = await createApi(
     {
       storage: foundation.storage,
-      engines: foundation.engines,
+      engines,
       workspaces: product.workspaces,
       accounts: product.accounts,
       conversations: product.conversations,
       outbox: product.outbox,
       commerce: product.commerce,
       flows: product.flows,
+      privacy: product.privacy,
+      retention: product.retention,
+      upkeep: (name, id, payload) => engines.jobs.enqueue('maintenance', { name, id, payload }),
       sealer: foundation.sealer,
       noteChange: product.liveBell.noteAfterCommit,
       capabilitiesOf: (provider) => channels[provider].capabilities,

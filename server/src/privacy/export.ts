@@ -42,7 +42,7 @@ export async function exportContact(
   };
 }
 
-function inOrder(messages: readonly unknown[]): readonly unknown[] {
+function inOrder(messages: readonly unknown[]): unknown[] {
   return (messages as { occurredAt: string; id: string }[]).toSorted(
     (a, b) => Date.parse(a.occurredAt) - Date.parse(b.occurredAt) || (a.id < b.id ? -1 : 1),
   );

@@ -41,13 +41,13 @@ export interface Erasure {
 /** Everything that is kept of one contact, of one moment. Ids are public ones, instants ISO 8601. */
 export interface ContactExport {
   readonly exportedAt: string;
-  readonly contact: Readonly<Record<string, unknown>>;
-  readonly identities: readonly unknown[];
-  readonly consents: readonly unknown[];
-  readonly conversations: readonly unknown[];
-  readonly messages: readonly unknown[];
+  readonly contact: Record<string, unknown>;
+  readonly identities: unknown[];
+  readonly consents: unknown[];
+  readonly conversations: unknown[];
+  readonly messages: unknown[];
   /** Raw deliveries in which a message or a receipt of theirs came, as far as they are kept. */
-  readonly deliveryIds: readonly string[];
+  readonly deliveryIds: string[];
 }
 
 export type ExportRefusal = 'not-found' | 'too-large';

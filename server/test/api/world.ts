@@ -11,6 +11,7 @@ import { type ConversationsDoor, createConversations } from '#conversations';
 import { createFlows } from '#flows';
 import { type Log, silentLog, systemClock } from '#kernel';
 import { createOutbox, type Outbox } from '#outbox';
+import { createPrivacy, createRetention, type Privacy } from '#privacy';
 import {
   createLiveBell,
   createPasswords,
@@ -44,6 +45,9 @@ export interface ApiProcess {
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly outbox: Outbox;
+  readonly privacy: Privacy;
+  /** What was asked of the workers: there are none here. */
+  readonly upkeep: readonly { readonly name: string; readonly id: string; readonly payload: unknown }[];
   readonly liveBell: LiveBell;
   readonly app: FastifyInstance;
   readonly port: number;
@@ -165,11 +169,24 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   const workspaces = createWorkspaces({ ...base, passwords: createPasswords(), counters: engines.counters });
   const accounts = createAccounts({ ...base, channels });
   const outbox = createOutbox({ doorbell: engines.doorbell, providerIdsKnown: async () => {}, noteChange, log });
-  const rooms = { workspaces, accounts, conversations: createConversations(), commerce: createCommerce(), outbox };
+  const privacy = createPrivacy({ ...base, workspaces, channels });
+  const dropDays = async () => ({ dropped: [], keptDays: [] });
+  const retention = createRetention({ ...base, workspaces, dropDays });
+  const upkeep: { name: string; id: string; payload: unknown }[] = [];
+  const rooms = {
+    privacy,
+    workspaces,
+    accounts,
+    conversations: createConversations(),
+    commerce: createCommerce(),
+    outbox,
+  };
   const deps: ApiDeps = {
     ...base,
     ...rooms,
     flows: createFlows(),
+    retention,
+    upkeep: async (name, id, payload) => void upkeep.push({ name, id, payload }),
     capabilitiesOf: (provider) => channels[provider].capabilities,
     version: '0.0.0',
     isProxyTrusted: false,
@@ -189,6 +206,7 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   return {
     ...{ engines, sealer, liveBell, app, port },
     ...rooms,
+    upkeep,
     ask: (method, path, more) => ask(port, method, path, more),
     async close() {
       await app.close();

@@ -1,0 +1,174 @@
+/**
+ * The queue `maintenance`: background work of the platform by name. One table of what there is; a job's payload carries
+ * ids, and what it does may be done twice.
+ */
+import { type AccountId, parseId, type WorkspaceId } from '@switchyard/contract';
+import { z } from 'zod';
+import { type Receiver, type ReconcileDeps, reconcile, reconcileLimits, type Span } from '#inbox';
+import type { Log } from '#kernel';
+import { markAlive } from './downtime-store.ts';
+import { channels, type Product } from './product.ts';
+import { networkOf } from './provider-network.ts';
+
+export const maintenanceTimes = {
+  purgeMs: 60_000,
+  returnedMs: 3_600_000,
+  retentionMs: 6 * 3_600_000,
+  aliveMs: 30_000,
+  retryMs: 30_000,
+} as const;
+
+const spanSchema = z.object({ from: z.iso.datetime(), until: z.iso.datetime() });
+const reconcileSchema = spanSchema.extend({
+  workspaceId: z.string(),
+  accountId: z.string(),
+  reason: z.enum(['asked', 'downtime']),
+});
+
+type Handler = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
+
+export interface Maintenance {
+  stop(): Promise<void>;
+}
+
+/** Starts to work through the queue; where the database is away it tries again until it is told to stop. */
+export function startMaintenance(product: Product, receiver: Receiver): Maintenance {
+  const stopping = new AbortController();
+  const { engines, log } = product.foundation;
+  const handlers = handlersOf(product, receiver);
+  const begin = async () => {
+    await engines.jobs.work('maintenance', (job) => handle(handlers, job, stopping.signal), {
+      concurrency: 1,
+      maxAttempts: 10,
+    });
+    await engines.jobs.schedule('maintenance', { name: 'purge', everyMs: maintenanceTimes.purgeMs, payload: null });
+    await engines.jobs.schedule('maintenance', {
+      name: 'returned',
+      everyMs: maintenanceTimes.returnedMs,
+      payload: null,
+    });
+    await engines.jobs.schedule('maintenance', {
+      name: 'retention',
+      everyMs: maintenanceTimes.retentionMs,
+      payload: null,
+    });
+  };
+  const begun = untilDone(begin, { log, signal: stopping.signal });
+  return {
+    async stop() {
+      stopping.abort();
+      await begun;
+    },
+  };
+}
+
+async function untilDone(
+  begin: () => Promise<void>,
+  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+) {
+  while (!signal.aborted) {
+    try {
+      return await begin();
+    } catch (error) {
+      log.warn({ error: String(error) }, 'upkeep could not begin; it is tried again');
+      await pause(maintenanceTimes.retryMs, signal);
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+function handlersOf(product: Product, receiver: Receiver): Readonly<Record<string, Handler>> {
+  return {
+    purge: (_payload, signal) => product.privacy.purge(signal),
+    returned: (_payload, signal) => product.privacy.maskReturned(signal),
+    retention: (_payload, signal) => product.retention.run(signal),
+    reconcile: (payload, signal) => reconcileOne(product, receiver, reconcileSchema.parse(payload), signal),
+    'reconcile-all': (payload) => spreadOverAccounts(product, spanSchema.parse(payload)),
+  };
+}
+
+async function handle(
+  handlers: Readonly<Record<string, Handler>>,
+  { name, payload }: { readonly name: string; readonly payload: unknown },
+  signal: AbortSignal,
+): Promise<void> {
+  const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+  if (!handler) throw new Error(`no upkeep is called ${name}`);
+  await handler(payload, signal);
+}
+
+async function reconcileOne(
+  product: Product,
+  receiver: Receiver,
+  payload: z.infer<typeof reconcileSchema>,
+  signal: AbortSignal,
+): Promise<void> {
+  const workspaceId = parseId('workspace', payload.workspaceId);
+  const accountId = parseId('account', payload.accountId);
+  const account = workspaceId && accountId ? await product.accounts.findServing(workspaceId, accountId) : null;
+  if (!account || account.isDeleted) return;
+  const span = { from: new Date(payload.from), until: new Date(payload.until) };
+  await reconcile(reconcileDeps(product, receiver), { account, span, reason: payload.reason, signal });
+}
+
+/** A job for each account whose provider can be asked: one that fails holds up no other. */
+async function spreadOverAccounts(product: Product, { from, until }: z.infer<typeof spanSchema>): Promise<void> {
+  for (const { workspaceId, accountId } of await findAskable(product)) {
+    const payload = { workspaceId, accountId, reason: 'downtime', from, until };
+    await product.foundation.engines.jobs.enqueue('maintenance', {
+      name: 'reconcile',
+      id: `account-${accountId}`,
+      payload,
+    });
+  }
+}
+
+async function findAskable(product: Product): Promise<readonly { workspaceId: WorkspaceId; accountId: AccountId }[]> {
+  const all = await Promise.all((await product.workspaces.list()).map(({ id }) => product.accounts.list(id)));
+  return all
+    .flat()
+    .filter(({ isActive, provider }) => isActive && channels[provider].listMessages !== undefined)
+    .map(({ workspaceId, id }) => ({ workspaceId, accountId: id }));
+}
+
+export function reconcileDeps(product: Product, receiver: Pick<Receiver, 'receive'>): ReconcileDeps {
+  const { storage, clock } = product.foundation;
+  return { storage, channels, receiver, networkOf: (account) => networkOf(product.config, account), clock };
+}
+
+/**
+ * A sign of life every so often, by the processes that take webhooks. The first one tells how long there was none; after a
+ * longer gap every account is reconciled whose provider can be asked.
+ */
+export function watchDowntime(product: Product): { stop(): void } {
+  const { storage, engines, log } = product.foundation;
+  const beat = async (isFirst: boolean) => {
+    const { before, now } = await markAlive(storage);
+    if (!isFirst || !before || now.getTime() - before.getTime() < reconcileLimits.downtimeMs) return;
+    const span = spanOfGap(before, now);
+    const payload = { from: span.from.toISOString(), until: span.until.toISOString() };
+    log.warn(payload, 'webhooks were not taken for a while; asking providers for what was lost');
+    await engines.jobs.enqueue('maintenance', { name: 'reconcile-all', id: `gap-${now.getTime()}`, payload });
+  };
+  const report = (error: unknown) => log.warn({ error: String(error) }, 'the sign of life could not be written');
+  beat(true).catch(report);
+  const timer = setInterval(() => beat(false).catch(report), maintenanceTimes.aliveMs);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+function spanOfGap(before: Date, now: Date): Span {
+  const longestMs = reconcileLimits.maxSpanDays * 86_400_000;
+  const fromMs = Math.max(before.getTime() - reconcileLimits.overlapMs, now.getTime() - longestMs);
+  return { from: new Date(fromMs), until: now };
+}
