@@ -94,3 +94,5 @@ export const reconciliationSchema = z
   })
   .meta({ id: 'Reconciliation' });
 export type ReconciliationView = z.infer<typeof reconciliationSchema>;
+
+export const reconciliationListSchema = z.object({ data: z.array(reconciliationSchema) });

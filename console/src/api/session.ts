@@ -61,6 +61,8 @@ const allowed = {
   'tokens:read': ['owner', 'admin'],
   'deliveries:write': ['owner', 'admin'],
   'api-keys:write': ['owner', 'admin'],
+  'privacy:read': ['owner', 'admin'],
+  'privacy:write': ['owner', 'admin'],
 } as const satisfies Record<string, readonly string[]>;
 export type Right = keyof typeof allowed;
 

@@ -263,6 +263,38 @@ const en = {
   'settings.role.admin': 'Admin',
   'settings.role.agent': 'Agent',
   'settings.role.viewer': 'Viewer',
+
+  'privacy.retention': 'How long raw records are kept',
+  'privacy.retentionHint':
+    'What providers delivered, byte for byte, and each try to send. Messages and conversations stay.',
+  'privacy.deliveryDays': 'Raw deliveries, in days',
+  'privacy.attemptDays': 'Tries to send, in days',
+  'privacy.doomed': 'The next run takes {{deliveries}} raw deliveries ({{bytes}}) and {{attempts}} tries.',
+  'privacy.oldest': 'The oldest is of {{time}}.',
+  'privacy.save': 'Save',
+  'privacy.saveTitle': 'Keep raw records for another time?',
+  'privacy.saved': 'Saved. It counts from the next run on.',
+  'privacy.erasures': 'Erased contacts',
+  'privacy.erasuresHint': 'Receipts. Whose they were is not kept.',
+  'privacy.noErasures': 'Nobody was erased.',
+  'privacy.counts': '{{messages}} messages, {{events}} events, {{deliveries}} raw deliveries masked',
+  'privacy.done': 'Erased',
+  'privacy.purging': 'Under way',
+  'privacy.contactActions': 'Data of this contact',
+  'privacy.export': 'Export all data',
+  'privacy.erase': 'Erase the contact',
+  'privacy.eraseTitle': 'Erase {{name}}?',
+  'privacy.eraseHint':
+    'Everything that is kept of this contact goes: messages, choices, raw deliveries. It cannot be undone. A new message from them starts a new contact.',
+  'privacy.erased': 'Hidden at once; the rest is being removed.',
+  'reconcile.none': 'Not yet compared with what the provider keeps.',
+  'reconcile.running': 'Comparing with what the provider keeps …',
+  'reconcile.failed': 'Compared {{time}}: the provider could not be asked.',
+  'reconcile.found': 'Compared {{time}}: {{recovered}} recovered.',
+  'reconcile.reach': 'It keeps nothing from before {{time}}.',
+  'reconcile.unknown': 'How far back it reaches is not known.',
+  'reconcile.ask': 'Look for lost messages of {{name}}',
+  'reconcile.asked': 'The provider is being asked.',
 };
 
 export default en;

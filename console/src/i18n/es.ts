@@ -272,6 +272,38 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'settings.role.admin': 'Administrador',
   'settings.role.agent': 'Agente',
   'settings.role.viewer': 'Lector',
+
+  'privacy.retention': 'Cuánto se guardan los registros en bruto',
+  'privacy.retentionHint':
+    'Lo que entregaron los proveedores, byte a byte, y cada intento de envío. Los mensajes y las conversaciones se quedan.',
+  'privacy.deliveryDays': 'Entregas en bruto, en días',
+  'privacy.attemptDays': 'Intentos de envío, en días',
+  'privacy.doomed': 'La próxima pasada se lleva {{deliveries}} entregas en bruto ({{bytes}}) y {{attempts}} intentos.',
+  'privacy.oldest': 'La más antigua es del {{time}}.',
+  'privacy.save': 'Guardar',
+  'privacy.saveTitle': '¿Cambiar cuánto se guardan los registros en bruto?',
+  'privacy.saved': 'Guardado. Vale desde la próxima pasada.',
+  'privacy.erasures': 'Contactos borrados',
+  'privacy.erasuresHint': 'Recibos. De quién eran no se guarda.',
+  'privacy.noErasures': 'No se ha borrado a nadie.',
+  'privacy.counts': '{{messages}} mensajes, {{events}} eventos, {{deliveries}} entregas en bruto enmascaradas',
+  'privacy.done': 'Borrado',
+  'privacy.purging': 'En curso',
+  'privacy.contactActions': 'Datos de este contacto',
+  'privacy.export': 'Exportar todos los datos',
+  'privacy.erase': 'Borrar el contacto',
+  'privacy.eraseTitle': '¿Borrar a {{name}}?',
+  'privacy.eraseHint':
+    'Desaparece todo lo que se guarda de este contacto: mensajes, elecciones, entregas en bruto. No se puede deshacer. Si vuelve a escribir, será un contacto nuevo.',
+  'privacy.erased': 'Oculto desde ya; el resto se está eliminando.',
+  'reconcile.none': 'Aún sin comparar con lo que guarda el proveedor.',
+  'reconcile.running': 'Comparando con lo que guarda el proveedor …',
+  'reconcile.failed': 'Comparado {{time}}: no se pudo preguntar al proveedor.',
+  'reconcile.found': 'Comparado {{time}}: {{recovered}} recuperados.',
+  'reconcile.reach': 'No guarda nada anterior al {{time}}.',
+  'reconcile.unknown': 'No se sabe hasta cuándo alcanza.',
+  'reconcile.ask': 'Buscar mensajes perdidos de {{name}}',
+  'reconcile.asked': 'Se está preguntando al proveedor.',
 };
 
 export default es;

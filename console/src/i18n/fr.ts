@@ -272,6 +272,38 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'settings.role.admin': 'Administrateur',
   'settings.role.agent': 'Agent',
   'settings.role.viewer': 'Lecteur',
+
+  'privacy.retention': 'Durée de conservation des enregistrements bruts',
+  'privacy.retentionHint':
+    'Ce que les fournisseurs ont livré, octet par octet, et chaque essai d’envoi. Les messages et les conversations restent.',
+  'privacy.deliveryDays': 'Livraisons brutes, en jours',
+  'privacy.attemptDays': 'Essais d’envoi, en jours',
+  'privacy.doomed': 'Le prochain passage emporte {{deliveries}} livraisons brutes ({{bytes}}) et {{attempts}} essais.',
+  'privacy.oldest': 'La plus ancienne date du {{time}}.',
+  'privacy.save': 'Enregistrer',
+  'privacy.saveTitle': 'Changer la durée de conservation ?',
+  'privacy.saved': 'Enregistré. Cela compte dès le prochain passage.',
+  'privacy.erasures': 'Contacts effacés',
+  'privacy.erasuresHint': 'Des reçus. On ne garde pas de qui il s’agissait.',
+  'privacy.noErasures': 'Personne n’a été effacé.',
+  'privacy.counts': '{{messages}} messages, {{events}} événements, {{deliveries}} livraisons brutes masquées',
+  'privacy.done': 'Effacé',
+  'privacy.purging': 'En cours',
+  'privacy.contactActions': 'Données de ce contact',
+  'privacy.export': 'Exporter toutes les données',
+  'privacy.erase': 'Effacer le contact',
+  'privacy.eraseTitle': 'Effacer {{name}} ?',
+  'privacy.eraseHint':
+    'Tout ce qui est gardé de ce contact disparaît : messages, choix, livraisons brutes. C’est irréversible. S’il écrit de nouveau, ce sera un nouveau contact.',
+  'privacy.erased': 'Caché dès maintenant ; le reste est en cours de suppression.',
+  'reconcile.none': 'Pas encore comparé avec ce que garde le fournisseur.',
+  'reconcile.running': 'Comparaison avec ce que garde le fournisseur …',
+  'reconcile.failed': 'Comparé {{time}} : le fournisseur n’a pas pu être interrogé.',
+  'reconcile.found': 'Comparé {{time}} : {{recovered}} récupérés.',
+  'reconcile.reach': 'Il ne garde rien d’avant le {{time}}.',
+  'reconcile.unknown': 'On ne sait pas jusqu’où il remonte.',
+  'reconcile.ask': 'Chercher les messages perdus de {{name}}',
+  'reconcile.asked': 'Le fournisseur est interrogé.',
 };
 
 export default fr;

@@ -271,6 +271,38 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'settings.role.admin': 'Administrador',
   'settings.role.agent': 'Agente',
   'settings.role.viewer': 'Leitor',
+
+  'privacy.retention': 'Por quanto tempo os registos em bruto são guardados',
+  'privacy.retentionHint':
+    'O que os provedores entregaram, byte a byte, e cada tentativa de envio. As mensagens e as conversas ficam.',
+  'privacy.deliveryDays': 'Entregas em bruto, em dias',
+  'privacy.attemptDays': 'Tentativas de envio, em dias',
+  'privacy.doomed': 'A próxima passagem leva {{deliveries}} entregas em bruto ({{bytes}}) e {{attempts}} tentativas.',
+  'privacy.oldest': 'A mais antiga é de {{time}}.',
+  'privacy.save': 'Guardar',
+  'privacy.saveTitle': 'Mudar por quanto tempo os registos em bruto são guardados?',
+  'privacy.saved': 'Guardado. Vale a partir da próxima passagem.',
+  'privacy.erasures': 'Contactos apagados',
+  'privacy.erasuresHint': 'Recibos. De quem eram não fica guardado.',
+  'privacy.noErasures': 'Ninguém foi apagado.',
+  'privacy.counts': '{{messages}} mensagens, {{events}} eventos, {{deliveries}} entregas em bruto mascaradas',
+  'privacy.done': 'Apagado',
+  'privacy.purging': 'Em curso',
+  'privacy.contactActions': 'Dados deste contacto',
+  'privacy.export': 'Exportar todos os dados',
+  'privacy.erase': 'Apagar o contacto',
+  'privacy.eraseTitle': 'Apagar {{name}}?',
+  'privacy.eraseHint':
+    'Desaparece tudo o que se guarda deste contacto: mensagens, escolhas, entregas em bruto. Não pode ser desfeito. Se voltar a escrever, será um contacto novo.',
+  'privacy.erased': 'Oculto desde já; o resto está a ser removido.',
+  'reconcile.none': 'Ainda não comparado com o que o provedor guarda.',
+  'reconcile.running': 'A comparar com o que o provedor guarda …',
+  'reconcile.failed': 'Comparado {{time}}: não foi possível perguntar ao provedor.',
+  'reconcile.found': 'Comparado {{time}}: {{recovered}} recuperadas.',
+  'reconcile.reach': 'Não guarda nada anterior a {{time}}.',
+  'reconcile.unknown': 'Não se sabe até quando alcança.',
+  'reconcile.ask': 'Procurar mensagens perdidas de {{name}}',
+  'reconcile.asked': 'O provedor está a ser consultado.',
 };
 
 export default pt;

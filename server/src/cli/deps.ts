@@ -1,8 +1,10 @@
 import type { Provider } from '@switchyard/contract';
-import type { Accounts } from '#accounts';
+import type { Accounts, ServingAccount } from '#accounts';
 import type { Channel } from '#channels';
 import type { Config } from '#config';
+import type { Reconciliation, Span } from '#inbox';
 import type { Log } from '#kernel';
+import type { Privacy, Retention } from '#privacy';
 import type { Engines, Resealed, Storage } from '#storage';
 import type { Workspace, Workspaces } from '#workspaces';
 import type { Confirm } from './confirm.ts';
@@ -17,6 +19,10 @@ export interface CliProduct {
   readonly workspaces: Workspaces;
   readonly accounts: Accounts;
   readonly log: Log;
+  readonly privacy: Privacy;
+  readonly retention: Retention;
+  /** Asks the account's provider, and stores what was lost. */
+  reconcile(account: ServingAccount, span: Span): Promise<Reconciliation>;
 }
 
 /** What `doctor` finds about one thing. */

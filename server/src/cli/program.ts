@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { addAccount } from './commands/account.ts';
 import { addApiKey } from './commands/api-key.ts';
+import { addContact } from './commands/contact.ts';
 import { addDatabase } from './commands/db.ts';
 import { addDeliveries } from './commands/deliveries.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addKey } from './commands/key.ts';
 import { addNormalize } from './commands/normalize.ts';
+import { addRetention } from './commands/retention.ts';
 import { addRoute } from './commands/route.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStart } from './commands/start.ts';
@@ -29,6 +31,8 @@ const additions = [
   addNormalize,
   addSimulate,
   addKey,
+  addContact,
+  addRetention,
 ];
 
 /**

@@ -5,6 +5,7 @@ import { createLog } from '#kernel';
 import { examine } from './examine.ts';
 import { openOwnerDatabase, readVersion } from './foundation.ts';
 import { channels, openProduct } from './product.ts';
+import { reconcileByCommand } from './reconciling.ts';
 import { rotateMasterKey } from './rotate-key.ts';
 import { atLocalUrl, runServer } from './run-server.ts';
 
@@ -29,9 +30,10 @@ export async function createCommandDeps({ env, output, confirm, signals }: Comma
       const log = openQuietLog();
       const product = await openProduct(atLocalUrl(readConfig()), log);
       try {
-        const { config, workspaces, accounts, foundation } = product;
+        const { config, workspaces, accounts, privacy, retention, foundation } = product;
         const { storage, engines } = foundation;
-        return await work({ config, workspaces, accounts, storage, engines, log });
+        const rooms = { config, workspaces, accounts, privacy, retention, storage, engines, log };
+        return await work({ ...rooms, reconcile: (account, span) => reconcileByCommand(product, account, span) });
       } finally {
         await product.close();
       }

@@ -4,17 +4,15 @@
  */
 import { type AccountId, parseId, type WorkspaceId } from '@switchyard/contract';
 import { z } from 'zod';
-import { type Receiver, type ReconcileDeps, reconcile, reconcileLimits, type Span } from '#inbox';
+import { type Receiver, reconcile } from '#inbox';
 import type { Log } from '#kernel';
-import { markAlive } from './downtime-store.ts';
 import { channels, type Product } from './product.ts';
-import { networkOf } from './provider-network.ts';
+import { reconcileDeps } from './reconciling.ts';
 
 export const maintenanceTimes = {
   purgeMs: 60_000,
   returnedMs: 3_600_000,
   retentionMs: 6 * 3_600_000,
-  aliveMs: 30_000,
   retryMs: 30_000,
 } as const;
 
@@ -139,36 +137,4 @@ async function findAskable(product: Product): Promise<readonly { workspaceId: Wo
     .flat()
     .filter(({ isActive, provider }) => isActive && channels[provider].listMessages !== undefined)
     .map(({ workspaceId, id }) => ({ workspaceId, accountId: id }));
-}
-
-export function reconcileDeps(product: Product, receiver: Pick<Receiver, 'receive'>): ReconcileDeps {
-  const { storage, clock } = product.foundation;
-  return { storage, channels, receiver, networkOf: (account) => networkOf(product.config, account), clock };
-}
-
-/**
- * A sign of life every so often, by the processes that take webhooks. The first one tells how long there was none; after a
- * longer gap every account is reconciled whose provider can be asked.
- */
-export function watchDowntime(product: Product): { stop(): void } {
-  const { storage, engines, log } = product.foundation;
-  const beat = async (isFirst: boolean) => {
-    const { before, now } = await markAlive(storage);
-    if (!isFirst || !before || now.getTime() - before.getTime() < reconcileLimits.downtimeMs) return;
-    const span = spanOfGap(before, now);
-    const payload = { from: span.from.toISOString(), until: span.until.toISOString() };
-    log.warn(payload, 'webhooks were not taken for a while; asking providers for what was lost');
-    await engines.jobs.enqueue('maintenance', { name: 'reconcile-all', id: `gap-${now.getTime()}`, payload });
-  };
-  const report = (error: unknown) => log.warn({ error: String(error) }, 'the sign of life could not be written');
-  beat(true).catch(report);
-  const timer = setInterval(() => beat(false).catch(report), maintenanceTimes.aliveMs);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
-}
-
-function spanOfGap(before: Date, now: Date): Span {
-  const longestMs = reconcileLimits.maxSpanDays * 86_400_000;
-  const fromMs = Math.max(before.getTime() - reconcileLimits.overlapMs, now.getTime() - longestMs);
-  return { from: new Date(fromMs), until: now };
 }

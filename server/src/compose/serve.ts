@@ -7,8 +7,9 @@ import { createGateway, listenerLimits } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
+import { watchDowntime } from './downtime.ts';
 import { readVersion } from './foundation.ts';
-import { startMaintenance, watchDowntime } from './maintenance.ts';
+import { startMaintenance } from './maintenance.ts';
 import { channels, type Product } from './product.ts';
 
 export interface RunningServer {

@@ -62,20 +62,19 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
   };
 }
 
+/** One statement a table: each of its columns that can hold words. */
 async function whereIs({ db }: InboxWorld, needle: string): Promise<readonly string[]> {
   const columns = await db.ownerQuery<{ table: string; column: string; type: string }>(
     `SELECT table_name AS table, column_name AS column, data_type AS type FROM information_schema.columns c
      JOIN pg_class t ON t.oid = ('switchyard.' || quote_ident(c.table_name))::regclass AND t.relkind = 'r'
-     WHERE table_schema = 'switchyard'`,
+     WHERE table_schema = 'switchyard' AND data_type IN ('text', 'jsonb', 'bytea', 'ARRAY')`,
   );
+  const holds = ({ column, type }: { column: string; type: string }) =>
+    `bool_or(position(${type === 'bytea' ? `$1::text::bytea in "${column}"` : `$1 in "${column}"::text`}) > 0) AS "${column}"`;
   const found: string[] = [];
-  for (const { table, column, type } of columns) {
-    const isBytes = type === 'bytea';
-    const rows = await db.ownerQuery(
-      `SELECT FROM ${table} WHERE position(${isBytes ? `$1::bytea in ${column}` : `$1 in ${column}::text`}) > 0 LIMIT 1`,
-      [isBytes ? Buffer.from(needle) : needle],
-    );
-    if (rows.length > 0) found.push(`${table}.${column}`);
+  for (const [table, own] of Map.groupBy(columns, (one) => one.table)) {
+    const [row] = await db.ownerQuery(`SELECT ${own.map(holds).join(', ')} FROM ${table}`, [needle]);
+    for (const [column, isThere] of Object.entries(row ?? {})) if (isThere) found.push(`${table}.${column}`);
   }
   return found;
 }

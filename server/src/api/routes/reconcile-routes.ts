@@ -2,11 +2,10 @@ import {
   type AccountId,
   reconcileAskedSchema,
   reconcileRequestSchema,
-  reconciliationSchema,
+  reconciliationListSchema,
   toPublicId,
   type WorkspaceId,
 } from '@switchyard/contract';
-import { z } from 'zod';
 import { defaultSpan, listReconciliations, spanProblem } from '#inbox';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
@@ -27,7 +26,7 @@ export async function reconcileRoutes(routes: Routes, deps: ApiDeps): Promise<vo
         tags,
         summary: `Looks at what the provider keeps, the latest ${shownReports}`,
         params: idParams,
-        response: { 200: z.object({ data: z.array(reconciliationSchema) }), ...failures },
+        response: { 200: reconciliationListSchema, ...failures },
       },
     },
     async (request) => {

@@ -4,6 +4,7 @@ import type { AccountSummary } from '#accounts';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
+import { addReconcile } from './account-reconcile.ts';
 
 interface AddOptions extends Shown {
   readonly workspace: string;
@@ -22,6 +23,7 @@ export function addAccount(program: Command, deps: CliDeps): void {
     .addHelpText('after', '\nExample: switchyard account list --workspace demo');
   addAdd(account, deps);
   addList(account, deps);
+  addReconcile(account, deps);
 }
 
 function addAdd(account: Command, deps: CliDeps): void {
