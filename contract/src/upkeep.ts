@@ -80,7 +80,7 @@ export const reconciliationSchema = z
   .object({
     id: publicId('rec'),
     accountId: publicId('acc'),
-    reason: z.enum(['asked', 'downtime']),
+    reason: z.enum(['asked', 'downtime', 'hourly']),
     wantedFrom: instant,
     wantedUntil: instant,
     /** From when on the provider still knew; null: nothing shows that it knew any of it. */

@@ -4,8 +4,9 @@
  */
 import { type AccountId, parseId, type WorkspaceId } from '@switchyard/contract';
 import { z } from 'zod';
-import { type Receiver, reconcile } from '#inbox';
+import { type Receiver, reconcile, reconcileLimits, type Span } from '#inbox';
 import type { Log } from '#kernel';
+import type { Engines } from '#storage';
 import { channels, type Product } from './product.ts';
 import { reconcileDeps } from './reconciling.ts';
 
@@ -20,8 +21,9 @@ const spanSchema = z.object({ from: z.iso.datetime(), until: z.iso.datetime() })
 const reconcileSchema = spanSchema.extend({
   workspaceId: z.string(),
   accountId: z.string(),
-  reason: z.enum(['asked', 'downtime']),
+  reason: z.enum(['asked', 'downtime', 'hourly']),
 });
+const everyAccountSchema = spanSchema.extend({ reason: z.enum(['downtime', 'hourly']) });
 
 type Handler = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
 
@@ -91,7 +93,7 @@ function handlersOf(product: Product, receiver: Receiver): Readonly<Record<strin
     returned: (_payload, signal) => product.privacy.maskReturned(signal),
     retention: (_payload, signal) => product.retention.run(signal),
     reconcile: (payload, signal) => reconcileOne(product, receiver, reconcileSchema.parse(payload), signal),
-    'reconcile-all': (payload) => spreadOverAccounts(product, spanSchema.parse(payload)),
+    'reconcile-all': (payload) => spreadOverAccounts(product, everyAccountSchema.parse(payload)),
   };
 }
 
@@ -119,10 +121,27 @@ async function reconcileOne(
   await reconcile(reconcileDeps(product, receiver), { account, span, reason: payload.reason, signal });
 }
 
+/** Every account whose provider can be asked, for this span. */
+export function askForLost({ jobs }: Pick<Engines, 'jobs'>, { from, until }: Span): Promise<void> {
+  const payload = { reason: 'downtime', from: from.toISOString(), until: until.toISOString() };
+  return jobs.enqueue('maintenance', { name: 'reconcile-all', id: `gap-${until.getTime()}`, payload });
+}
+
+/** The last hours, once an hour however many processes ask. */
+export function askForRecent({ jobs }: Pick<Engines, 'jobs'>, now: Date): Promise<void> {
+  const from = new Date(now.getTime() - reconcileLimits.hourlyMs);
+  const payload = { reason: 'hourly', from: from.toISOString(), until: now.toISOString() };
+  const hour = Math.floor(now.getTime() / 3_600_000);
+  return jobs.enqueue('maintenance', { name: 'reconcile-all', id: `hour-${hour}`, payload });
+}
+
 /** A job for each account whose provider can be asked: one that fails holds up no other. */
-async function spreadOverAccounts(product: Product, { from, until }: z.infer<typeof spanSchema>): Promise<void> {
+async function spreadOverAccounts(
+  product: Product,
+  { reason, from, until }: z.infer<typeof everyAccountSchema>,
+): Promise<void> {
   for (const { workspaceId, accountId } of await findAskable(product)) {
-    const payload = { workspaceId, accountId, reason: 'downtime', from, until };
+    const payload = { workspaceId, accountId, reason, from, until };
     await product.foundation.engines.jobs.enqueue('maintenance', {
       name: 'reconcile',
       id: `account-${accountId}`,

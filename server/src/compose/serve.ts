@@ -9,7 +9,7 @@ import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { watchDowntime } from './downtime.ts';
 import { readVersion } from './foundation.ts';
-import { startMaintenance } from './maintenance.ts';
+import { askForLost, askForRecent, startMaintenance } from './maintenance.ts';
 import { channels, type Product } from './product.ts';
 
 export interface RunningServer {
@@ -61,7 +61,9 @@ export async function serve(product: Product): Promise<RunningServer> {
   drain?.start();
   dispatcher?.start();
   const maintenance = isWorker ? startMaintenance(product, receiver) : null;
-  const downtime = config.roles.includes('gateway') ? watchDowntime(product) : null;
+  const downtime = config.roles.includes('gateway')
+    ? watchDowntime({ storage: foundation.storage, log, gap: (span) => askForLost(engines, span) })
+    : null;
   const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
   upkeep.unref();
   return {
@@ -160,7 +162,10 @@ async function unreadyParts(product: Product): Promise<readonly string[]> {
 
 /** Once an hour: the partitions of the next days, and what has outlived its use. */
 function keepUp(product: Product): void {
-  const { owner, storage, clock, log } = product.foundation;
+  const { owner, storage, engines, clock, log } = product.foundation;
+  askForRecent(engines, clock.now()).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'providers could not be asked for what was lost lately'),
+  );
   deleteOldKeys(storage).catch((error: unknown) =>
     log.warn({ error: String(error) }, 'old idempotency keys could not be deleted'),
   );

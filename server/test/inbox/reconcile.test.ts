@@ -64,6 +64,8 @@ interface Line {
   readonly workspaceId: WorkspaceId;
   readonly accountId: AccountId;
   readonly deps: ReconcileDeps;
+  /** By Twilio's own interface, past us; gives the sid. */
+  sends(text: string): Promise<string>;
   says(text: string): Promise<{ headers: Record<string, string>; body: Buffer }>;
   look(from: Date, until?: Date): Promise<Reconciliation>;
   texts(): Promise<readonly string[]>;
@@ -103,6 +105,14 @@ async function line(kind: (typeof kinds)[number]): Promise<Line> {
     workspaceId,
     accountId,
     deps,
+    async sends(text) {
+      const answer = await fetch(`${simulator.urls.twilio}/2010-04-01/Accounts/${accountSid}/Messages.json`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${accountSid}:tok`).toString('base64')}` },
+        body: new URLSearchParams({ From: `whatsapp:${number}`, To: 'whatsapp:+34600111222', Body: text }),
+      });
+      return ((await answer.json()) as { sid: string }).sid;
+    },
     async says(text) {
       const before = heard.length;
       await control('POST', 'inbound', {
@@ -265,4 +275,29 @@ test('pages are followed to the end, and what is stored is in the order in which
     recovered: 7,
   });
   expect(await shop.texts()).toHaveLength(7);
+});
+
+test('a receipt that was lost is found too; one of a message that another system sent is left alone', async () => {
+  const shop = await line('twilio');
+  await shop.says('hello');
+  expect(await shop.look(hourAgo())).toMatchObject({ recovered: 1 });
+  await world.settled();
+  const [ours, theirs] = [await shop.sends('ours'), await shop.sends('theirs')];
+  await world.db.ownerQuery(
+    `UPDATE messages SET provider_message_id = $2, status = 'sent' WHERE id = (
+       SELECT id FROM messages WHERE workspace_id = $1 AND direction = 'out' LIMIT 1)`,
+    [shop.workspaceId, ours],
+  );
+  const found = await world.eventually(async () => {
+    const look = await shop.look(hourAgo());
+    return look.recovered > 0 && look;
+  });
+  expect(found.recovered).toBe(1);
+  await world.settled();
+  const waiting = await world.db.ownerQuery(`SELECT FROM events WHERE workspace_id = $1 AND state = 'parked'`, [
+    shop.workspaceId,
+  ]);
+  expect([waiting.length, theirs]).toEqual([0, expect.stringMatching(/^SM/)]);
+  const [message] = await world.db.ownerQuery('SELECT status FROM messages WHERE provider_message_id = $1', [ours]);
+  expect(['sent', 'delivered', 'read']).toContain(message?.status);
 });

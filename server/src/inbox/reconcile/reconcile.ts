@@ -130,15 +130,19 @@ async function withoutKnown(
     ),
     await findKnownMessages(tx, account.accountId, events.flatMap(messageIdOf)),
   ]);
-  const isKnown = (event: InboundEvent) =>
-    keys.has(hashKey(account.provider, event).toString('hex')) || messageIdOf(event).some((id) => messages.has(id));
+  const isLost = (event: InboundEvent) => {
+    if (keys.has(hashKey(account.provider, event).toString('hex'))) return false;
+    const isHere = messageIdOf(event).some((id) => messages.has(id));
+    // A receipt of what others sent by the same number would wait here for a message that never comes.
+    return event.kind === 'status' ? isHere : !isHere;
+  };
   return read
-    .filter(({ events: own, unreadable }) => unreadable.length > 0 || own.some((event) => !isKnown(event)))
+    .filter(({ events: own, unreadable }) => unreadable.length > 0 || own.some(isLost))
     .map(({ request }) => request);
 }
 
 function messageIdOf(event: InboundEvent): readonly string[] {
-  return event.kind === 'message' ? [event.providerMessageId] : [];
+  return event.kind === 'message' || event.kind === 'status' ? [event.providerMessageId] : [];
 }
 
 function normaliseInput(account: ServingAccount, request: ListedRequest) {

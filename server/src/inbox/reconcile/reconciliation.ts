@@ -22,7 +22,8 @@ export type ReconciliationState = 'running' | 'complete' | 'partial' | 'unsuppor
 export interface Reconciliation {
   readonly id: ReconciliationId;
   readonly accountId: AccountId;
-  readonly reason: 'asked' | 'downtime';
+  /** `hourly`: what we refused or the provider gave up without a gap of ours. */
+  readonly reason: 'asked' | 'downtime' | 'hourly';
   readonly wantedFrom: Date;
   readonly wantedUntil: Date;
   readonly coveredFrom: Date | null;
@@ -49,6 +50,8 @@ export const reconcileLimits = {
   maxSpanDays: 31,
   /** Webhooks of this long before a gap may still have been on their way. */
   overlapMs: 10 * 60_000,
+  /** How far an hourly look reaches back: two may fail before anything is missed. */
+  hourlyMs: 3 * 3_600_000,
   /** A server that was away for less has lost nothing that providers do not repeat by themselves. */
   downtimeMs: 2 * 60_000,
 } as const;

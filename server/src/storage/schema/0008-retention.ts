@@ -53,7 +53,7 @@ const tables: readonly (readonly [name: string, columns: string, workerMay: stri
     `workspace_id uuid NOT NULL,
      id uuid NOT NULL,
      account_id uuid NOT NULL,
-     reason text NOT NULL CHECK (reason IN ('asked', 'downtime')),
+     reason text NOT NULL CHECK (reason IN ('asked', 'downtime', 'hourly')),
      wanted_from timestamptz NOT NULL,
      wanted_until timestamptz NOT NULL,
      covered_from timestamptz,
