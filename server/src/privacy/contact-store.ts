@@ -1,5 +1,6 @@
 /** SQL of the moment of an erasure: who they are, and out of sight. */
 import type { ContactId, ConversationId, ErasureId } from '@switchyard/contract';
+import { moves } from '#outbox';
 import type { WorkspaceTx } from '#storage';
 import { minIdentityLength } from './mask-body.ts';
 
@@ -77,9 +78,9 @@ export async function hide(tx: WorkspaceTx, { contactIds, conversationIds }: Sub
     values,
   );
   await tx.query(
-    `UPDATE outbox SET state = 'cancelled', settled_at = now(), leased_until = now()
-      WHERE workspace_id = $1 AND conversation_id = ANY($2::uuid[]) AND state IN ('queued', 'claimed')`,
-    values,
+    `UPDATE outbox SET state = $3, settled_at = now(), leased_until = now()
+      WHERE workspace_id = $1 AND conversation_id = ANY($2::uuid[]) AND state = ANY($4::text[])`,
+    [...values, moves.cancel.to, moves.cancel.from],
   );
   await tx.query(
     `UPDATE contacts SET deleted_at = COALESCE(deleted_at, now()), updated_at = now(), name = NULL, language = NULL,

@@ -5,7 +5,18 @@ import { moves } from '../states.ts';
 import { type OutboxRow, ourRules, type Rules, SimulatedOutbox, type Step } from './outbox.simulation.ts';
 
 const steps: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom<Step['kind'][]>('queue', 'claim', 'walk', 'walk', 'walk', 'kill', 'receipt', 'sweep', 'wait'),
+  kind: fc.constantFrom<Step['kind'][]>(
+    'queue',
+    'claim',
+    'walk',
+    'walk',
+    'walk',
+    'kill',
+    'cancel',
+    'receipt',
+    'sweep',
+    'wait',
+  ),
   draw: fc.nat(1_000_000),
 });
 const schedules = fc.array(steps, { minLength: 1, maxLength: 60, size: 'max' });

@@ -17,7 +17,7 @@ import type { MarkedMessage } from './walk.ts';
 
 /** What a schedule may do; `draw` chooses among what there is, and stands for chance. */
 export interface Step {
-  readonly kind: 'queue' | 'claim' | 'walk' | 'kill' | 'receipt' | 'sweep' | 'wait';
+  readonly kind: 'queue' | 'claim' | 'walk' | 'kill' | 'cancel' | 'receipt' | 'sweep' | 'wait';
   readonly draw: number;
 }
 
@@ -93,6 +93,7 @@ export class SimulatedOutbox {
     else if (kind === 'claim') this.#claim(draw);
     else if (kind === 'walk') this.#walkOn(draw);
     else if (kind === 'kill') this.#kill(draw % limits.processes);
+    else if (kind === 'cancel') this.#cancel(draw);
     else if (kind === 'receipt') this.#hear(draw);
     else if (kind === 'sweep') this.#sweep();
     else this.#nowMs += waitsMs[draw % waitsMs.length]!;
@@ -217,6 +218,13 @@ export class SimulatedOutbox {
 
   #kill(process: number): void {
     this.#walks = this.#walks.filter((walk) => walk.process !== process);
+  }
+
+  /** An erasure: what has not left does not leave any more. */
+  #cancel(draw: number): void {
+    const row = this.rows[draw % Math.max(1, this.rows.length)];
+    const from: readonly OutboxState[] = moves.cancel.from;
+    if (row && from.includes(row.state)) row.state = moves.cancel.to;
   }
 
   /** A receipt comes, some of them twice, in any order. */
