@@ -1,7 +1,7 @@
-import type { ContactId } from '@switchyard/contract';
+import type { ContactId, DeliveryId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConversations } from '#conversations';
-import { listDeliveries, traceDelivery } from '#inbox';
+import { listDeliveries, replayDelivery, traceDelivery } from '#inbox';
 import { newId } from '#kernel';
 import type { Storage } from '#storage';
 import type { Shop } from '../inbox/world.ts';
@@ -187,6 +187,57 @@ describe('an erasure', () => {
     const [receipt] = (await world.privacy.listErasures(struck.shop.workspaceId, { limit: 1 })).data;
     expect({ ...receipt, counts: { ...receipt?.counts } }).toMatchObject({ phase: 'done', counts: expected!.counts });
     for (const trace of [struck.ana.phone, struck.ana.secret]) expect(await world.whereIs(trace)).toEqual([]);
+  });
+
+  test('masks what came by a shared route too, which lies in the operator’s workspace', async () => {
+    const [here, there] = [await world.inbox.shop(), await world.inbox.shop()];
+    const [ana, ben] = [somebody(), somebody()];
+    await world.deliverShared(here, writes(here, ana, `in.${ana.phone}.1`));
+    await world.deliverShared(there, writes(there, ben, `in.${ben.phone}.1`));
+    await world.privacy.eraseContact(here.workspaceId, await world.contactOf(here, `+${ana.phone}`), actor);
+    await world.privacy.purge(never);
+    expect(await world.whereIs(ana.secret)).toEqual([]);
+    expect(await world.whereIs(ben.secret)).not.toEqual([]);
+    await world.deliverShared(here, writes(here, ana, `in.${ana.phone}.1`));
+    expect(await world.privacy.maskReturned(never)).toBe(1);
+    expect(await world.whereIs(ana.secret)).toEqual([]);
+  });
+
+  test('waits for a message that is on its way out, and nothing else that waits leaves', async () => {
+    const { shop, ana, anaId } = await scene();
+    const ofAna = `conversation_id IN (SELECT id FROM conversations WHERE workspace_id = $1 AND contact_id = $2)`;
+    const states = async () =>
+      (
+        await world.inbox.db.ownerQuery<{ state: string }>(
+          `SELECT state FROM outbox WHERE workspace_id = $1 AND ${ofAna} ORDER BY ordinal`,
+          [...[shop.workspaceId, anaId]],
+        )
+      ).map(({ state }) => state);
+    expect(await states()).toEqual(['sent', 'queued']);
+    await world.inbox.db.ownerQuery(
+      `UPDATE outbox SET state = 'sending' WHERE workspace_id = $1 AND ${ofAna} AND ordinal = 1`,
+      [shop.workspaceId, anaId],
+    );
+    const asked = await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
+    expect(await states()).toEqual(['sending', 'cancelled']);
+    await world.privacy.purge(never);
+    expect(await states()).toEqual(['sending']);
+    expect(await world.privacy.findErasure(shop.workspaceId, asked!.id)).toMatchObject({ phase: 'messages' });
+    await world.inbox.db.ownerQuery(`UPDATE outbox SET state = 'sent' WHERE workspace_id = $1 AND state = 'sending'`, [
+      shop.workspaceId,
+    ]);
+    await world.privacy.purge(never);
+    expect(await world.privacy.findErasure(shop.workspaceId, asked!.id)).toMatchObject({ phase: 'done' });
+    expect(await world.whereIs(ana.secret)).toEqual([]);
+  });
+
+  test('leaves deliveries of which a replay brings nothing back', async () => {
+    const { shop, ana, anaId, deliveries } = await scene();
+    await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
+    await world.privacy.purge(never);
+    for (const id of deliveries) await replayDelivery(world.inbox.db.storage, shop.workspaceId, id as DeliveryId);
+    await world.inbox.settled();
+    for (const trace of [ana.phone, ana.secret]) expect([trace, await world.whereIs(trace)]).toEqual([trace, []]);
   });
 
   test('of a contact of another workspace is refused like a missing one', async () => {

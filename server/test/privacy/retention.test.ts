@@ -1,5 +1,6 @@
-import type { AccountId, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { replayDelivery } from '#inbox';
 import { newId, silentLog } from '#kernel';
 import { createRetention, type Retention } from '#privacy';
 import { dropPartitionsBefore, ensurePartitions, firstIdOf } from '#storage';
@@ -90,6 +91,8 @@ describe('a day', () => {
     expect(await raw(kept)).toEqual({ body: 'a raw body', target: '/webhooks/x?secret=1' });
     expect(await raw(gone)).toBeUndefined();
     expect(await raw(shorter)).toEqual({ body: '', target: '/webhooks/x' });
+    const replayed = await replayDelivery(inbox.db.storage, shop.workspaceId, shorter as DeliveryId);
+    expect(replayed).toMatchObject({ isFound: true, isEmptied: true });
     expect(await raw(fresh)).toMatchObject({ body: 'a raw body' });
     expect([await hasAttempt(keptTry), await hasAttempt(goneTry), await hasAttempt(shorterTry)]).toEqual([
       true,

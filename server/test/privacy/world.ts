@@ -1,10 +1,21 @@
 /** A shop whose customers have written, been answered and read; and the room that forgets them. */
 import type { ContactId } from '@switchyard/contract';
 import { evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
+import type { VerifiedDelivery } from '#inbox';
 import { silentLog, systemClock } from '#kernel';
 import { createPrivacy, type Privacy } from '#privacy';
 import type { Storage } from '#storage';
-import { body, delivery, type InboxWorld, openInboxWorld, type Shop, status, text, value } from '../inbox/world.ts';
+import {
+  body,
+  delivery,
+  type InboxWorld,
+  openInboxWorld,
+  type Shop,
+  sharedDelivery,
+  status,
+  text,
+  value,
+} from '../inbox/world.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -20,6 +31,8 @@ export interface PrivacyWorld {
   privacyOver(storage: Storage): Privacy;
   /** Stores webhooks of these values in one delivery, and waits until all is handled. */
   deliver(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
+  /** The same by the app-level route, whose deliveries belong to the operator. */
+  deliverShared(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   contactOf(shop: Shop, phone: string): Promise<ContactId>;
   /** Every table and column of the workspace and of raw deliveries that holds this text. */
   whereIs(needle: string): Promise<readonly string[]>;
@@ -36,16 +49,17 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
     createPrivacy({
       ...{ storage, channels, workspaces: inbox.workspaces, noteChange: () => {}, clock: systemClock, log: silentLog },
     });
+  const take = async (one: VerifiedDelivery) => {
+    await receiver.receive(one);
+    await inbox.settled();
+    return one.id;
+  };
   return {
     inbox,
     privacy: privacyOver(inbox.db.storage),
     privacyOver,
-    async deliver(shop, ...values) {
-      const one = delivery(shop, body(shop, ...values));
-      await receiver.receive(one);
-      await inbox.settled();
-      return one.id;
-    },
+    deliver: (shop, ...values) => take(delivery(shop, body(shop, ...values))),
+    deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
     async contactOf(shop, phone) {
       const [row] = await inbox.db.ownerQuery<{ id: ContactId }>(
         `SELECT contact_id AS id FROM identities WHERE workspace_id = $1 AND kind = 'phone' AND value = $2`,
