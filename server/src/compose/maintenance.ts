@@ -10,7 +10,7 @@ import type { Engines } from '#storage';
 import { channels, type Product } from './product.ts';
 import { reconcileDeps } from './reconciling.ts';
 
-export const maintenanceTimes = {
+const maintenanceTimes = {
   purgeMs: 60_000,
   returnedMs: 3_600_000,
   retentionMs: 6 * 3_600_000,

@@ -83,7 +83,7 @@ export async function saveProgress(tx: Tx, at: OpenErasure, was: Purging, end: S
   );
 }
 
-export function sumOf(counts: ErasureCounts, found: ErasureCounts): ErasureCounts {
+function sumOf(counts: ErasureCounts, found: ErasureCounts): ErasureCounts {
   const sum: Partial<Record<ErasedKind, number>> = { ...counts };
   for (const [kind, count] of Object.entries(found) as [ErasedKind, number][])
     if (count > 0) sum[kind] = (sum[kind] ?? 0) + count;

@@ -17,7 +17,7 @@ import {
   value,
 } from '../inbox/world.ts';
 
-export const channels = {
+const channels = {
   meta: metaChannel,
   instagram: instagramChannel,
   twilio: twilioChannel,
