@@ -29,6 +29,8 @@ export type CompanionKeyId = Branded<'companionKey'>;
 export type IncidentId = Branded<'incident'>;
 export type AlarmTargetId = Branded<'alarmTarget'>;
 export type AlarmNoticeId = Branded<'alarmNotice'>;
+export type ErasureId = Branded<'erasure'>;
+export type ReconciliationId = Branded<'reconciliation'>;
 
 export interface IdByName {
   workspace: WorkspaceId;
@@ -53,6 +55,8 @@ export interface IdByName {
   incident: IncidentId;
   alarmTarget: AlarmTargetId;
   alarmNotice: AlarmNoticeId;
+  erasure: ErasureId;
+  reconciliation: ReconciliationId;
 }
 
 export const idPrefixes = {
@@ -78,6 +82,8 @@ export const idPrefixes = {
   incident: 'inc',
   alarmTarget: 'alt',
   alarmNotice: 'aln',
+  erasure: 'era',
+  reconciliation: 'rec',
 } as const satisfies Record<keyof IdByName, string>;
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -13,3 +13,4 @@ export * from './people-api.ts';
 export * from './phone.ts';
 export * from './provider.ts';
 export * from './qr/index.ts';
+export * from './upkeep.ts';

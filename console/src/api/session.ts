@@ -77,6 +77,8 @@ const allowed = {
   'members:write': ['owner', 'admin'],
   'audit:read': ['owner', 'admin'],
   'monitoring:write': ['owner', 'admin'],
+  'privacy:read': ['owner', 'admin'],
+  'privacy:write': ['owner', 'admin'],
 } as const satisfies Record<string, readonly string[]>;
 export type Right = keyof typeof allowed;
 

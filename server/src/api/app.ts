@@ -42,7 +42,9 @@ import { messageRoutes } from './routes/message-routes.ts';
 import { monitoringRoutes } from './routes/monitoring-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { pairingRoutes } from './routes/pairing-routes.ts';
+import { privacyRoutes } from './routes/privacy-routes.ts';
 import { providerWebhookRoutes } from './routes/provider-webhook-routes.ts';
+import { reconcileRoutes } from './routes/reconcile-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
@@ -132,6 +134,8 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     pairingRoutes,
     monitoringRoutes,
     alarmRoutes,
+    privacyRoutes,
+    reconcileRoutes,
   ])
     await register(typed, { ...deps, hub });
 }

@@ -7,6 +7,7 @@ import type { FlowsDoor } from '#flows';
 import type { Clock, Log } from '#kernel';
 import type { Monitoring } from '#monitoring';
 import type { OutboxDoor } from '#outbox';
+import type { Privacy, Retention } from '#privacy';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import type { People, Workspaces } from '#workspaces';
 
@@ -26,6 +27,10 @@ export interface ApiDeps {
   readonly outbox: OutboxDoor;
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
+  readonly privacy: Privacy;
+  readonly retention: Retention;
+  /** Asks the workers for upkeep by its name, at once; what is asked twice under one id while it waits is done once. */
+  readonly upkeep: (name: string, id: string, payload: unknown) => Promise<void>;
   readonly capabilitiesOf: (provider: Provider) => Capabilities;
   readonly fieldsOf: (provider: Provider) => AccountFields;
   readonly noteChange: NoteChange;

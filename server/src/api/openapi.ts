@@ -32,6 +32,7 @@ export const openApiTags = [
       'Names that clients of older systems know, in the shapes they know. Deprecated: Link names the newer one.',
   },
   { name: 'companion', description: 'For the companion: signed with its own key, see docs/companion.md.' },
+  { name: 'privacy', description: 'Export and erasure of a contact; how long raw records are kept.' },
 ];
 
 const idempotencyParameter = {

@@ -210,6 +210,37 @@ export type SessionAnswer =
   | SessionFailure;
 
 export type NumberAnswer = { readonly kind: 'checked'; readonly isOnWhatsApp: boolean } | SessionFailure;
+/** A span of time and how far a reading of it has come; `cursor` null at its beginning. */
+export interface MessageListRequest {
+  readonly from: Date;
+  /** Not included. */
+  readonly until: Date;
+  readonly cursor: string | null;
+  /** Wanted on one page; a provider may give fewer or more. */
+  readonly pageSize: number;
+}
+
+/** What a provider keeps of one message or receipt, put as its own webhook would have brought it. */
+export interface ListedRequest extends Pick<RawRequest, 'method' | 'headers' | 'body'> {
+  /** When it happened, by the provider. */
+  readonly at: Date;
+  /** Put after the webhook's path; Twilio's callbacks carry facts there. */
+  readonly query: string;
+}
+
+export type MessageList =
+  | {
+      readonly kind: 'page';
+      readonly requests: readonly ListedRequest[];
+      /** null: the span was read to its end. */
+      readonly nextCursor: string | null;
+      /**
+       * On the last page: from when on the provider still knew. Later than `from`, or null (nothing shows it), where its
+       * store does not reach back so far.
+       */
+      readonly knownFrom: Date | null;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface Channel {
   readonly provider: Provider;
@@ -228,6 +259,11 @@ export interface Channel {
   send(account: SendingAccount, request: SendRequest, network: SendingNetwork): Promise<SendOutcome>;
   /** Absent: the provider links no phone. Its sends pass the gate for unofficial accounts. */
   readonly sessions?: SessionControl;
+  /**
+   * Messages and receipts that the provider still has of a span, page by page, in no promised order; for a gap in which
+   * webhooks were lost. Absent: this provider tells nobody later (Meta and Instagram repeat theirs for days instead).
+   */
+  listMessages?(account: SendingAccount, request: MessageListRequest, network: SendingNetwork): Promise<MessageList>;
   /** `chat` is the customer's addresses as in `SendRequest.to`: WhatsApp's own protocol marks by chat and id (Evolution). */
   markRead?(
     account: SendingAccount,

@@ -1,9 +1,11 @@
 import type { Provider } from '@switchyard/contract';
-import type { Accounts, Companions, Pairing, ProviderWebhooks } from '#accounts';
+import type { Accounts, Companions, Pairing, ProviderWebhooks, ServingAccount } from '#accounts';
 import type { Channel } from '#channels';
 import type { Config } from '#config';
+import type { Reconciliation, Span } from '#inbox';
 import type { Log } from '#kernel';
 import type { Monitoring } from '#monitoring';
+import type { Privacy, Retention } from '#privacy';
 import type { Engines, Resealed, Storage } from '#storage';
 import type { People, Workspace, Workspaces } from '#workspaces';
 import type { Confirm } from './confirm.ts';
@@ -23,6 +25,10 @@ export interface CliProduct {
   readonly pairing: Pairing;
   readonly companions: Companions;
   readonly monitoring: Monitoring;
+  readonly privacy: Privacy;
+  readonly retention: Retention;
+  /** Asks the account's provider, and stores what was lost. */
+  reconcile(account: ServingAccount, span: Span): Promise<Reconciliation>;
 }
 
 /** What `doctor` finds about one thing. */

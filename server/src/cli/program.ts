@@ -5,12 +5,14 @@ import { addApiKey } from './commands/api-key.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCanary } from './commands/canary.ts';
 import { addCompanionKey } from './commands/companion-key.ts';
+import { addContact } from './commands/contact.ts';
 import { addDatabase } from './commands/db.ts';
 import { addDeliveries } from './commands/deliveries.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addKey } from './commands/key.ts';
 import { addMember } from './commands/member.ts';
 import { addNormalize } from './commands/normalize.ts';
+import { addRetention } from './commands/retention.ts';
 import { addRoute } from './commands/route.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStart } from './commands/start.ts';
@@ -41,6 +43,8 @@ const additions = [
   addTrace,
   addAlarms,
   addCanary,
+  addContact,
+  addRetention,
 ];
 
 /**

@@ -1,10 +1,13 @@
 /** What the command line is handed: every command opens what it needs, as the settings say, and closes it again. */
+import type { ServingAccount } from '#accounts';
 import type { CliDeps } from '#cli';
 import { parseConfig } from '#config';
+import type { Span } from '#inbox';
 import { createLog } from '#kernel';
 import { examine } from './examine.ts';
 import { openOwnerDatabase, readVersion } from './foundation.ts';
 import { channels, openProduct } from './product.ts';
+import { reconcileByCommand } from './reconciling.ts';
 import { rotateMasterKey } from './rotate-key.ts';
 import { atLocalUrl, runServer } from './run-server.ts';
 
@@ -30,7 +33,8 @@ export async function createCommandDeps({ env, output, confirm, signals }: Comma
       const product = await openProduct(atLocalUrl(readConfig()), log);
       try {
         const { storage, engines } = product.foundation;
-        return await work({ ...product, storage, engines, log });
+        const reconcile = (account: ServingAccount, span: Span) => reconcileByCommand(product, account, span);
+        return await work({ ...product, storage, engines, log, reconcile });
       } finally {
         await product.close();
       }

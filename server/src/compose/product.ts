@@ -16,16 +16,11 @@ import {
   type ServingAccount,
 } from '#accounts';
 import {
-  anywhere,
   type Channel,
   createReach,
-  defaultSendTimeouts,
   evolutionChannel,
   instagramChannel,
   metaChannel,
-  type Reach,
-  type SendingNetwork,
-  type SendTimeouts,
   twilioChannel,
   webjsChannel,
 } from '#channels';
@@ -59,9 +54,11 @@ import {
   type ProviderIdsKnown,
 } from '#outbox';
 import { createPipeline } from '#pipeline';
-import { createLiveBell, createPasswords, type LiveBell } from '#storage';
+import { createPrivacy, createRetention, type Privacy, type Retention } from '#privacy';
+import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } from '#storage';
 import { createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
+import { networkOf } from './provider-network.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -84,6 +81,8 @@ export interface Product {
   readonly commerce: CommerceDoor;
   readonly flows: FlowsDoor;
   readonly outbox: Outbox;
+  readonly privacy: Privacy;
+  readonly retention: Retention;
   readonly liveBell: LiveBell;
   readonly pressure: PressureWatch;
   readonly monitoring: Monitoring;
@@ -114,13 +113,13 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   });
   const providerWebhooks = createProviderWebhooks({
     ...{ storage, sealer, accounts, channels, clock },
-    networkOf: (account) => networkOf(config, tenantsReach, account),
+    networkOf: (account) => networkOf(config, account),
   });
   const pairing = createPairing({
     storage,
     accounts,
     channels,
-    networkOf: (account) => networkOf(config, tenantsReach, account),
+    networkOf: (account) => networkOf(config, account),
     clock,
   });
   const companions = createCompanions({ storage, sealer, accounts });
@@ -150,6 +149,12 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     // The one place where alarms reach the network: a guard against addresses of our own goes here.
     callOut: createCallOut(tenantsReach),
   });
+  const { owner } = foundation;
+  const privacy = createPrivacy({ storage, channels, workspaces, noteChange, clock, log });
+  const retention = createRetention({
+    ...{ storage, workspaces, clock, log },
+    dropDays: (before, attemptsBefore) => dropPartitionsBefore({ ownerUrl: owner.ownerUrl }, before, attemptsBefore),
+  });
   return {
     config,
     foundation,
@@ -163,6 +168,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     commerce,
     flows,
     outbox,
+    privacy,
+    retention,
     liveBell,
     pressure,
     monitoring,
@@ -179,7 +186,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         providerIdsKnown: release,
         noteChange,
         heldLanes: () => pressure.held,
-        networkOf: (account) => networkOf(config, tenantsReach, account),
+        networkOf: (account) => networkOf(config, account),
         statusCallbackUrl,
         settings: dispatchSettings(config),
       }),
@@ -241,20 +248,6 @@ function correspondentOf({ account, event }: AccountMessage): Correspondent {
 }
 /** The workers poll: a ring that is lost costs half a second. */
 function ignoreLostRing(): void {}
-
-/** Where this account's provider is reached: its own address, within what tenants may reach, else the operator's. */
-function networkOf(config: Config, tenantsReach: Reach, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
-  const timeouts = sendTimeouts(config);
-  const own = account.settings.baseUrl;
-  if (own !== undefined) return { baseUrl: own, reach: tenantsReach, timeouts };
-  return { baseUrl: config.providerUrls[account.provider] ?? '', reach: anywhere, timeouts };
-}
-
-function sendTimeouts({ sendTimeoutMs }: Config): SendTimeouts {
-  const { connectMs, headersMs, bodyMs } = defaultSendTimeouts;
-  const within = (ms: number) => Math.min(ms, sendTimeoutMs);
-  return { connectMs: within(connectMs), headersMs: within(headersMs), bodyMs: within(bodyMs), totalMs: sendTimeoutMs };
-}
 
 /** A marked message's lease outlasts any send, with room for the record. */
 function dispatchSettings({ leaseMs, sendTimeoutMs, uncertainWaitMs }: Config): Partial<DispatchSettings> {

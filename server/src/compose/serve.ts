@@ -5,10 +5,12 @@ import { createApi, deleteOldKeys } from '#api';
 import type { Config } from '#config';
 import { createGateway, listenerLimits } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
-import { createMetrics, startJobs } from '#monitoring';
+import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { deleteEndedSessions } from '#workspaces';
+import { watchDowntime } from './downtime.ts';
 import { readVersion } from './foundation.ts';
+import { askForLost, askForRecent, startMaintenance } from './maintenance.ts';
 import { channels, type Product } from './product.ts';
 
 export interface RunningServer {
@@ -61,7 +63,10 @@ export async function serve(product: Product): Promise<RunningServer> {
   dispatcher?.start();
   const alarmSender = isWorker ? product.monitoring.alarms.createSender() : null;
   alarmSender?.start();
-  if (isWorker && config.isLedgerOn) await startJobs(engines.jobs, product.monitoring.jobs);
+  const maintenance = isWorker ? startMaintenance(product, receiver) : null;
+  const downtime = config.roles.includes('gateway')
+    ? watchDowntime({ storage: foundation.storage, log, gap: (span) => askForLost(engines, span) })
+    : null;
   const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
   upkeep.unref();
   return {
@@ -69,7 +74,9 @@ export async function serve(product: Product): Promise<RunningServer> {
     async stop() {
       isStopping = true;
       clearInterval(upkeep);
+      downtime?.stop();
       await listener.close();
+      await maintenance?.stop();
       await Promise.all([
         product.pressure.stop(),
         receiver.close(),
@@ -92,11 +99,12 @@ interface ListenParts {
 /** One listener: webhooks go straight to the gateway's plain handler, everything else through the API. */
 async function listen(product: Product, parts: ListenParts): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { config, foundation } = product;
+  const { engines } = foundation;
   let server: Server | undefined;
   const api = await createApi(
     {
       storage: foundation.storage,
-      engines: foundation.engines,
+      engines,
       workspaces: product.workspaces,
       people: product.people,
       accounts: product.accounts,
@@ -107,6 +115,9 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       outbox: product.outbox,
       commerce: product.commerce,
       flows: product.flows,
+      privacy: product.privacy,
+      retention: product.retention,
+      upkeep: (name, id, payload) => engines.jobs.enqueue('maintenance', { name, id, payload }),
       sealer: foundation.sealer,
       noteChange: product.liveBell.noteAfterCommit,
       monitoring: product.monitoring,
@@ -161,7 +172,10 @@ async function unreadyParts(product: Product): Promise<readonly string[]> {
 
 /** Once an hour: the partitions of the next days, and what has outlived its use. */
 function keepUp(product: Product): void {
-  const { owner, storage, clock, log } = product.foundation;
+  const { owner, storage, engines, clock, log } = product.foundation;
+  askForRecent(engines, clock.now()).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'providers could not be asked for what was lost lately'),
+  );
   deleteOldKeys(storage).catch((error: unknown) =>
     log.warn({ error: String(error) }, 'old idempotency keys could not be deleted'),
   );

@@ -134,9 +134,11 @@ const summaryTables = `conversations v
 
 type SummaryRow = Row & ConversationSummary & { position: string | null };
 
+/** null also while an erasure purges it: hidden from the moment it was asked for. */
 export async function findSummary(tx: WorkspaceTx, id: ConversationId): Promise<ConversationSummary | null> {
   const [row] = await tx.query<SummaryRow>(
-    `SELECT ${summaryColumns}, NULL AS position FROM ${summaryTables} WHERE v.workspace_id = $1 AND v.id = $2`,
+    `SELECT ${summaryColumns}, NULL AS position FROM ${summaryTables}
+      WHERE v.workspace_id = $1 AND v.id = $2 AND (v.group_id IS NOT NULL OR c.deleted_at IS NULL)`,
     [tx.workspaceId, id],
     'conversations_find_summary',
   );

@@ -162,9 +162,13 @@ const messageColumns = `m.id, m.conversation_id AS "conversationId", m.account_i
   m.deleted_at IS NOT NULL AS "isDeleted", m.is_history AS "isHistory", m.is_test AS "isTest",
   m.turn_id AS "turnId", m.occurred_at AS "occurredAt", m.created_at::text AS position`;
 
+/** An erased contact's messages are hidden from the moment it was asked for; a group is nobody's alone. */
+const isOfSomebody = `NOT EXISTS (SELECT FROM conversations h JOIN contacts c ON c.workspace_id = h.workspace_id AND c.id = h.contact_id
+  WHERE h.workspace_id = m.workspace_id AND h.id = m.conversation_id AND h.group_id IS NULL AND c.deleted_at IS NOT NULL)`;
+
 export async function findMessage(tx: WorkspaceTx, id: MessageId): Promise<StoredMessage | null> {
   const [row] = await tx.query<MessageRow>(
-    `SELECT ${messageColumns} FROM messages m WHERE m.workspace_id = $1 AND m.id = $2`,
+    `SELECT ${messageColumns} FROM messages m WHERE m.workspace_id = $1 AND m.id = $2 AND ${isOfSomebody}`,
     [tx.workspaceId, id],
     'conversations_find_message',
   );
@@ -185,7 +189,7 @@ export async function listMessages(
           SELECT t.id FROM conversations v JOIN conversations t ON t.workspace_id = v.workspace_id AND (t.id = v.id
              OR (v.group_id IS NULL AND t.group_id IS NULL AND t.account_id = v.account_id AND t.contact_id = v.contact_id))
            WHERE v.workspace_id = $1 AND v.id = $2)
-        AND ($3::timestamptz IS NULL OR (m.created_at, m.id) < ($3, $4::uuid))
+        AND ($3::timestamptz IS NULL OR (m.created_at, m.id) < ($3, $4::uuid)) AND ${isOfSomebody}
       ORDER BY m.created_at DESC, m.id DESC LIMIT $5`,
     [tx.workspaceId, id, after?.[0] ?? null, after?.[1] ?? null, limit + 1],
     'conversations_list_messages',

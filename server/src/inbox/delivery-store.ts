@@ -73,7 +73,7 @@ export async function listDeliveries(tx: WorkspaceTx, filter: DeliveryFilter): P
        SELECT ${pageColumns} FROM inbox i
        JOIN deliveries d ON d.workspace_id = i.workspace_id AND d.id = i.id
        WHERE i.workspace_id = $1 AND ($2::uuid IS NULL OR i.account_id = $2) AND ($3::text IS NULL OR i.state = $3)
-         AND ($4::uuid IS NULL OR i.id < $4)
+         AND ($4::uuid IS NULL OR i.id < $4) AND NOT is_being_erased(i.workspace_id, i.id, i.duplicate_count)
        ORDER BY i.id DESC LIMIT $5)
      SELECT ${columns} FROM page p ${accountOfPage} ORDER BY p.id DESC`,
     [tx.workspaceId, filter.accountId ?? null, filter.state ?? null, filter.before ?? null, filter.limit],
@@ -135,7 +135,7 @@ export async function traceDelivery(tx: WorkspaceTx, id: DeliveryId): Promise<De
   const [row] = await tx.query<DeliveryTrace & Record<string, unknown>>(
     `WITH page AS MATERIALIZED (
        SELECT ${pageColumns} FROM deliveries d JOIN inbox i ON i.workspace_id = d.workspace_id AND i.id = d.id
-       WHERE d.workspace_id = $1 AND d.id = $2)
+       WHERE d.workspace_id = $1 AND d.id = $2 AND NOT is_being_erased(i.workspace_id, i.id, i.duplicate_count))
      SELECT ${columns}, p.target, p.headers, p.body FROM page p ${accountOfPage}`,
     [tx.workspaceId, id],
   );

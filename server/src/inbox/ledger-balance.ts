@@ -13,9 +13,9 @@ import {
   hourOf,
   type LedgerAsk,
   type LedgerHour,
+  type LedgerSpan,
   noCounts,
   nothingForwarded,
-  type Span,
   sumHours,
   type UnpackedDelivery,
 } from './ledger.ts';
@@ -145,7 +145,7 @@ async function gapsOf(deps: LedgerDeps, ask: LedgerAsk, now: Date): Promise<Foun
  * A day at a time. A part that cannot be had within the time of a statement is halved, down to an hour: a busy workspace is
  * asked more often, a quiet one seldom.
  */
-async function inParts<T>(span: Span, work: (part: Span) => Promise<T>): Promise<T[]> {
+async function inParts<T>(span: LedgerSpan, work: (part: LedgerSpan) => Promise<T>): Promise<T[]> {
   const found: T[] = [];
   for (let from = span.from; from < span.to; ) {
     const to = new Date(Math.min(from.getTime() + 24 * hourMs, span.to.getTime()));
@@ -155,7 +155,7 @@ async function inParts<T>(span: Span, work: (part: Span) => Promise<T>): Promise
   return found;
 }
 
-async function halvedWhereItMust<T>(span: Span, work: (part: Span) => Promise<T>): Promise<T[]> {
+async function halvedWhereItMust<T>(span: LedgerSpan, work: (part: LedgerSpan) => Promise<T>): Promise<T[]> {
   try {
     return [await work(span)];
   } catch (error) {

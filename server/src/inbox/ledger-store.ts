@@ -4,7 +4,15 @@
  */
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Storage, WorkspaceTx } from '#storage';
-import { type CounterName, counterNames, firstIdAt, type Gap, hourMs, type LedgerHour, type Span } from './ledger.ts';
+import {
+  type CounterName,
+  counterNames,
+  firstIdAt,
+  type Gap,
+  hourMs,
+  type LedgerHour,
+  type LedgerSpan,
+} from './ledger.ts';
 
 /** Stands for app-level shared routes where a key needs an account. */
 const nilAccount = '00000000-0000-0000-0000-000000000000';
@@ -14,7 +22,7 @@ const instantIn = (id: string) =>
 
 export interface LedgerFilter {
   readonly accountId?: AccountId | undefined;
-  readonly span: Span;
+  readonly span: LedgerSpan;
 }
 
 type HourRow = Record<CounterName, string> & { account: AccountId; hour: Date } & Record<string, unknown>;
@@ -61,7 +69,7 @@ export async function countHours(tx: WorkspaceTx, { span, accountId }: LedgerFil
   return rows.map(toHour);
 }
 
-function hoursOfSpan({ from, to }: Span): Date[] {
+function hoursOfSpan({ from, to }: LedgerSpan): Date[] {
   const count = Math.ceil((to.getTime() - from.getTime()) / hourMs);
   return Array.from({ length: count }, (_, index) => new Date(from.getTime() + index * hourMs));
 }
@@ -184,7 +192,7 @@ export async function findGaps(
 export async function findSharedGaps(
   storage: Pick<Storage, 'workerStatement'>,
   workspaceId: WorkspaceId,
-  span: Span,
+  span: LedgerSpan,
   maxNamed: number,
 ): Promise<FoundGaps> {
   const rows = await storage.workerStatement<GapRow>(

@@ -5,7 +5,7 @@
 import type { AccountId, DeliveryId, EventId, OutboundId, WorkspaceId } from '@switchyard/contract';
 
 /** From `from` up to, not with, `to`. */
-export interface Span {
+export interface LedgerSpan {
   readonly from: Date;
   readonly to: Date;
 }
@@ -109,7 +109,7 @@ export interface UnpackedDelivery {
 export interface LedgerAsk {
   readonly workspaceId: WorkspaceId;
   readonly accountId?: AccountId | undefined;
-  readonly span: Span;
+  readonly span: LedgerSpan;
 }
 
 /** What lies in `arrivals`, received and not yet unpacked. */

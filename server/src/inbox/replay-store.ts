@@ -17,6 +17,16 @@ export async function storeAgain(
   return rows[0] ?? null;
 }
 
+/** Retention or an erasure has taken its body: there is nothing to handle once more. */
+export async function isEmptied(tx: WorkspaceTx, deliveryId: DeliveryId): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT FROM deliveries WHERE workspace_id = $1 AND id = $2 AND masked_at IS NOT NULL AND octet_length(body) = 0`,
+    [tx.workspaceId, deliveryId],
+    'inbox-is-emptied',
+  );
+  return rows.length > 0;
+}
+
 /** Dead events of this delivery get their tries anew; how many. */
 export async function reviveEvents(tx: WorkspaceTx, deliveryId: DeliveryId): Promise<number> {
   const revived = await tx.query<{ conversationId: ConversationId | null }>(

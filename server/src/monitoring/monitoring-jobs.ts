@@ -1,7 +1,7 @@
 /** The background work of monitoring, by named jobs: each runs once across all processes, and may run again. */
 import type { WorkspaceId } from '@switchyard/contract';
 import type { Log } from '#kernel';
-import type { Engines, Jobs } from '#storage';
+import type { Engines } from '#storage';
 import { findDueCanaries } from './canary/index.ts';
 import { balanceNow, type WatchDeps, watchCanaries, watchDeadLetters, watchSilence } from './watch.ts';
 import { listWorkspaceIds } from './workspace-ids-store.ts';
@@ -29,13 +29,6 @@ export function monitoringJobs(deps: MonitoringJobDeps): Readonly<Record<string,
     'ledger-balance': { everyMs: 900_000, run: () => inEach(deps, (workspaceId) => balanceNightly(deps, workspaceId)) },
     'canary-round': { everyMs: 60_000, run: () => canaryRound(deps) },
   };
-}
-
-/** Lays the schedules and takes the jobs; the queue has one worker a process, so other rooms' jobs come along here. */
-export async function startJobs(jobs: Jobs, table: Readonly<Record<string, ScheduledJob>>): Promise<void> {
-  await jobs.work('maintenance', async ({ name }) => table[name]?.run(), { concurrency: 1, maxAttempts: 3 });
-  for (const [name, { everyMs }] of Object.entries(table))
-    await jobs.schedule('maintenance', { name, everyMs, payload: null });
 }
 
 /** While the books are out of balance they are looked at in every round, so that a mended gap ends its alarm soon. */

@@ -6,11 +6,11 @@ import {
   parseId,
   type StatusEvent,
 } from '@switchyard/contract';
-import type { MessageStatus } from '#conversations';
 import type { NoteChange, WorkspaceTx } from '#storage';
 import { echoWindowMs, isEchoOf } from './echo-match.ts';
-import type { OutboxState, ProviderIdsKnown, ReceiptOutcome } from './outbox.ts';
-import { claimOf, isForward, statusesBefore } from './receipt-order.ts';
+import type { ProviderIdsKnown, ReceiptOutcome } from './outbox.ts';
+import { isOneOf, settlingMove, statusAfter } from './receipt-effect.ts';
+import { claimOf, statusesBefore } from './receipt-order.ts';
 import {
   advanceEarlier,
   type FoundMessage,
@@ -43,7 +43,7 @@ export async function applyReceipt(tx: WorkspaceTx, event: StatusEvent, origin: 
   const found = await findOrLock(tx, reference);
   if (!found) return { kind: 'waiting', waitKey: event.providerMessageId };
   const isSettled = await settleByReceipt(tx, found, event, reference);
-  const newStatus = statusAfter(found, event, reference, isSettled);
+  const newStatus = statusAfter(found, event.type, { attemptId: reference.attemptId, isSettled });
   await recordReceipt(tx, {
     eventId: origin.eventId,
     messageId: found.messageId,
@@ -113,30 +113,11 @@ async function settleByReceipt(
   event: StatusEvent,
   reference: Reference,
 ): Promise<boolean> {
-  const claim = claimOf(event.type);
-  if (claim === null || !found.outboundId) return false;
-  if (claim !== 'failed') return isOneOf(moves.evidence.from, found.state) && settleAsSent(tx, found, reference);
-  if (!isOneOf(moves.failedReceipt.from, found.state) || !isOfLatestTry(found, reference)) return false;
+  if (!found.outboundId) return false;
+  const move = settlingMove(found, event.type, reference.attemptId);
+  if (move === null) return false;
+  if (move === 'evidence') return settleAsSent(tx, found, reference);
   return settleAsFailed(tx, found, { ...reference, failure: failureOf(event) });
-}
-
-/** What the message becomes, or null. A try that failed says nothing of a message that is tried again. */
-function statusAfter(
-  found: FoundMessage,
-  event: StatusEvent,
-  reference: Reference,
-  isSettled: boolean,
-): MessageStatus | null {
-  const claim = claimOf(event.type);
-  if (claim === null) return null;
-  const isTriedAgain = isOneOf(['queued', 'claimed'], found.state) || !isOfLatestTry(found, reference);
-  if (claim === 'failed' && isTriedAgain) return null;
-  const isProvedOut = isSettled && found.status === 'failed' && claim === 'sent';
-  return isProvedOut || isForward(found.status, claim) ? claim : null;
-}
-
-function isOfLatestTry(found: FoundMessage, reference: Reference): boolean {
-  return reference.attemptId === null || found.attemptId === null || reference.attemptId === found.attemptId;
 }
 
 async function readUpTo(
@@ -160,8 +141,4 @@ function failureOf(event: StatusEvent): Failure {
     isCertain: true,
     ...(error ? { providerCode: error.code } : {}),
   };
-}
-
-function isOneOf(states: readonly OutboxState[], state: OutboxState | null): boolean {
-  return state !== null && states.includes(state);
 }

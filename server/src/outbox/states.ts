@@ -19,6 +19,8 @@ export const moves = {
   release: { from: ['claimed'], to: 'queued' },
   /** The permit says no: nothing has left, no try was made. */
   forbid: { from: ['claimed'], to: 'refused' },
+  /** Nobody wants it sent any more: the customer is erased. A dispatcher that holds it finds its mark refused. */
+  cancel: { from: ['queued', 'claimed'], to: 'cancelled' },
   /** Committed before the request leaves. */
   mark: { from: ['claimed'], to: 'sending' },
   /** The provider gave an id. The later states: a late answer, after a sweep or a second thought. */
@@ -34,7 +36,7 @@ export const moves = {
   /** One more time, flagged as a possible duplicate: by the repeat rule, or by a person. */
   repeat: { from: ['uncertain'], to: 'queued' },
   /** A receipt or an echo of one of its tries. */
-  evidence: { from: ['queued', 'claimed', 'sending', 'uncertain', 'refused', 'dead'], to: 'sent' },
+  evidence: { from: ['queued', 'claimed', 'sending', 'uncertain', 'refused', 'dead', 'cancelled'], to: 'sent' },
   /** A receipt that this try failed. */
   failedReceipt: { from: ['sending', 'uncertain'], to: 'refused' },
 } as const satisfies Record<string, Move>;

@@ -29,7 +29,7 @@ export {
   rollback,
   type SchemaOptions,
 } from './schema/migrate.ts';
-export { firstIdOf } from './schema/partition-days.ts';
+export { dayMs, dayOf, firstIdOf } from './schema/partition-days.ts';
 export { type DroppedDays, dropPartitionsBefore, ensurePartitions } from './schema/partitions-store.ts';
 export { inboxShards } from './schema/tables.ts';
 export * from './sealing/index.ts';

@@ -21,6 +21,7 @@ export const resources = [
   'audit',
   'migrations',
   'monitoring',
+  'privacy',
 ] as const;
 export type Resource = (typeof resources)[number];
 export const actions = ['read', 'write'] as const;
@@ -46,6 +47,8 @@ export const mayByRole = {
   audit: { read: admins, write: owners },
   migrations: { read: admins, write: owners },
   monitoring: { read: everyone, write: admins },
+  /** Export and erasure of a person, and how long raw records are kept. */
+  privacy: { read: admins, write: admins },
 } as const satisfies Record<Resource, Record<Action, readonly MemberRole[]>>;
 
 /**
@@ -63,8 +66,8 @@ export function isScope(text: string): boolean {
  * never more than the admin has who makes the key.
  */
 const namedOnly: Readonly<Record<Action, ReadonlySet<Resource>>> = {
-  read: new Set(['tokens', 'api-keys', 'members', 'audit', 'migrations']),
-  write: new Set(['tokens', 'api-keys', 'members', 'audit', 'migrations', 'workspace']),
+  read: new Set(['tokens', 'api-keys', 'members', 'audit', 'migrations', 'privacy']),
+  write: new Set(['tokens', 'api-keys', 'members', 'audit', 'migrations', 'workspace', 'privacy']),
 };
 
 export function mayRole(role: MemberRole, resource: Resource, action: Action): boolean {

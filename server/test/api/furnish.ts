@@ -32,6 +32,8 @@ export const kinds = [
   'session',
   'invitation',
   'alarmTarget',
+  'contact',
+  'erasure',
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -42,7 +44,8 @@ export async function furnish(world: World, mark: string): Promise<Furnished> {
   const key = await world.workspaces.createApiKey(workspaceId, { name: mark, scopes: ['read'] });
   if (!key.ok) throw new Error(key.refusal.code);
   const deliveryId = await insertDelivery(world, workspaceId, account.id, mark);
-  const { conversationId, messageId } = await converse(world, workspaceId, account.id, mark);
+  const { conversationId, messageId, contactId } = await converse(world, workspaceId, account.id, mark);
+  const erasureId = await eraseAnother(world, workspaceId);
   const shop = await insertShop(world, workspaceId, mark);
   const ids: { [K in Kind]: IdByName[K] } = {
     account: account.id,
@@ -51,6 +54,8 @@ export async function furnish(world: World, mark: string): Promise<Furnished> {
     conversation: conversationId,
     message: messageId,
     alarmTarget: await insertAlarm(world, workspaceId, mark),
+    contact: contactId,
+    erasure: erasureId,
     ...shop,
     ...people,
   };
@@ -92,7 +97,7 @@ async function insertDelivery(world: World, workspaceId: WorkspaceId, accountId:
 /** The customer has written just now, and one answer of ours is queued. */
 async function converse(world: World, workspaceId: WorkspaceId, accountId: AccountId, mark: string) {
   return world.db.storage.inWorkspace(workspaceId, async (tx) => {
-    const { conversationId } = await world.conversations.resolveConversation(tx, {
+    const { conversationId, contactId } = await world.conversations.resolveConversation(tx, {
       accountId,
       provider: 'meta',
       customer: [
@@ -118,7 +123,7 @@ async function converse(world: World, workspaceId: WorkspaceId, accountId: Accou
     });
     const content = { type: 'text', text: `${mark} answered` } as const;
     const { messageId } = await world.outbox.queueMessage(tx, { conversationId, accountId, content, author: 'bot' });
-    return { conversationId, messageId };
+    return { conversationId, messageId, contactId };
   });
 }
 
@@ -135,6 +140,15 @@ async function insertAlarm(world: World, workspaceId: WorkspaceId, mark: string)
     [workspaceId, incident, mark],
   );
   return target;
+}
+
+/** Somebody who has never written, and is erased. */
+async function eraseAnother(world: World, workspaceId: WorkspaceId) {
+  const contactId = newId('contact');
+  await world.db.ownerQuery('INSERT INTO contacts (workspace_id, id) VALUES ($1, $2)', [workspaceId, contactId]);
+  const erasure = await world.privacy.eraseContact(workspaceId, contactId, 'test');
+  if (!erasure) throw new Error('nobody was erased');
+  return erasure.id;
 }
 
 function hash(text: string): number {

@@ -54,9 +54,9 @@ describe('a key', () => {
     }
   });
 
-  it('reads with `read` and nothing more, and sees no token, key or member by it', async () => {
+  it('reads with `read` and nothing more, and sees no token, key, member or whole person by it', async () => {
     const headers = await world.addKey(shop.workspaceId, ['read']);
-    const named = new Set(['tokens', 'api-keys', 'members', 'audit']);
+    const named = new Set(['tokens', 'api-keys', 'members', 'audit', 'privacy']);
     for (const route of guarded()) {
       if (typeof route.access !== 'object') continue;
       const mayRead = route.access.action === 'read' && !named.has(route.access.resource);

@@ -118,6 +118,17 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'POST /api/v1/monitoring/alarm-targets': { body: { kind: 'webhook', address: 'https://example.com/hook' } },
   'DELETE /api/v1/monitoring/alarm-targets/:id': { id: 'alarmTarget' },
   'POST /api/v1/monitoring/alarm-targets/:id/test': { id: 'alarmTarget' },
+  'GET /api/v1/contacts/:id/export': { id: 'contact' },
+  'POST /api/v1/contacts/:id/erase': {
+    id: 'contact',
+    body: { confirm: 'erase' },
+  },
+  'GET /api/v1/erasures': {},
+  'GET /api/v1/erasures/:id': { id: 'erasure' },
+  'GET /api/v1/retention': {},
+  'PATCH /api/v1/retention': { body: { deliveryDays: 14 } },
+  'GET /api/v1/accounts/:id/reconciliations': { id: 'account' },
+  'POST /api/v1/accounts/:id/reconcile': { id: 'account', body: {} },
 };
 
 export function routeName(route: { readonly method: string; readonly url: string }): string {

@@ -31,6 +31,7 @@ import { createReceiver } from '#inbox';
 import { type Log, silentLog, systemClock } from '#kernel';
 import { createCallOut, createMonitoring, type Monitoring } from '#monitoring';
 import { createOutbox, type Outbox } from '#outbox';
+import { createPrivacy, createRetention, type Privacy } from '#privacy';
 import {
   createLiveBell,
   createPasswords,
@@ -67,6 +68,9 @@ export interface ApiProcess {
   readonly conversations: ConversationsDoor;
   readonly commerce: CommerceDoor;
   readonly outbox: Outbox;
+  readonly privacy: Privacy;
+  /** What was asked of the workers: there are none here. */
+  readonly upkeep: readonly { readonly name: string; readonly id: string; readonly payload: unknown }[];
   readonly liveBell: LiveBell;
   readonly monitoring: Monitoring;
   readonly app: FastifyInstance;
@@ -213,7 +217,12 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
     appSecrets: { meta: [], instagram: [] },
     store: (delivery) => receiver.receive(delivery),
   });
+  const privacy = createPrivacy({ ...base, workspaces, channels });
+  const dropDays = async () => ({ dropped: [], keptDays: [] });
+  const retention = createRetention({ ...base, workspaces, dropDays });
+  const upkeep: { name: string; id: string; payload: unknown }[] = [];
   const rooms = {
+    privacy,
     monitoring,
     workspaces,
     people,
@@ -229,6 +238,8 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
     ...base,
     ...rooms,
     flows: createFlows(),
+    retention,
+    upkeep: async (name, id, payload) => void upkeep.push({ name, id, payload }),
     capabilitiesOf: (provider) => channels[provider].capabilities,
     fieldsOf: (provider) => channels[provider].fields,
     version: '0.0.0',
@@ -249,6 +260,7 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
   return {
     ...{ engines, sealer, liveBell, app, port },
     ...rooms,
+    upkeep,
     ask: (method, path, more) => ask(port, method, path, more),
     async close() {
       await app.close();

@@ -350,6 +350,52 @@ describe('help', () => {
   });
 });
 
+describe('privacy and upkeep', () => {
+  it('tells how long raw records are kept, tries another policy, and changes it only when somebody agrees', async () => {
+    const shown = await line.json('retention', 'show', '--workspace', 'sur', '--deliveries', '3');
+    expect(shown).toMatchObject({ status: 0, document: { retention: { deliveryDays: 3, attemptDays: 30 } } });
+    const set = ['retention', 'set', '--workspace', 'sur', '--deliveries', '7'];
+    expect((await line.answering(false).run(...set)).status).toBe(1);
+    expect(await line.json('retention', 'show', '--workspace', 'sur')).toMatchObject({
+      document: { retention: { deliveryDays: 14 } },
+    });
+    expect(await line.json(...set, '--yes')).toMatchObject({ status: 0, document: { retention: { deliveryDays: 7 } } });
+    expect((await line.run('retention', 'set', '--workspace', 'sur')).status).toBe(2);
+    expect((await line.run('retention', 'show', '--workspace', 'sur', '--deliveries', '0')).status).toBe(2);
+    expect(await line.json('retention', 'run')).toMatchObject({ status: 0, document: { emptiedBodies: 0 } });
+  });
+
+  it('exports and erases a contact, and keeps the receipt', async () => {
+    const id = '018f0000-0000-7000-8000-00000000c0de';
+    await asSuperuser(
+      `INSERT INTO switchyard.contacts (workspace_id, id, name)
+      SELECT workspace_id, '${id}', 'Canary' FROM switchyard.workspaces WHERE slug = 'sur'`,
+      [],
+    );
+    expect(await line.json('contact', 'export', id, '--workspace', 'sur')).toMatchObject({
+      document: { contact: { name: 'Canary' } },
+    });
+    expect((await line.run('contact', 'erase', id, '--workspace', 'sur')).stderr).toContain('--yes');
+    const erased = await line.json('contact', 'erase', id, '--workspace', 'sur', '--yes');
+    expect(erased).toMatchObject({ status: 0, document: { erasure: { phase: 'done' } } });
+    expect((await line.run('contact', 'export', id, '--workspace', 'sur')).status).toBe(1);
+    const receipts = await line.run('contact', 'erasures', '--workspace', 'sur', '--json');
+    expect(receipts.stdout).toContain('era_');
+    expect(receipts.stdout).not.toContain('Canary');
+    expect((await line.run('contact', 'erase', 'somebody', '--workspace', 'sur')).status).toBe(2);
+  });
+
+  it('says that Meta cannot be asked for what was lost, and refuses a span that is none', async () => {
+    const { document } = await line.json<{ accounts: { id: string }[] }>('account', 'list', '--workspace', 'sur');
+    const reconcile = ['account', 'reconcile', document.accounts[0]!.id, '--workspace', 'sur'];
+    expect(await line.json(...reconcile)).toMatchObject({
+      ...{ status: 0, document: { reconciliation: { state: 'unsupported', coveredFrom: null } } },
+    });
+    expect((await line.run(...reconcile, '--from', 'yesterday')).status).toBe(2);
+    expect((await line.run(...reconcile, '--from', '2030-01-02', '--until', '2030-01-01')).status).toBe(2);
+  });
+});
+
 async function asOwner(statement: string): Promise<void> {
   await query(line.ownerUrl, statement, []);
 }

@@ -19,6 +19,7 @@ const order = [
   ['flows'],
   ['pipeline'],
   ['inbox'],
+  ['privacy'],
   ['gateway'],
   ['reminders', 'campaigns'],
   ['migration'],

@@ -95,7 +95,11 @@ describe('replay', () => {
     await world.receiver().receive(sent);
     await world.settled();
     const before = [await counted(shop), await inboxRow(sent.id)];
-    expect(await replayDelivery(world.db.storage, shop.workspaceId, sent.id)).toEqual({ isFound: true, revived: 0 });
+    expect(await replayDelivery(world.db.storage, shop.workspaceId, sent.id)).toEqual({
+      isFound: true,
+      revived: 0,
+      isEmptied: false,
+    });
     await world.settled();
     expect([await counted(shop), await inboxRow(sent.id)]).toEqual(before);
   });
@@ -124,7 +128,11 @@ describe('replay', () => {
     const sent = delivery(here, textBody(here, {}));
     await world.receiver().receive(sent);
     await world.settled();
-    expect(await replayDelivery(world.db.storage, there.workspaceId, sent.id)).toEqual({ isFound: false, revived: 0 });
+    expect(await replayDelivery(world.db.storage, there.workspaceId, sent.id)).toEqual({
+      isFound: false,
+      revived: 0,
+      isEmptied: false,
+    });
     expect(await inboxRow(sent.id)).toMatchObject({ state: 'normalised' });
   });
 });

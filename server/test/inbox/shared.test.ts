@@ -125,7 +125,11 @@ describe('a delivery of the app-level route', () => {
     await worker.stop(5_000);
     expect(await lettersOf(here.workspaceId)).toMatchObject([{ reason: 'failed' }]);
     const other = world.worker();
-    expect(await replayDelivery(world.db.storage, world.operatorId, sent.id)).toEqual({ isFound: true, revived: 1 });
+    expect(await replayDelivery(world.db.storage, world.operatorId, sent.id)).toEqual({
+      isFound: true,
+      revived: 1,
+      isEmptied: false,
+    });
     await world.settled();
     expect(await textsOf(here)).toEqual(['to here']);
     await other.stop(5_000);

@@ -1,5 +1,5 @@
 /** The console as people use it: the real product, a real browser. */
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -328,6 +328,67 @@ describe('the ledger, alarms and traces', () => {
     await target.getByRole('button', { name: 'Remove' }).click();
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('Nobody is told yet').waitFor();
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+});
+
+describe('what is kept of people', () => {
+  it('exports a contact as a file, erases them when somebody confirms, and shows the receipt', async () => {
+    await customerWrites('+15550109077', 'Erna', 'forget me');
+    const { context, page, troubles } = await openPage(browser, product.url, {
+      ...{ viewport: wide, storageState: session, acceptDownloads: true },
+    });
+    await page.goto('/conversations');
+    await conversationOf(page, 'Erna').click();
+    await page.getByRole('heading', { name: 'Erna' }).waitFor();
+    await page.getByRole('button', { name: 'Data of this contact' }).click();
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: 'Export all data' }).click(),
+    ]);
+    expect(file.suggestedFilename()).toMatch(/^con_[0-9a-f]{32}\.json$/);
+    expect(await readFile(await file.path(), 'utf8')).toContain('forget me');
+
+    await page.getByRole('button', { name: 'Data of this contact' }).click();
+    await page.getByRole('menuitem', { name: 'Erase the contact' }).click();
+    await page.screenshot({ path: join(pictures, 'erase, asked.png') });
+    await page.getByRole('dialog').getByRole('button', { name: 'Erase the contact' }).click();
+    await page.getByText('Hidden at once').first().waitFor();
+    await conversationOf(page, 'Erna').waitFor({ state: 'detached' });
+
+    await page.goto('/settings');
+    await page.locator('[data-test=erasure]').filter({ hasText: 'Erased' }).first().waitFor({ timeout: 30_000 });
+    expect(await page.locator('[data-test=erasures]').textContent()).not.toContain('Erna');
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  it('shows what another policy would take before it is saved', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await page.goto('/settings');
+    const section = page.locator('[data-test=retention]');
+    const days = section.getByLabel('Raw deliveries, in days');
+    await days.fill('7');
+    await days.blur();
+    await section.getByText('The next run takes 0 raw deliveries').waitFor();
+    await section.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved. It counts from the next run on.').first().waitFor();
+    await page.reload();
+    expect(await section.getByLabel('Raw deliveries, in days').inputValue()).toBe('7');
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
+  it('says of an account whether it was compared with what its provider keeps', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await page.goto('/accounts');
+    const account = page.locator('[data-test=account]').filter({ hasText: 'Twilio' }).first();
+    await account.getByText('Not yet compared with what the provider keeps.').waitFor();
+    await account.getByRole('button', { name: 'Look for lost messages' }).click();
+    await page.getByText('The provider is being asked.').first().waitFor();
+    await account.getByText(/Compared .*: 0 recovered/).waitFor({ timeout: 30_000 });
     expect(troubles).toEqual([]);
     await context.close();
   });

@@ -57,22 +57,27 @@ export function markAsRead(world: World, number: SimNumber, exchange: Exchange, 
   return { reply: jsonReply(201, { message: 'Read messages', read: 'success' }) };
 }
 
-/** v1 answers a list, v2 a page. `where.key` and `where.messageTimestamp.gte` narrow it. */
+/**
+ * v1 answers a list of at most `limit`, v2 a page. `where.key` narrows both; a span narrows v2 only, and only where both
+ * its ends are given.
+ */
 function findMessages(number: SimNumber, messages: EvolutionMessages, body: Fields): Reply {
   const where = optionalFields(body.where, 'where');
   const key = optionalFields(where.key, 'where.key');
-  const since = isFields(where.messageTimestamp) ? sinceSeconds(where.messageTimestamp.gte) : 0;
+  const isV1 = number.version === 'v1';
   const found = messages.find(instanceOf(number), {
     ...(typeof key.remoteJid === 'string' ? { remoteJid: key.remoteJid } : {}),
     ...(typeof key.id === 'string' ? { id: key.id } : {}),
     ...(typeof key.fromMe === 'boolean' ? { fromMe: key.fromMe } : {}),
-    sinceSeconds: since,
+    ...(isV1 ? {} : spanOf(where.messageTimestamp)),
   });
-  if (number.version === 'v1')
+  if (isV1) {
+    const limit = Number(body.limit ?? found.length) || found.length;
     return jsonReply(
       200,
-      found.map((message) => presentV1(number, message)),
+      found.slice(0, limit).map((message) => presentV1(number, message)),
     );
+  }
   const page = Math.max(1, Number(body.page ?? 1) || 1);
   const size = Math.max(1, Number(body.offset ?? PAGE_SIZE) || PAGE_SIZE);
   const records = found.slice((page - 1) * size, page * size).map((message) => presentV2(number, message));
@@ -81,9 +86,13 @@ function findMessages(number: SimNumber, messages: EvolutionMessages, body: Fiel
   });
 }
 
-function sinceSeconds(value: unknown): number {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' ? Math.floor(Date.parse(value) / 1000) || 0 : 0;
+function spanOf(value: unknown): { sinceSeconds?: number; untilSeconds?: number } {
+  if (!isFields(value) || !value.gte || !value.lte) return {};
+  return { sinceSeconds: secondsOf(value.gte), untilSeconds: secondsOf(value.lte) };
+}
+
+function secondsOf(value: unknown): number {
+  return Math.floor(new Date(typeof value === 'number' ? value : String(value)).getTime() / 1000) || 0;
 }
 
 function presentV1(number: SimNumber, message: EvolutionMessage): Fields {

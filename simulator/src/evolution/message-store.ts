@@ -30,7 +30,7 @@ export class EvolutionMessages {
   /** Newest first. */
   find(
     instance: string,
-    wanted: { remoteJid?: string; id?: string; fromMe?: boolean; sinceSeconds?: number },
+    wanted: { remoteJid?: string; id?: string; fromMe?: boolean; sinceSeconds?: number; untilSeconds?: number },
   ): EvolutionMessage[] {
     return [...this.#messages.values()]
       .filter(
@@ -39,7 +39,8 @@ export class EvolutionMessages {
           (wanted.remoteJid === undefined || message.key.remoteJid === wanted.remoteJid) &&
           (wanted.id === undefined || message.key.id === wanted.id) &&
           (wanted.fromMe === undefined || message.key.fromMe === wanted.fromMe) &&
-          message.messageTimestamp >= (wanted.sinceSeconds ?? 0),
+          message.messageTimestamp >= (wanted.sinceSeconds ?? 0) &&
+          message.messageTimestamp <= (wanted.untilSeconds ?? Number.MAX_SAFE_INTEGER),
       )
       .reverse();
   }

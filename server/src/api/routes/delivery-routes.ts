@@ -15,7 +15,7 @@ import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
 import { pathId, queryId } from '../ids.ts';
 import { presentDelivery, presentTrace } from '../present/delivery.ts';
-import { notFound } from '../problem.ts';
+import { notFound, ProblemError } from '../problem.ts';
 import { failures, idParams, type Routes } from '../schemas.ts';
 
 const query = pageQuerySchema.extend({
@@ -91,6 +91,11 @@ function replayRoute(routes: Routes, deps: ApiDeps): void {
       const id = pathId('delivery', request.params.id);
       const replayed = await replayDelivery(deps.storage, workspaceId, id);
       if (!replayed.isFound) throw notFound('delivery');
+      if (replayed.isEmptied)
+        throw new ProblemError(
+          'body-emptied',
+          'its body was taken by retention or an erasure; nothing is left to handle',
+        );
       await deps.storage.inWorkspace(workspaceId, async (tx) => {
         deps.noteChange(tx, 'delivery', [id]);
         await deps.workspaces.audit(tx, {

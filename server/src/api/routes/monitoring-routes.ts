@@ -1,6 +1,6 @@
 import { balanceSchema, foundTraceSchema, pageOf, watchedNumberSchema } from '@switchyard/contract';
 import { z } from 'zod';
-import { ledgerLimits, type Span } from '#inbox';
+import { type LedgerSpan, ledgerLimits } from '#inbox';
 import { longestQuery } from '#monitoring';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
@@ -66,7 +66,7 @@ function balanceRoute(routes: Routes, deps: ApiDeps): void {
 }
 
 /** The last day where nothing is said. */
-function checkSpan({ from, to }: { from?: string; to?: string }, now: Date): Span {
+function checkSpan({ from, to }: { from?: string; to?: string }, now: Date): LedgerSpan {
   const end = to === undefined ? now : new Date(to);
   const start = from === undefined ? new Date(end.getTime() - dayMs) : new Date(from);
   if (start >= end) throw wrongSpan('/from', 'is not before the end of the span');

@@ -6,6 +6,7 @@ import type { Channel } from '../channel.ts';
 import { findBodySecrets } from './body-secrets.ts';
 import { evolutionCapabilities, evolutionFields } from './capabilities.ts';
 import { markEvolutionRead, sendByEvolution } from './evolution-client.ts';
+import { listEvolutionMessages } from './list-client.ts';
 import { normaliseEvolution } from './normalise.ts';
 import { evolutionSessions } from './session-client.ts';
 import { verifyEvolution } from './verify.ts';
@@ -20,6 +21,7 @@ export const evolutionChannel: Channel = {
   webhook: evolutionWebhook,
   findSecrets: findBodySecrets,
   send: sendByEvolution,
+  listMessages: listEvolutionMessages,
   markRead: markEvolutionRead,
   sessions: evolutionSessions,
 };

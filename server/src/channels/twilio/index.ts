@@ -5,6 +5,7 @@
  */
 import type { Channel } from '../channel.ts';
 import { twilioCapabilities, twilioFields } from './capabilities.ts';
+import { listTwilioMessages } from './list-client.ts';
 import { normaliseTwilio } from './normalise.ts';
 import { verifyTwilio } from './signature.ts';
 import { sendByTwilio } from './twilio-client.ts';
@@ -18,4 +19,5 @@ export const twilioChannel: Channel = {
   normalise: normaliseTwilio,
   webhook: twilioWebhook,
   send: sendByTwilio,
+  listMessages: listTwilioMessages,
 };

@@ -7,6 +7,7 @@ import type { SendingAccount, SendingNetwork, SendOutcome, SendRequest } from '.
 import { checkContent, refusedContent } from '../graph/content-limits.ts';
 import { type CompleteAnswer, callProvider, judgeBareAnswer, later } from '../http/index.ts';
 import { idAt, type JsonValue, parseJson, textAt } from '../reading/index.ts';
+import { basicAuthorization } from './authorization.ts';
 import { twilioCapabilities } from './capabilities.ts';
 import { knownFailure } from './errors.ts';
 import { messageForm } from './message-form.ts';
@@ -35,14 +36,6 @@ export async function sendByTwilio(
     network,
   );
   return answer.kind === 'answered' ? judge(answer) : answer;
-}
-
-/** An API key pair where there is one, else the account's own sid and token. */
-export function basicAuthorization({ settings, credentials }: SendingAccount): string | undefined {
-  const user = settings.apiKeySid && credentials.apiKeySecret ? settings.apiKeySid : settings.accountSid;
-  const password = settings.apiKeySid && credentials.apiKeySecret ? credentials.apiKeySecret : credentials.authToken;
-  if (!user || !password) return undefined;
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
 function judge(answer: CompleteAnswer): SendOutcome {

@@ -13,7 +13,8 @@ import { askProvider } from '../http/ask-provider.ts';
 import { arrayAt, isObject, type JsonObject, type JsonValue, objectAt, textAt, valueAt } from '../reading/index.ts';
 import type { FoundWebhook, WebhookAbility } from '../webhook-ability.ts';
 import { senderAddress } from './address.ts';
-import { basicAuthorization, judgeTwilioRefusal } from './twilio-client.ts';
+import { basicAuthorization } from './authorization.ts';
+import { judgeTwilioRefusal } from './twilio-client.ts';
 
 export const connectionOverrides = '#rc=5&rp=all';
 /** Senders of one account looked through for ours. */

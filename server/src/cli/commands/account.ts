@@ -8,6 +8,7 @@ import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
 import { addAccountActs } from './account-acts.ts';
+import { addReconcile } from './account-reconcile.ts';
 import { presentForCommand } from './account-shown.ts';
 import { addPair } from './pair.ts';
 
@@ -30,6 +31,7 @@ export function addAccount(program: Command, deps: CliDeps): void {
   addPair(account, deps);
   addList(account, deps);
   addAccountActs(account, deps);
+  addReconcile(account, deps);
 }
 
 function addAdd(account: Command, deps: CliDeps): void {

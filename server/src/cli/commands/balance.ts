@@ -1,6 +1,6 @@
 import { type AccountId, parseId, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import { type Balance, type CounterName, ledgerLimits, type Span } from '#inbox';
+import { type Balance, type CounterName, type LedgerSpan, ledgerLimits } from '#inbox';
 import type { Workspace } from '#workspaces';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
@@ -63,7 +63,7 @@ function parseAccount(text: string | undefined): AccountId | undefined {
   return id;
 }
 
-function parseSpan({ from, to }: Options, now: Date): Span {
+function parseSpan({ from, to }: Options, now: Date): LedgerSpan {
   const end = to === undefined ? now : parseMoment('--to', to);
   const start = from === undefined ? new Date(end.getTime() - dayMs) : parseMoment('--from', from);
   if (start >= end) throw new WrongUse(`--from ${start.toISOString()} is not before --to ${end.toISOString()}`);

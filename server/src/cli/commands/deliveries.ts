@@ -98,6 +98,10 @@ function addReplay(deliveries: Command, deps: CliDeps): void {
         const missing: string[] = [];
         for (const id of ids) {
           const result = await replayDelivery(product.storage, workspace.id, id);
+          if (result.isEmptied)
+            throw new CommandFailed(
+              `${toPublicId('delivery', id)} has no body any more: retention or an erasure took it`,
+            );
           if (result.isFound) replayed.push({ id: toPublicId('delivery', id), revived: result.revived });
           else missing.push(toPublicId('delivery', id));
         }

@@ -5,6 +5,7 @@ import * as accounts from './0003-accounts.ts';
 import * as tokens from './0004-tokens.ts';
 import * as companion from './0005-companion.ts';
 import * as ledger from './0006-ledger.ts';
+import * as retention from './0008-retention.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,6 +15,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-tokens': tokens,
   '0005-companion': companion,
   '0006-ledger': ledger,
+  '0008-retention': retention,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';

@@ -39,19 +39,27 @@ export interface DroppedDays {
 }
 
 /**
- * Drops every day that ended before `before`'s day began, and such rows of the default partitions. A day with a delivery
- * that still waits in the inbox is kept whole.
+ * Drops every day that ended before `before`'s day began, and such rows of the default partitions; of tries, before
+ * `attemptsBefore`'s. A day with a delivery that still waits in the inbox is kept whole.
  */
-export function dropPartitionsBefore(options: SchemaOptions, before: Date): Promise<DroppedDays> {
+export function dropPartitionsBefore(
+  options: SchemaOptions,
+  before: Date,
+  attemptsBefore: Date = before,
+): Promise<DroppedDays> {
+  const boundOf = (table: DayTable) => dayOf(table === 'attempts' ? attemptsBefore : before);
   return withOwnerClient(options.ownerUrl, async (client) => {
     const dropped: string[] = [];
     const keptDays: Date[] = [];
     for (const [day, names] of await partitionsByDay(client)) {
-      if (day + dayMs > dayOf(before)) continue;
-      if (await dropDay(client, day, names)) dropped.push(...names.values());
+      const due = new Map([...names].filter(([table]) => day + dayMs <= boundOf(table)));
+      if (due.size === 0) continue;
+      if (await dropDay(client, day, due)) dropped.push(...due.values());
       else keptDays.push(new Date(day));
     }
-    await inTransaction(client, () => deleteFromDefaults(client, firstIdOf(dayOf(before))));
+    await inTransaction(client, () =>
+      deleteFromDefaults(client, firstIdOf(dayOf(before)), firstIdOf(dayOf(attemptsBefore))),
+    );
     return { dropped, keptDays };
   });
 }
@@ -119,14 +127,15 @@ function dropDay(client: PoolClient, _day: Day, names: ReadonlyMap<DayTable, str
  * Ids of version 7 only: those of other versions (rows taken over from elsewhere) do not tell a day. The default
  * partitions are asked by their own names, since row-level security of the parents holds for the owner too.
  */
-async function deleteFromDefaults(client: PoolClient, bound: string): Promise<void> {
-  const isOld = `d.id < '${bound}' AND substr(d.id::text, 15, 1) = '7'`;
+async function deleteFromDefaults(client: PoolClient, bound: string, attemptsBound: string): Promise<void> {
+  const isOlder = (than: string) => `d.id < '${than}' AND substr(d.id::text, 15, 1) = '7'`;
+  const isOld = isOlder(bound);
   await client.query(
     `DELETE FROM deliveries_default d WHERE ${isOld} AND NOT EXISTS (SELECT 1 FROM inbox_default i
       WHERE i.workspace_id = d.workspace_id AND i.id = d.id AND i.state = 'stored')`,
   );
   await client.query(`DELETE FROM inbox_default d WHERE ${isOld} AND d.state <> 'stored'`);
-  await client.query(`DELETE FROM attempts_default d WHERE ${isOld}`);
+  await client.query(`DELETE FROM attempts_default d WHERE ${isOlder(attemptsBound)}`);
 }
 
 async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {

@@ -1,0 +1,57 @@
+/**
+ * Asking a provider for what its webhooks may have failed to bring.
+ *
+ * Twilio repeats a webhook once at most and Evolution not for long, so a gap of ours loses messages there. Both keep what
+ * they carried; it is read for the span, put as the webhooks would have brought it, told apart from what is known by the
+ * same keys, and what is left goes through the same door as any delivery, with the route kind `recovered`.
+ */
+import type { AccountId, ReconciliationId } from '@switchyard/contract';
+
+export interface Span {
+  readonly from: Date;
+  /** Not included. */
+  readonly until: Date;
+}
+
+/**
+ * `complete`: the provider knew the whole span and all of it was read. `partial`: from `coveredFrom` on only (null:
+ * nothing shows that it knew any of it), or not to the end; `detail` says which. `unsupported`: it tells nobody later.
+ */
+export type ReconciliationState = 'running' | 'complete' | 'partial' | 'unsupported' | 'failed';
+
+export interface Reconciliation {
+  readonly id: ReconciliationId;
+  readonly accountId: AccountId;
+  /** `hourly`: what we refused or the provider gave up without a gap of ours. */
+  readonly reason: 'asked' | 'downtime' | 'hourly';
+  readonly wantedFrom: Date;
+  readonly wantedUntil: Date;
+  readonly coveredFrom: Date | null;
+  readonly state: ReconciliationState;
+  readonly detail: string | null;
+  /** Messages and receipts that the provider gave for the span. */
+  readonly listed: number;
+  /** Those of them that were not known, and were stored as deliveries. */
+  readonly recovered: number;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export const recoveredRouteKind = 'recovered';
+
+export const reconcileLimits = {
+  pageSize: 200,
+  /** Of one span: 40,000 messages and receipts at full pages. */
+  maxPages: 200,
+  /** What is unknown is kept until all is read, so that the oldest is stored first. */
+  maxRecovered: 20_000,
+  /** Stored at once; the order within is by the provider's clock, like any that arrive together. */
+  atOnce: 100,
+  maxSpanDays: 31,
+  /** Webhooks of this long before a gap may still have been on their way. */
+  overlapMs: 10 * 60_000,
+  /** How far an hourly look reaches back: two may fail before anything is missed. */
+  hourlyMs: 3 * 3_600_000,
+  /** A server that was away for less has lost nothing that providers do not repeat by themselves. */
+  downtimeMs: 2 * 60_000,
+} as const;

@@ -1,0 +1,91 @@
+/**
+ * The door of privacy. An erasure hides a contact at once, in the transaction of the request, and purges what is theirs
+ * in slices afterwards; each slice saves how far it came, so a purge that is killed goes on where it was.
+ *
+ * Its phases: `messages` (with their tries and receipts), `events` (with turns and dead letters), `people` (consents and
+ * conversations; the contact stays as an empty shell with its id, since invoices may name it), `bodies` (raw deliveries
+ * are masked), `returned` (redeliveries of what was erased), `done`.
+ */
+import type { ContactId, DeliveryId, ErasureId, Provider, WorkspaceId } from '@switchyard/contract';
+import type { Page, PageRequest } from '#kernel';
+
+export type ErasurePhase = 'messages' | 'events' | 'people' | 'bodies' | 'returned' | 'done';
+
+/** What was found and removed, by what it was. */
+export type ErasureCounts = Readonly<Partial<Record<ErasedKind, number>>>;
+export type ErasedKind =
+  | 'identities'
+  | 'consents'
+  | 'conversations'
+  | 'messages'
+  | 'outbound'
+  | 'attempts'
+  | 'receipts'
+  | 'events'
+  | 'turns'
+  | 'deadLetters'
+  /** Raw deliveries that now hold nothing of the contact. */
+  | 'maskedDeliveries';
+
+/** The receipt of an erasure: no word of whose it was but the contact's id. */
+export interface Erasure {
+  readonly id: ErasureId;
+  readonly contactId: ContactId;
+  readonly requestedBy: string;
+  readonly requestedAt: Date;
+  readonly phase: ErasurePhase;
+  readonly counts: ErasureCounts;
+  readonly finishedAt: Date | null;
+}
+
+/** Everything that is kept of one contact, of one moment. Ids are public ones, instants ISO 8601. */
+export interface ContactExport {
+  readonly exportedAt: string;
+  readonly contact: Record<string, unknown>;
+  readonly identities: unknown[];
+  readonly consents: unknown[];
+  readonly conversations: unknown[];
+  readonly messages: unknown[];
+  /** Raw deliveries in which a message or a receipt of theirs came, as far as they are kept. */
+  readonly deliveryIds: string[];
+}
+
+export type ExportRefusal = 'not-found' | 'too-large';
+
+export interface Privacy {
+  exportContact(
+    workspaceId: WorkspaceId,
+    contactId: ContactId,
+    actor: string,
+  ): Promise<
+    { readonly ok: true; readonly value: ContactExport } | { readonly ok: false; readonly refusal: ExportRefusal }
+  >;
+  /** Hidden when this resolves. null: there is no such contact, or it is erased already. */
+  eraseContact(workspaceId: WorkspaceId, contactId: ContactId, actor: string): Promise<Erasure | null>;
+  findErasure(workspaceId: WorkspaceId, id: ErasureId): Promise<Erasure | null>;
+  /** The latest first. */
+  listErasures(workspaceId: WorkspaceId, request: PageRequest): Promise<Page<Erasure>>;
+  /** Goes on with every erasure that is not through; gives how many it finished. Any number of processes may. */
+  purge(signal: AbortSignal): Promise<number>;
+  /** Masks redeliveries of erased events, and drops what waits for erased messages. Gives how many it found. */
+  maskReturned(signal: AbortSignal): Promise<number>;
+}
+
+/** A raw delivery as masking sees it. */
+export interface RawDelivery {
+  readonly id: DeliveryId;
+  readonly provider: Provider;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly receivedAt: Date;
+}
+
+export const privacyLimits = {
+  messagesPerSlice: 500,
+  eventsPerSlice: 2_000,
+  bodiesPerSlice: 50,
+  deliveriesPerLook: 2_000,
+  maxExportBytes: 256 * 1024 * 1024,
+  exportRowsPerFetch: 1_000,
+} as const;

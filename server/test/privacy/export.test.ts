@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPrivacyWorld, type PrivacyWorld, writes } from './world.ts';
+
+let world: PrivacyWorld;
+beforeAll(async () => {
+  world = await openPrivacyWorld();
+});
+afterAll(() => world.close());
+
+test('an export holds everything of one contact, and nothing of another', async () => {
+  const shop = await world.inbox.shop();
+  const ana = { phone: '34611100001', name: 'Ana', secret: 'what Ana said' };
+  const ben = { phone: '34611100002', name: 'Ben', secret: 'what Ben said' };
+  const first = await world.deliver(shop, writes(shop, ana, 'in.1'));
+  await world.deliver(shop, writes(shop, ben, 'in.2'));
+  const exported = await world.privacy.exportContact(
+    shop.workspaceId,
+    await world.contactOf(shop, '+34611100001'),
+    'cli',
+  );
+  if (!exported.ok) throw new Error(exported.refusal);
+  const { contact, identities, conversations, messages, deliveryIds } = exported.value;
+  expect(contact).toMatchObject({ id: expect.stringMatching(/^con_[0-9a-f]{32}$/), name: 'Ana' });
+  expect(identities).toEqual(
+    expect.arrayContaining([expect.objectContaining({ kind: 'phone', value: '+34611100001' })]),
+  );
+  expect(conversations).toHaveLength(1);
+  expect(messages).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ direction: 'in', content: { type: 'text', text: 'what Ana said' } }),
+    ]),
+  );
+  expect(messages.length).toBeGreaterThan(1);
+  expect(deliveryIds).toEqual([`dlv_${first.replaceAll('-', '')}`]);
+  expect(JSON.stringify(exported.value)).not.toContain('Ben');
+  const [entry] = await world.inbox.db.ownerQuery(`SELECT action, fields FROM audit_log WHERE workspace_id = $1`, [
+    shop.workspaceId,
+  ]);
+  expect(entry).toEqual({ action: 'export', fields: {} });
+});
