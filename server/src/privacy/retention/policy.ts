@@ -1,7 +1,7 @@
 /**
  * How long a workspace keeps its raw records: pure. Days are counted in whole days of UTC, since a day is what is dropped.
  * A day's partition goes when the longest policy of all workspaces has ended; a workspace with a shorter one has its rows
- * of that day emptied until then (docs/decisions/0008-retention-by-day.md).
+ * of that day emptied until then (docs/decisions/0011-retention-and-erasure.md).
  */
 import { dayMs, dayOf } from '#storage';
 
