@@ -48,8 +48,8 @@ export const plants = {
     edits: [
       {
         file: 'inbox/turn-store.ts',
-        find: 'WHERE workspace_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE)',
-        put: 'WHERE workspace_id = $1 AND id = $2 AND $3::bigint IS NOT NULL)',
+        find: `AND c.lease_epoch = ours.epoch\n       ORDER BY c.id FOR NO KEY UPDATE OF c \${isAlone ? '' : 'SKIP LOCKED'})`,
+        put: 'ORDER BY c.id)',
       },
       {
         file: 'inbox/turn-store.ts',

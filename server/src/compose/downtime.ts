@@ -33,7 +33,7 @@ export function watchDowntime({ storage, log, gap }: DowntimeDeps): Downtime {
   };
   const report = (error: unknown) => log.warn({ error: String(error) }, 'the sign of life could not be written');
   const first = beat(true).catch(report);
-  const timer = setInterval(() => beat(false).catch(report), aliveMs);
+  const timer = setInterval(() => void beat(false).catch(report), aliveMs);
   timer.unref();
   return { first, stop: () => clearInterval(timer) };
 }

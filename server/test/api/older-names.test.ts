@@ -109,7 +109,14 @@ describe.each([
 
   it('asks for a new QR code only where phones are linked', async () => {
     const { uuid } = (await ask('POST', path, webSession())).data;
-    expect(await ask('POST', `${path}/${uuid}/regenerate-qr`)).toMatchObject({ status: 422, code: 'not-pairable' });
+    const waiting = { qr_code: null, account_id: uuid };
+    expect(await ask('POST', `${path}/${uuid}/regenerate-qr`)).toMatchObject({ status: 200, data: waiting });
+    const digit = path.length % 10;
+    const cloud = { phone_number_id: `10658${digit}`, access_token: 'an access token', verify_token: 'a verify token' };
+    const made = await ask('POST', path, { phone_number: `+1415555088${digit}`, provider_type: 'meta', ...cloud });
+    expect(await ask('POST', `${path}/${made.data.uuid}/regenerate-qr`)).toMatchObject({
+      ...{ status: 422, success: false, code: 'not-pairable' },
+    });
   });
 
   it('wants a right, and is open to a browser’s session', async () => {

@@ -197,7 +197,18 @@ describe('the ledger', () => {
   });
 
   it('tells an address, shows its secret once, tries it, and tells it no more', async () => {
-    const added = await line.json<{ id: string; secret: string }>(
+    const outward = line.with({ OUTBOUND_ALLOWED: '127.0.0.1' });
+    const inside = await line.run(
+      'alarms',
+      'targets',
+      'add',
+      '--workspace',
+      'sur',
+      '--webhook',
+      'http://127.0.0.1:1/hook',
+    );
+    expect([inside.status, inside.stdout]).toEqual([1, '']);
+    const added = await outward.json<{ id: string; secret: string }>(
       ...['alarms', 'targets', 'add', '--workspace', 'sur', '--webhook', 'http://127.0.0.1:1/hook'],
     );
     expect(added).toMatchObject({ status: 0, document: { secret: expect.stringMatching(/^whsec_/) } });
@@ -205,7 +216,7 @@ describe('the ledger', () => {
     const listed = await line.run('alarms', 'targets', 'list', '--workspace', 'sur', '--json');
     expect(listed.stdout).toContain(id);
     expect(listed.stdout).not.toContain(secret);
-    const tried = await line.json('alarms', 'test', id, '--workspace', 'sur');
+    const tried = await outward.json('alarms', 'test', id, '--workspace', 'sur');
     expect(tried).toMatchObject({ status: 1, document: { isDelivered: false } });
     expect(await line.json('alarms', 'targets', 'remove', id, '--workspace', 'bazaar-norte')).toMatchObject({
       status: 1,

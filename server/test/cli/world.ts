@@ -37,7 +37,6 @@ export async function openCommandLine(): Promise<CommandLine> {
     SWITCHYARD_LOG: 'silent',
     // Nobody listens there: no test asks a provider outside.
     META_GRAPH_URL: 'http://127.0.0.1:9',
-    OUTBOUND_ALLOWED: '127.0.0.1',
   };
   return commandLine(env, undefined, {
     dataFolder,

@@ -40,11 +40,13 @@ beforeAll(async () => {
   simulator = await startSimulator({ settings: { retryTimeScale: 0 } });
   receiver = world.receiver();
   world.worker();
-  gap = createServer(async (request, response) => {
+  gap = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    heard.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks) });
-    response.end();
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      heard.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks) });
+      response.end();
+    });
   });
   await new Promise<void>((resolve) => gap.listen(0, '127.0.0.1', resolve));
   gapUrl = `http://127.0.0.1:${(gap.address() as AddressInfo).port}/hook`;

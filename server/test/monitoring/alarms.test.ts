@@ -223,6 +223,9 @@ describe('what is watched', () => {
        FROM generate_series($3::timestamptz - interval '21 days', $3::timestamptz - interval '3 hours', interval '1 hour') AS h`,
       [shop.workspaceId, shop.accountId, hourOf(now)],
     );
+    await world.db.ownerQuery(`UPDATE accounts SET connection_status = 'connected', is_active = true WHERE id = $1`, [
+      shop.accountId,
+    ]);
     const heardAt = async (at: Date) => {
       await world.db.ownerQuery(
         `INSERT INTO events (workspace_id, id, delivery_id, account_id, ordinal, kind, type, key, payload, received_at, position,

@@ -252,7 +252,6 @@ function regenerateRoute(routes: Routes, deps: ApiDeps, { path }: OlderName): vo
     async (request) => {
       const access = accessOf(request);
       const { id } = await loadAccount(deps, access.workspaceId, request.params.id);
-      if (!deps.pairing) throw new ProblemError('not-pairable', 'this server links no phone');
       const asked = await deps.pairing.regenerateQr(access.workspaceId, id, access.actor);
       if (!asked.ok) throw refusal(asked.refusal);
       await auditAccount(deps, access, { action: 'regenerate-qr', id });

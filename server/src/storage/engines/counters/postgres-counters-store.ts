@@ -88,14 +88,15 @@ interface Addition {
 
 /**
  * What is added in one go of the event loop is one statement: a batch of messages asks about many accounts at once. A key
- * that is there already goes into the next one, since a statement can change a row once.
+ * that is there already goes into the next one, since a statement can change a row once, and the next waits for the last,
+ * so that additions to one key count in their order.
  */
 function gatherAdditions(write: (additions: readonly Addition[]) => Promise<Sums>) {
   let open: Gathered | null = null;
 
-  function begin(): Gathered {
+  function begin(after: Promise<unknown>): Gathered {
     const additions = new Map<string, Addition>();
-    const written = Promise.resolve().then(() => {
+    const written = after.then(() => {
       if (open?.additions === additions) open = null;
       return write([...additions.values()]);
     });
@@ -103,7 +104,9 @@ function gatherAdditions(write: (additions: readonly Addition[]) => Promise<Sums
   }
 
   return async (addition: Addition): Promise<SumRow> => {
-    if (!open || open.additions.has(addition.key)) open = begin();
+    if (!open) open = begin(Promise.resolve());
+    // Whether the last one succeeded is told to those who asked for it.
+    else if (open.additions.has(addition.key)) open = begin(open.written.catch(() => {}));
     const { additions, written } = open;
     additions.set(addition.key, addition);
     return (await written).get(addition.key)!;
