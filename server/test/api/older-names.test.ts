@@ -111,7 +111,7 @@ describe.each([
     const { uuid } = (await ask('POST', path, webSession())).data;
     const waiting = { qr_code: null, account_id: uuid };
     expect(await ask('POST', `${path}/${uuid}/regenerate-qr`)).toMatchObject({ status: 200, data: waiting });
-    const digit = path.length % 10;
+    const digit = path.endsWith('accounts') ? 7 : 8;
     const cloud = { phone_number_id: `10658${digit}`, access_token: 'an access token', verify_token: 'a verify token' };
     const made = await ask('POST', path, { phone_number: `+1415555088${digit}`, provider_type: 'meta', ...cloud });
     expect(await ask('POST', `${path}/${made.data.uuid}/regenerate-qr`)).toMatchObject({
