@@ -216,7 +216,7 @@ describe('the life of an account', () => {
     const { context, page, troubles } = await openPage(browser, product.url, looking);
     await page.goto('/accounts');
     const name = 'Demo on Evolution API v1';
-    await card(page, name).getByRole('button').click();
+    await card(page, name).getByRole('button', { name: `Actions for ${name}` }).click();
     await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
     await card(page, name).waitFor({ state: 'detached' });
@@ -458,7 +458,7 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
   settings: async (page) => {
     await page.goto('/settings');
     await page.locator('#keys-heading').waitFor();
-    await page.locator('#content [role=status]').waitFor({ state: 'detached' });
+    await page.locator('#content [role=status][aria-label]').first().waitFor({ state: 'detached' });
   },
   balance: async (page) => {
     await page.goto('/balance');
