@@ -307,7 +307,7 @@ test('a lost answer is uncertain and never sent again blindly; later messages wa
   world.provider.behave((send, answer) => (send.text === 'lost 1' ? answer.acceptThenHangUp() : answer.accept()));
   const first = await world.queue(place, { content: text('lost 1') });
   const second = await world.queue(place, { content: text('lost 2') });
-  const settings = { uncertainWaitMs: 400, settleMs: 600 };
+  const settings = { uncertainWaitMs: 1_500, settleMs: 2_000 };
   world.start({ settings });
   await eventually(async () =>
     expect(await world.row(first)).toMatchObject({ state: 'uncertain', messageStatus: 'uncertain' }),
@@ -319,7 +319,7 @@ test('a lost answer is uncertain and never sent again blindly; later messages wa
        FROM attempts one, attempts two WHERE one.outbound_id = $1 AND two.outbound_id = $2`,
     [first, second],
   );
-  expect(waited!.ms).toBeGreaterThanOrEqual(400);
+  expect(waited!.ms).toBeGreaterThanOrEqual(1_500);
   await eventually(async () => {
     const [left] = await world.db.ownerQuery(
       `SELECT leased_until = 'infinity' AS "isLeft" FROM outbox WHERE id = $1 AND state = 'uncertain'`,
