@@ -216,7 +216,9 @@ describe('the life of an account', () => {
     const { context, page, troubles } = await openPage(browser, product.url, looking);
     await page.goto('/accounts');
     const name = 'Demo on Evolution API v1';
-    await card(page, name).getByRole('button', { name: `Actions for ${name}` }).click();
+    await card(page, name)
+      .getByRole('button', { name: `Actions for ${name}` })
+      .click();
     await page.getByRole('menuitem', { name: 'Remove' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
     await card(page, name).waitFor({ state: 'detached' });
