@@ -3,18 +3,21 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Stage, setStage } from '../../../simulator/test/support/stage.ts';
 import { type CommandLine, openCommandLine } from './world.ts';
 
+let plain: CommandLine;
+/** With the operator's leave to reach the stand-in. */
 let line: CommandLine;
 let stage: Stage;
 
 beforeAll(async () => {
-  line = await openCommandLine();
+  plain = await openCommandLine();
   stage = await setStage();
+  line = plain.with({ OUTBOUND_ALLOWED: new URL(stage.simulator.urls.evolution).host });
   await line.run('db', 'migrate');
   await line.run('workspace', 'create', 'Shop');
 });
 afterAll(async () => {
   await stage.close();
-  await line.close();
+  await plain.close();
 });
 
 const number = '+5511900000019';
