@@ -45,7 +45,7 @@ export const instagramFields: AccountFields = {
     {
       name: 'instagramId',
       label: 'Instagram account ID',
-      accepts: /^\d{1,20}$/,
+      accepts: /^\S{1,64}$/,
       isRequired: true,
       binds: 'instagram_id',
       hint: 'user_id of the account, as it comes as entry.id in webhooks',

@@ -56,7 +56,7 @@ export const metaFields: AccountFields = {
     {
       name: 'phoneNumberId',
       label: 'Phone number ID',
-      accepts: /^\d{1,20}$/,
+      accepts: /^\S{1,64}$/,
       isRequired: true,
       binds: 'phone_number_id',
       hint: 'Id of the number in the API, not the number itself',
@@ -64,7 +64,7 @@ export const metaFields: AccountFields = {
     {
       name: 'wabaId',
       label: 'WhatsApp Business Account ID',
-      accepts: /^\d{1,20}$/,
+      accepts: /^\S{1,64}$/,
       isRequired: false,
       binds: 'waba_id',
       hint: 'Id of the WhatsApp business account',

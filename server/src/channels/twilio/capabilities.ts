@@ -36,7 +36,7 @@ export const twilioFields: AccountFields = {
       name: 'accountSid',
       label: 'Account SID',
       placeholder: 'AC…',
-      accepts: /^AC[0-9a-f]{32}$/i,
+      accepts: /^AC\w{2,62}$/i,
       isRequired: true,
       binds: 'twilio_account',
       hint: 'AC…, the (sub)account that owns the sender',
