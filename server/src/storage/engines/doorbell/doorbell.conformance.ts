@@ -104,8 +104,11 @@ export function doorbellConformance(under: EnginesUnderTest): void {
       await under.cutDoorbell(1);
       await two.doorbell.listen('late', () => heard.push('late'));
       await eventually(() => expect(gaps).toBeGreaterThan(0));
-      await one.doorbell.ring('late');
-      await eventually(() => expect(heard).toEqual(['late']));
+      // A ring that falls into a second loss of the connection is lost, and a gap is called instead: so more than one.
+      await eventually(async () => {
+        await one.doorbell.ring('late');
+        expect(heard).toContain('late');
+      });
     });
   });
 }
