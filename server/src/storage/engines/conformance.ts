@@ -17,8 +17,8 @@ export interface EnginesUnderTest {
 }
 
 /** Looks again until the expectation holds. */
-export function eventually<T>(expectation: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(expectation, { timeout: 10_000, interval: 10 });
+export function eventually<T>(expectation: () => T | Promise<T>, timeout = 10_000): Promise<T> {
+  return vi.waitFor(expectation, { timeout, interval: 10 });
 }
 
 /** A promise and the hand that settles it. */
