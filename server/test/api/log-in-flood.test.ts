@@ -61,7 +61,7 @@ describe('10,000 guesses', () => {
     expect(calls.verify).toBeLessThanOrEqual(addressFromPlace.tries + address.tries);
     expect(outcomes.filter((kind) => kind === 'in')).toEqual([]);
     expect(outcomes.filter((kind) => kind === 'slow-down').length).toBeGreaterThanOrEqual(9_800);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('an unknown address', () => {
@@ -102,7 +102,8 @@ describe('500 log-ins at once', () => {
       isOver = true;
     });
     const waits: number[] = [];
-    while (!isOver) {
+    // Not more: the questions themselves take the processor that the flood needs.
+    while (!isOver && waits.length < 60) {
       const begun = performance.now();
       await world.ask('GET', '/health/live');
       waits.push(performance.now() - begun);
@@ -115,7 +116,7 @@ describe('500 log-ins at once', () => {
     // A loop that was held up by hashing would answer nothing at all meanwhile.
     expect(waits.length).toBeGreaterThan(20);
     expect(median(waits)).toBeLessThan(250);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a page of another site', () => {
