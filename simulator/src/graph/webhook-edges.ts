@@ -81,7 +81,8 @@ function wantedFields(exchange: Exchange): string[] {
   const body = jsonOf(exchange.body.toString('utf8'));
   const inBody = isFields(body) ? body.subscribed_fields : undefined;
   const given = inBody ?? new URLSearchParams(exchange.query).get('subscribed_fields') ?? '';
-  return (Array.isArray(given) ? given.map(String) : String(given).split(',')).filter(Boolean);
+  const names = Array.isArray(given) ? given.map(String) : typeof given === 'string' ? given.split(',') : [];
+  return names.filter(Boolean);
 }
 
 const INSTAGRAM_FIELDS: ReadonlySet<string> = new Set([
