@@ -146,7 +146,6 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     store: (delivery) => canaryReceiver.receive(delivery),
     appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
     mailer: config.mail && createMailer(config.mail),
-    // The one place where alarms reach the network: a guard against addresses of our own goes here.
     callOut: createCallOut(tenantsReach),
   });
   const { owner } = foundation;
@@ -246,6 +245,7 @@ function correspondentOf({ account, event }: AccountMessage): Correspondent {
     ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
   };
 }
+
 /** The workers poll: a ring that is lost costs half a second. */
 function ignoreLostRing(): void {}
 

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyRotation } from '#cli';
 import type { Config } from '#config';
+import { unpackArrivals } from '#inbox';
 import type { Log } from '#kernel';
 import { addKey, keyFollowMs, nothingResealed, type Resealed, resealAll } from '#storage';
 import { type Foundation, openFoundation } from './foundation.ts';
@@ -38,9 +39,14 @@ export async function rotateMasterKey(
 }
 
 /** Passes until one finds nothing: a value may have been sealed by the old key while a pass went by. */
-async function resealUntilDone({ storage, sealer }: Foundation, progress: (text: string) => void): Promise<Resealed> {
+async function resealUntilDone(
+  { storage, sealer, log }: Foundation,
+  progress: (text: string) => void,
+): Promise<Resealed> {
   const sum = { ...nothingResealed };
   for (;;) {
+    // What a gateway has stored and nobody has unpacked holds sealed values too.
+    for (let isMore = true; isMore; ) isMore = await unpackArrivals({ storage, log });
     const pass = await resealAll({
       storage,
       sealer,

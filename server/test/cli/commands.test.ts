@@ -245,10 +245,14 @@ describe('the master key', () => {
   it('goes on with a rotation that was cut short instead of making yet another key', async () => {
     // As a rotation leaves it that is killed as soon as the new key is in the file.
     const { addKey } = await import('#storage');
+    await insertArrival();
     await addKey(line.dataFolder);
     const keys = await keyFile();
     const finished = await line.json('key', 'rotate');
-    expect(finished).toMatchObject({ document: { isNewKey: false, resealed: { accounts: 1, webhook_tokens: 1 } } });
+    // What nobody had unpacked is among it.
+    expect(finished).toMatchObject({
+      document: { isNewKey: false, resealed: { accounts: 1, webhook_tokens: 1, deliveries: 1 } },
+    });
     expect(await keyFile()).toBe(keys);
   });
 
@@ -260,6 +264,29 @@ describe('the master key', () => {
     const nothing = await line.with({ SWITCHYARD_KEY: turned }).json('key', 'rotate');
     expect(nothing).toMatchObject({ status: 0, document: { isNewKey: false, resealed: { accounts: 0 } } });
   });
+
+  /** As a gateway stores a delivery with a secret, sealed by the key of now. */
+  async function insertArrival(): Promise<void> {
+    const { createSealer, parseKeyring } = await import('#storage');
+    const id = '0198f000-0000-7000-8000-0000000000a1';
+    const sealer = createSealer(parseKeyring(await keyFile()));
+    const sealed = sealer.seal('{}', { table: 'deliveries', column: 'secrets_sealed', row: id });
+    const origin = { origin: 0, provider: 'meta', route_kind: 'token', method: 'POST', target: '/', shard: 0 };
+    const flags = { account_id: null, is_authenticated: true, is_test: false };
+    const parts = {
+      body_start: 1,
+      body_length: 0,
+      sealed_length: sealed.length,
+      received_at: new Date(),
+      after_position: 0,
+    };
+    await asSuperuser(
+      `INSERT INTO switchyard.arrivals (delivery_count, origins, deliveries, bodies)
+       SELECT 1, json_build_array($1::jsonb || jsonb_build_object('workspace_id', workspace_id)), $2, $3
+       FROM switchyard.workspaces WHERE slug = 'sur'`,
+      [JSON.stringify({ ...origin, ...flags }), JSON.stringify([{ origin: 0, id, headers: {}, ...parts }]), sealed],
+    );
+  }
 
   async function keyFile(): Promise<string> {
     return (await readFile(join(line.dataFolder, 'master.key'), 'utf8')).trim();
