@@ -58,7 +58,7 @@ import { createPrivacy, createRetention, type Privacy, type Retention } from '#p
 import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } from '#storage';
 import { createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
-import { networkOf } from './provider-network.ts';
+import { createNetworkOf, type NetworkOf } from './provider-network.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -86,6 +86,7 @@ export interface Product {
   readonly liveBell: LiveBell;
   readonly pressure: PressureWatch;
   readonly monitoring: Monitoring;
+  readonly networkOf: NetworkOf;
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
   close(): Promise<void>;
@@ -98,6 +99,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const workspaces = createWorkspaces(rules);
   const people = createPeople({ ...rules, sealer });
   const tenantsReach = createReach(config.outboundAllowed);
+  const networkOf = createNetworkOf(config, tenantsReach);
   const liveBell = createLiveBell(engines.doorbell, log);
   const noteChange = liveBell.noteAfterCommit;
   const accounts = createAccounts({
@@ -113,13 +115,13 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   });
   const providerWebhooks = createProviderWebhooks({
     ...{ storage, sealer, accounts, channels, clock },
-    networkOf: (account) => networkOf(config, account),
+    networkOf,
   });
   const pairing = createPairing({
     storage,
     accounts,
     channels,
-    networkOf: (account) => networkOf(config, account),
+    networkOf,
     clock,
   });
   const companions = createCompanions({ storage, sealer, accounts });
@@ -172,6 +174,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     liveBell,
     pressure,
     monitoring,
+    networkOf,
     createDispatcher: () =>
       createDispatcher({
         storage,
@@ -185,7 +188,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         providerIdsKnown: release,
         noteChange,
         heldLanes: () => pressure.held,
-        networkOf: (account) => networkOf(config, account),
+        networkOf,
         statusCallbackUrl,
         settings: dispatchSettings(config),
       }),

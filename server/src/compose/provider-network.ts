@@ -1,13 +1,16 @@
 import type { ServingAccount } from '#accounts';
-import { anywhere, createReach, defaultSendTimeouts, type SendingNetwork, type SendTimeouts } from '#channels';
+import { anywhere, defaultSendTimeouts, type Reach, type SendingNetwork, type SendTimeouts } from '#channels';
 import type { Config } from '#config';
 
-/** Where this account's provider is reached: its own address, within what tenants may reach, else the operator's. */
-export function networkOf(config: Config, account: ServingAccount): Omit<SendingNetwork, 'signal'> {
+export type NetworkOf = (account: ServingAccount) => Omit<SendingNetwork, 'signal'>;
+
+/** Where an account's provider is reached: its own address, within what tenants may reach, else the operator's. */
+export function createNetworkOf(config: Config, tenantsReach: Reach): NetworkOf {
   const timeouts = sendTimeouts(config);
-  const own = account.settings.baseUrl;
-  if (own !== undefined) return { baseUrl: own, reach: createReach(config.outboundAllowed), timeouts };
-  return { baseUrl: config.providerUrls[account.provider] ?? '', reach: anywhere, timeouts };
+  return ({ provider, settings: { baseUrl } }) =>
+    baseUrl === undefined
+      ? { baseUrl: config.providerUrls[provider] ?? '', reach: anywhere, timeouts }
+      : { baseUrl, reach: tenantsReach, timeouts };
 }
 
 function sendTimeouts({ sendTimeoutMs }: Config): SendTimeouts {

@@ -10,11 +10,11 @@ import {
   type Span,
 } from '#inbox';
 import { channels, type Product } from './product.ts';
-import { networkOf } from './provider-network.ts';
 
 export function reconcileDeps(product: Product, receiver: Pick<Receiver, 'receive'>): ReconcileDeps {
-  const { storage, clock } = product.foundation;
-  return { storage, channels, receiver, networkOf: (account) => networkOf(product.config, account), clock };
+  const { networkOf, foundation } = product;
+  const { storage, clock } = foundation;
+  return { storage, channels, receiver, networkOf, clock };
 }
 
 /** Without a server's receiver: what is recovered is stored and waits for the next server, or the one that runs. */
