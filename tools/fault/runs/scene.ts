@@ -16,6 +16,8 @@ export interface ScenePlan extends StagePlan {
   readonly webhooks: number | null;
   readonly ratePerSecond: number;
   readonly conversations: number;
+  /** Of the messages; they come a second time, as providers repeat them. Without it 0.03. */
+  readonly duplicateShare?: number;
   /** The load goes to this target alone. */
   readonly onlyTarget?: number;
   /** There is poison in this run: what is set aside is no failure. */
@@ -74,7 +76,7 @@ async function playOn(
     total: plan.webhooks,
     ratePerSecond: plan.ratePerSecond,
     seed: plan.seed,
-    duplicateShare: 0.03,
+    duplicateShare: plan.duplicateShare ?? 0.03,
     earlyShare: 0.02,
     logFile: ackedFile,
   });

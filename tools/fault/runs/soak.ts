@@ -15,6 +15,7 @@ export interface SoakOptions {
   /** Instead of all there are. */
   readonly blows?: readonly BlowName[];
   readonly faults?: readonly ProviderFaultName[];
+  readonly duplicateShare?: number;
   readonly gateways?: number;
   readonly hasRedis?: boolean;
   readonly hasSmallDisk?: boolean;
@@ -37,7 +38,7 @@ const manyWebhooks = 5_000;
 const stallMs = 120_000;
 
 export function soak(options: SoakOptions): Promise<Report> {
-  const { webhooks, seed, ratePerSecond, home, prepare, drainMs } = options;
+  const { webhooks, seed, ratePerSecond, home, prepare, drainMs, duplicateShare } = options;
   const choices = seeded(seed).fork('soak');
   const planned = plan(options, choices.fork('plan'));
   return play({
@@ -49,6 +50,7 @@ export function soak(options: SoakOptions): Promise<Report> {
       ...(home ? { home } : {}),
       ...(prepare ? { prepare } : {}),
       ...(drainMs ? { drainMs } : {}),
+      ...(duplicateShare ? { duplicateShare } : {}),
     },
     gateways: options.gateways ?? 2,
     hasRedis: options.hasRedis ?? false,
