@@ -20,6 +20,8 @@ export interface TurnOrder {
 
 export interface TurnReport {
   readonly turns: number;
+  /** Those of the warming and of the end too. */
+  readonly all: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -36,6 +38,7 @@ class Customers {
   readonly #run = randomBytes(5).toString('hex');
   #made = 0;
   #turns = 0;
+  #all = 0;
   #crossed = 0;
   #unanswered = 0;
   #refused = 0;
@@ -83,6 +86,7 @@ class Customers {
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     return {
       turns: this.#turns,
+      all: this.#all,
       perSecond: this.#turns / seconds,
       p50Ms: at(0.5),
       p99Ms: at(0.99),
@@ -135,11 +139,14 @@ class Customers {
       return;
     }
     const answeredAt = await reply;
-    if (answeredAt === null) this.#unanswered += 1;
-    else if (this.#isCounting) {
-      this.#turns += 1;
-      this.#latencies.push(answeredAt - sentAt);
+    if (answeredAt === null) {
+      this.#unanswered += 1;
+      return;
     }
+    this.#all += 1;
+    if (!this.#isCounting) return;
+    this.#turns += 1;
+    this.#latencies.push(answeredAt - sentAt);
   }
 
   #reply(phone: string): Promise<number | null> {

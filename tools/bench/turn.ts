@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { round } from './ingest.ts';
 import type { MetaTarget } from './meta-body.ts';
-import { answerOf, forkTool, median, startServer } from './processes.ts';
+import { answerOf, cpuSeconds, databaseCpuSeconds, forkTool, median, startServer } from './processes.ts';
 import { addAccounts, makeShop, ownerUrlOf } from './shop.ts';
 import type { TurnOrder, TurnReport } from './turn-loader.ts';
 
@@ -31,10 +31,19 @@ export async function turn(options: TurnOptions) {
     const { port: echoPort } = await answerOf<{ port: number }>(echo);
     const load = (port: number, more: Partial<TurnOrder>) =>
       ask(customers, { port, targets, inFlight, seconds: options.seconds, warmSeconds: 1, ...more });
+    const used = (): Cost => ({
+      server: cpuSeconds(server.pid),
+      database: databaseCpuSeconds(shop.postmaster()),
+      customers: cpuSeconds(customers.pid ?? 0),
+    });
     await load(shop.port, { seconds: 2 });
     const pairs: { readonly echo: TurnReport; readonly ours: TurnReport }[] = [];
+    const costs: Cost[] = [];
     for (let pair = 0; pair < options.pairs; pair += 1) {
-      const one = { echo: await load(echoPort, {}), ours: await load(shop.port, {}) };
+      const echoed = await load(echoPort, {});
+      const before = used();
+      const one = { echo: echoed, ours: await load(shop.port, {}) };
+      costs.push(costOf(before, used(), one.ours.all));
       pairs.push(one);
       console.error(
         `pair ${pair + 1}: echo ${one.echo.perSecond.toFixed(0)}/s, ours ${one.ours.perSecond.toFixed(0)}/s`,
@@ -50,6 +59,7 @@ export async function turn(options: TurnOptions) {
       ratio: round(median(pairs.map((pair) => pair.ours.perSecond / pair.echo.perSecond)), 3),
       p50Ms: round(half.p50Ms, 1),
       p99Ms: round(half.p99Ms, 1),
+      cpuMs: medianCost(costs),
       crossed: pairs.reduce((sum, pair) => sum + pair.ours.crossed, half.crossed),
       unanswered: pairs.reduce((sum, pair) => sum + pair.ours.unanswered, half.unanswered),
     };
@@ -59,6 +69,23 @@ export async function turn(options: TurnOptions) {
     await server.stop();
     shop.remove();
   }
+}
+
+/** Processor time in seconds; of one turn, in milliseconds. */
+interface Cost {
+  readonly server: number;
+  readonly database: number;
+  readonly customers: number;
+}
+
+function costOf(before: Cost, after: Cost, turns: number): Cost {
+  const each = (part: keyof Cost) => ((after[part] - before[part]) * 1_000) / turns;
+  return { server: each('server'), database: each('database'), customers: each('customers') };
+}
+
+function medianCost(costs: readonly Cost[]): Cost {
+  const of = (part: keyof Cost) => round(median(costs.map((cost) => cost[part])), 2);
+  return { server: of('server'), database: of('database'), customers: of('customers') };
 }
 
 function ask(

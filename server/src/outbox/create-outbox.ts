@@ -2,7 +2,7 @@ import type { InboundEvent } from '@switchyard/contract';
 import { type Log, newId } from '#kernel';
 import type { Doorbell, NoteChange, Tx, WorkspaceTx } from '#storage';
 import type { Outbox, ProviderIdsKnown, QueuedIds, QueuedMessage, QueueListener } from './outbox.ts';
-import { insertQueued } from './queue-store.ts';
+import { insertQueued, laneOf } from './queue-store.ts';
 import { findOutbound, leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
 import { applyReceipt, matchEcho } from './receipts.ts';
 
@@ -23,11 +23,14 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   async function queueMessages(tx: WorkspaceTx, messages: readonly QueuedMessage[]): Promise<readonly QueuedIds[]> {
     if (messages.length === 0) return [];
     const ids = messages.map(() => ({ outboundId: newId('outbound'), messageId: newId('message') }));
-    await insertQueued(
-      tx,
-      messages.map((message, index) => ({ ...message, ...ids[index]! })),
-    );
-    if (messages.some((message) => !message.isHeld)) wake.afterCommitOf(tx);
+    const leaving = messages.filter((message) => !message.isHeld);
+    const listener = wake.listener();
+    const laned = leaving.map((message) => ({ accountId: message.accountId, lane: laneOf(message) }));
+    const leaseMs = listener?.leaseFor(tx.workspaceId, laned) ?? 0;
+    const rows = messages.map((message, index) => ({ ...message, ...ids[index]!, leaseMs }));
+    const claimed = await insertQueued(tx, rows);
+    if (claimed.length > 0) tx.afterCommit(() => listener?.take(claimed));
+    if (claimed.length < leaving.length) wake.afterCommitOf(tx);
     const changed = {
       messages: ids.map((one) => one.messageId),
       conversations: messages.map((one) => one.conversationId),

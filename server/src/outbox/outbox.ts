@@ -20,6 +20,7 @@ import type {
   WorkspaceId,
 } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
+import type { ClaimedMessage } from './dispatch/walk.ts';
 
 export type Lane = 'reply' | 'receipt' | 'reminder' | 'backlog' | 'campaign';
 export type OutboxState =
@@ -116,8 +117,20 @@ export interface OutboxDoor {
   markRead(tx: WorkspaceTx, mark: ReadMark): void;
 }
 
+export interface LanedMessage {
+  readonly accountId: AccountId;
+  readonly lane: Lane;
+}
+
 /** What a process that dispatches hears of what was queued in it, so that a turn's reply leaves at once. */
 export interface QueueListener {
+  /**
+   * For how long messages that are about to be queued may be claimed in the same statement, in milliseconds; 0: not now,
+   * others wait or there is no room. What is claimed so is handed to `take` after the commit.
+   */
+  leaseFor(workspaceId: WorkspaceId, messages: readonly LanedMessage[]): number;
+  /** Claimed for this process, committed just now. */
+  take(claimed: readonly ClaimedMessage[]): void;
   /** Something was committed. True: this process takes it up now; false: ring for the others. */
   queued(): boolean;
   read(mark: ReadMark & { readonly workspaceId: WorkspaceId }): void;

@@ -2,7 +2,8 @@ import type { AccountId, AttemptId, OutboundId, WorkspaceId } from '@switchyard/
 import type { Storage } from '#storage';
 import type { Lane } from '../outbox.ts';
 import { moves } from '../states.ts';
-import { lanes, limits } from './limits.ts';
+import { lanes } from './limits.ts';
+import { pairWaitOf } from './pair-wait.ts';
 import type { ClaimedMessage } from './walk.ts';
 
 export interface ClaimRequest {
@@ -24,8 +25,6 @@ export interface Claimed {
   /** False: when it looked, nothing else was queued, due or not. */
   readonly mayBeMoreQueued: boolean;
 }
-
-const pairLimits = limits.filter((limit) => limit.scope === 'pair');
 
 /**
  * Lane by lane every account that has something waiting, found by leaps over the index, so that a flood of one costs the
@@ -84,16 +83,10 @@ const claimSql = `
          (c.failure->>'waitedMs')::float8 AS "previousWaitMs", v.address,
          (extract(epoch FROM now() - v.last_inbound_at) * 1000)::float8 AS "inboundAgeMs",
          COALESCE(v.free_entry_until > now(), false) AS "isFreeEntryOpen",
-         COALESCE((
-           SELECT max(greatest(0, extract(epoch FROM before.settled_at - now()) * 1000 + l.window_ms))
-             FROM unnest($13::text[], $14::int[], $15::int[]) AS l (provider, messages, window_ms)
-             JOIN accounts a ON a.workspace_id = c.workspace_id AND a.id = c.account_id AND a.provider = l.provider
-             JOIN outbox before ON before.workspace_id = c.workspace_id AND before.conversation_id = c.conversation_id
-                               AND before.ordinal = c.ordinal - l.messages AND before.settled_at IS NOT NULL
-         ), 0)::float8 AS "pairWaitMs",
-         (SELECT EXISTS (SELECT 1 FROM outbox q WHERE q.state = 'queued' AND NOT EXISTS (
-            SELECT 1 FROM locked l WHERE l.workspace_id = q.workspace_id AND l.id = q.id))) AS "isMoreQueued"
-    FROM claimed c JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id
+         ${pairWaitOf('c')} AS "pairWaitMs", rest."isMoreQueued"
+    FROM (SELECT EXISTS (SELECT 1 FROM outbox q WHERE q.state = 'queued' AND NOT EXISTS (
+            SELECT 1 FROM locked l WHERE l.workspace_id = q.workspace_id AND l.id = q.id)) AS "isMoreQueued") AS rest
+    LEFT JOIN (claimed c JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id) ON true
    ORDER BY c.lane_rank, c.of_workspace, c.due_at`;
 
 /**
@@ -102,7 +95,7 @@ const claimSql = `
  * queued again, and the mark before the request is another commit, which does wait.
  */
 export async function claimHeads(storage: Storage, request: ClaimRequest): Promise<Claimed> {
-  const rows = await storage.workerStatement<ClaimedMessage & { isMoreQueued: boolean } & Record<string, unknown>>(
+  const rows = await storage.workerStatement<ClaimRow>(
     claimSql,
     [
       request.maxMessages,
@@ -117,13 +110,20 @@ export async function claimHeads(storage: Storage, request: ClaimRequest): Promi
       moves.claim.to,
       moves.claim.from,
       lanes.filter((lane) => !request.heldLanes.includes(lane)),
-      pairLimits.map((limit) => limit.provider),
-      pairLimits.map((limit) => limit.messages),
-      pairLimits.map((limit) => limit.windowMs),
     ],
     'outbox-claim',
   );
-  return { messages: rows, mayBeMoreQueued: rows[0]?.isMoreQueued ?? true };
+  return { messages: rows.filter(isClaimed), mayBeMoreQueued: rows[0]?.isMoreQueued ?? true };
+}
+
+/** One row at least: of one without an id only the last column counts. */
+type ClaimRow = Record<string, unknown> & { readonly isMoreQueued: boolean } & (
+    | ClaimedMessage
+    | { readonly outboundId: null }
+  );
+
+function isClaimed(row: ClaimRow): row is ClaimRow & ClaimedMessage {
+  return row.outboundId !== null;
 }
 
 export interface Mark {

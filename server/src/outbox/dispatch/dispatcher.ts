@@ -94,6 +94,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await life.stop(graceMs);
     },
     queued: () => life.wakeIfRoom(),
+    leaseFor: (workspaceId, messages) => life.leaseFor(workspaceId, messages),
+    take: (claimed) => life.take(claimed),
     read: (mark) => readMarks.add(mark),
   };
 }

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { WorkspaceId } from '@switchyard/contract';
 import { assert, type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { NoteChange, Storage } from '#storage';
-import type { Lane } from '../outbox.ts';
+import type { Lane, LanedMessage } from '../outbox.ts';
 import type { Breakers } from './breakers.ts';
 import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
 import type { DeliverDeps } from './deliver.ts';
@@ -112,6 +113,25 @@ export class DispatchLife {
     if (this.#state !== 'running') return false;
     this.#claims.nudge();
     return this.#room() > 0;
+  }
+
+  leaseFor(workspaceId: WorkspaceId, messages: readonly LanedMessage[]): number {
+    const { settings } = this.#deps;
+    if (this.#state !== 'running' || this.#mayBeMoreQueued || messages.length > this.#room()) return 0;
+    const { workspaces, accounts } = this.#inFlight;
+    if ((workspaces.get(workspaceId) ?? 0) + messages.length > settings.maxPerWorkspace) return 0;
+    const heldLanes = this.#deps.heldLanes();
+    const isFree = ({ accountId, lane }: LanedMessage) =>
+      !heldLanes.includes(lane) && (accounts.get(accountId) ?? 0) + messages.length <= settings.maxPerAccount;
+    return messages.every(isFree) ? settings.leaseMs : 0;
+  }
+
+  /** Several may have been promised the same room: a few more than there is room for do no harm. */
+  take(claimed: readonly ClaimedMessage[]): void {
+    crashPoint('outbox.claimed');
+    for (const message of claimed) this.#inFlight.hold(message);
+    if (this.#state === 'running') this.#track(this.#dispatch(claimed));
+    else this.#track(this.#release(claimed.map((message) => ({ message, waitMs: 0 }))));
   }
 
   async #claimStep(): Promise<boolean> {
