@@ -1,13 +1,17 @@
-import type { AccountId, ContactId, ConversationId, Identity } from '@switchyard/contract';
+import { type AccountId, type ContactId, type ConversationId, type Identity, summarise } from '@switchyard/contract';
 import { assert, clampLimit, newId, type Page, pageOf, parseCursor } from '#kernel';
 import type { Row, WorkspaceTx } from '#storage';
 import type {
   ChangedConversation,
   Conversation,
+  ConversationChange,
   ConversationListRequest,
   ConversationSummary,
+  NewMessage,
   OpenConversation,
 } from './conversations.ts';
+import { opensWindow, unreadAfter, withoutBytes } from './message-rules.ts';
+import { maxPreviewLength } from './message-store.ts';
 import { storableJson } from './storable.ts';
 
 /** The open conversation of this contact, made where there is none; null when the contact is deleted (merged away). */
@@ -91,14 +95,24 @@ export async function changeConversations(tx: WorkspaceTx, changes: readonly Cha
     `WITH given AS MATERIALIZED (
        SELECT * FROM json_to_recordset($2) AS g (
          id uuid, session jsonb, handler text, "isUntilGiven" boolean, "handlerUntil" timestamptz, language text,
-         "isMoved" boolean)),
+         "isMoved" boolean, "receivedAt" timestamptz, received text, "opensWindow" boolean,
+         "freeEntryUntil" timestamptz, unread text, ordinals integer, queued text)),
      spoken AS (
        UPDATE contacts c SET language = g.language, updated_at = now()
          FROM given g JOIN conversations v ON v.workspace_id = $1 AND v.id = g.id
         WHERE c.workspace_id = $1 AND c.id = v.contact_id AND g.language IS NOT NULL
           AND c.language IS DISTINCT FROM g.language)
      UPDATE conversations v SET session = COALESCE(g.session, v.session), handler = COALESCE(g.handler, v.handler),
-            handler_until = CASE WHEN g."isUntilGiven" THEN g."handlerUntil" ELSE v.handler_until END
+            handler_until = CASE WHEN g."isUntilGiven" THEN g."handlerUntil" ELSE v.handler_until END,
+            last_message_text = CASE WHEN g.queued IS NOT NULL THEN g.queued
+              WHEN g.received IS NULL OR g."receivedAt" < v.last_message_at THEN v.last_message_text ELSE g.received END,
+            last_message_at = CASE WHEN g.queued IS NOT NULL THEN now()
+              WHEN g.received IS NULL THEN v.last_message_at ELSE GREATEST(v.last_message_at, g."receivedAt") END,
+            last_inbound_at = CASE WHEN g."opensWindow" THEN GREATEST(v.last_inbound_at, g."receivedAt")
+              ELSE v.last_inbound_at END,
+            free_entry_until = GREATEST(v.free_entry_until, g."freeEntryUntil"),
+            unread_count = CASE g.unread WHEN 'more' THEN v.unread_count + 1 WHEN 'none' THEN 0 ELSE v.unread_count END,
+            next_ordinal = v.next_ordinal + COALESCE(g.ordinals, 0)
        FROM given g WHERE v.workspace_id = $1 AND v.id = g.id AND g."isMoved"`,
     [tx.workspaceId, storableJson(changes.map(toChangeColumns))],
     'conversations_change',
@@ -106,10 +120,26 @@ export async function changeConversations(tx: WorkspaceTx, changes: readonly Cha
 }
 
 function toChangeColumns({ id, change }: ChangedConversation): object {
-  const { session, handler, handlerUntil, language } = change;
+  const { session, handler, handlerUntil, language, saved, queued } = change;
   const isUntilGiven = handlerUntil !== undefined;
-  const isMoved = session !== undefined || handler !== undefined || isUntilGiven;
-  return { id, session, handler, isUntilGiven, handlerUntil, language, isMoved };
+  const isMoved = session !== undefined || handler !== undefined || isUntilGiven || Boolean(saved ?? queued);
+  const moves = { ...(saved ? movedBy(saved) : {}), ...(queued ? takenBy(queued) : {}) };
+  return { id, session, handler, isUntilGiven, handlerUntil, language, isMoved, ...moves };
+}
+
+function movedBy(message: NewMessage): object {
+  const text = summarise(withoutBytes(message.content)).slice(0, maxPreviewLength);
+  return {
+    receivedAt: message.occurredAt,
+    received: message.isTest ? null : text,
+    opensWindow: opensWindow(message),
+    freeEntryUntil: message.freeEntryUntil,
+    unread: unreadAfter(message),
+  };
+}
+
+function takenBy({ ordinals, preview }: NonNullable<ConversationChange['queued']>): object {
+  return { ordinals, queued: preview };
 }
 
 export async function changeConversationAddress(

@@ -60,6 +60,10 @@ export interface ConversationChange {
   readonly handlerUntil?: Date | null;
   /** Of the contact. */
   readonly language?: string;
+  /** A message that was saved in this transaction by `saveMessages`: moves last message, window and unread count. */
+  readonly saved?: NewMessage;
+  /** Messages that are queued in this transaction: their ordinals are taken here. `preview` null: nothing is to be shown. */
+  readonly queued?: { readonly ordinals: number; readonly preview: string | null };
 }
 
 export interface ChangedConversation {
@@ -236,8 +240,11 @@ export interface ConversationsDoor {
    * this provider id is here already: then nothing changes.
    */
   insertMessage(tx: WorkspaceTx, message: NewMessage): Promise<boolean>;
-  /** The same for several, each in another conversation, in one statement. Gives those that were new. */
-  insertMessages(tx: WorkspaceTx, messages: readonly NewMessage[]): Promise<ReadonlySet<MessageId>>;
+  /**
+   * Saves several, each in another conversation, in one statement. Gives those that were new; what these move is to be
+   * told to `changeConversations` in the same transaction (`saved`).
+   */
+  saveMessages(tx: WorkspaceTx, messages: readonly NewMessage[]): Promise<ReadonlySet<MessageId>>;
   /** `content` null: the provider says only that it was edited. */
   applyEdit(tx: WorkspaceTx, act: MessageAct, content: MessageContent | null): Promise<Applied>;
   /** Takes the content away and keeps the row (a rule of the platforms). */

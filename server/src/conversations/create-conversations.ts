@@ -14,8 +14,7 @@ import type { ConsentingAccount, Conversation, ConversationsDoor, NewMessage } f
 import { currentAddress, identityKeys, identityOfAddress } from './identify.ts';
 import { undoMerge } from './merge-store.ts';
 import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
-import { opensWindow, unreadAfter } from './message-rules.ts';
-import { findMessage, insertMessages, listMessages, type MovingMessage } from './message-store.ts';
+import { findMessage, listMessages, saveMessages } from './message-store.ts';
 import { resolveContact, resolveConversation } from './resolve.ts';
 import { resolveConversations } from './resolve-many.ts';
 
@@ -29,8 +28,8 @@ export function createConversations(): ConversationsDoor {
     loadConversations,
     changeConversation: (tx, id, change) => changeConversations(tx, [{ id, change }]),
     changeConversations,
-    insertMessage: async (tx, message) => (await insertMessages(tx, [moving(message)])).size > 0,
-    insertMessages: (tx, messages) => insertMessages(tx, messages.map(moving)),
+    insertMessage,
+    saveMessages,
     applyEdit,
     applyDelete,
     applyReaction,
@@ -45,8 +44,10 @@ export function createConversations(): ConversationsDoor {
   };
 }
 
-function moving(message: NewMessage): MovingMessage {
-  return { message, opensWindow: opensWindow(message), unread: unreadAfter(message) };
+async function insertMessage(tx: WorkspaceTx, message: NewMessage): Promise<boolean> {
+  const isNew = (await saveMessages(tx, [message])).size > 0;
+  if (isNew) await changeConversations(tx, [{ id: message.conversationId, change: { saved: message } }]);
+  return isNew;
 }
 
 /** A uuid of version 7 like all others; consents have no public form, so it has no name in the contract. */

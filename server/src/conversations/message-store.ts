@@ -5,19 +5,15 @@ import type { MessageAct, NewMessage, StoredMessage } from './conversations.ts';
 import { withoutBytes } from './message-rules.ts';
 import { storableJson, storableText } from './storable.ts';
 
-const maxPreviewLength = 200;
+export const maxPreviewLength = 200;
 
-/**
- * One statement for the messages and what they move in their conversations. `created_at` is the place in the thread: now,
- * or for history the time at which it happened.
- */
-const insertSql = `
+/** `created_at` is the place in the thread: now, or for history the time at which it happened. */
+const writeSql = `
   WITH given AS MATERIALIZED (
     SELECT * FROM json_to_recordset($2) AS g (
       id uuid, "conversationId" uuid, "accountId" uuid, direction text, author text, "authorId" uuid, type text,
       content jsonb, text text, "providerMessageId" text, "replyTo" text, status text, "isHistory" boolean,
-      "isTest" boolean, "eventId" uuid, "turnId" uuid, "occurredAt" timestamptz, "freeEntryUntil" timestamptz,
-      "opensWindow" boolean, unread text)
+      "isTest" boolean, "eventId" uuid, "turnId" uuid, "occurredAt" timestamptz)
   ), written AS (
     INSERT INTO messages (workspace_id, id, conversation_id, account_id, direction, author, author_id, type, content, text,
                           provider_message_id, reply_to, status, is_history, is_test, event_id, turn_id, occurred_at, created_at)
@@ -28,41 +24,22 @@ const insertSql = `
     ON CONFLICT (workspace_id, account_id, provider_message_id) WHERE provider_message_id IS NOT NULL DO NOTHING
     RETURNING id
   )
-  UPDATE conversations c SET
-      last_message_text = CASE WHEN g."isTest" OR g."occurredAt" < c.last_message_at THEN c.last_message_text
-                               ELSE left(g.text, ${maxPreviewLength}) END,
-      last_message_at = CASE WHEN g."isTest" THEN c.last_message_at ELSE GREATEST(c.last_message_at, g."occurredAt") END,
-      last_inbound_at = CASE WHEN g."opensWindow" THEN GREATEST(c.last_inbound_at, g."occurredAt") ELSE c.last_inbound_at END,
-      free_entry_until = GREATEST(c.free_entry_until, g."freeEntryUntil"),
-      unread_count = CASE g.unread WHEN 'more' THEN c.unread_count + 1 WHEN 'none' THEN 0 ELSE c.unread_count END
-    FROM given g JOIN written ON written.id = g.id
-    WHERE c.workspace_id = $1 AND c.id = g."conversationId"
-    RETURNING g.id`;
+  SELECT id FROM written`;
 
-/** A message, and what it moves in its conversation (`message-rules.ts`). */
-export interface MovingMessage {
-  readonly message: NewMessage;
-  readonly opensWindow: boolean;
-  readonly unread: 'more' | 'none' | 'same';
-}
-
-/** Each in a conversation of its own. Gives those that were new. */
-export async function insertMessages(
-  tx: WorkspaceTx,
-  messages: readonly MovingMessage[],
-): Promise<ReadonlySet<MessageId>> {
+/** Gives those that were new. What they move in their conversations is another statement's: see `changeConversations`. */
+export async function saveMessages(tx: WorkspaceTx, messages: readonly NewMessage[]): Promise<ReadonlySet<MessageId>> {
   const rows = await tx.query<Row & { id: MessageId }>(
-    insertSql,
+    writeSql,
     [tx.workspaceId, storableJson(messages.map(toColumns))],
-    'conversations_insert_messages',
+    'conversations_save_messages',
   );
   return new Set(rows.map((row) => row.id));
 }
 
-function toColumns({ message, opensWindow, unread }: MovingMessage): object {
+function toColumns(message: NewMessage): object {
   const content = withoutBytes(message.content);
   const { isHistory = false, isTest = false } = message;
-  return { ...message, content, type: content.type, text: summarise(content), isHistory, isTest, opensWindow, unread };
+  return { ...message, content, type: content.type, text: summarise(content), isHistory, isTest };
 }
 
 export interface Target extends Row {

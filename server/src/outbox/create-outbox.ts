@@ -1,7 +1,14 @@
 import type { InboundEvent } from '@switchyard/contract';
 import { type Log, newId } from '#kernel';
 import type { Doorbell, NoteChange, Tx, WorkspaceTx } from '#storage';
-import type { Outbox, ProviderIdsKnown, QueuedIds, QueuedMessage, QueueListener } from './outbox.ts';
+import type {
+  MovedConversations,
+  Outbox,
+  ProviderIdsKnown,
+  QueuedIds,
+  QueuedMessage,
+  QueueListener,
+} from './outbox.ts';
 import { insertQueued, laneOf } from './queue-store.ts';
 import { findOutbound, leaveUncertain, lockProviderId, repeatUncertain } from './receipt-store.ts';
 import { applyReceipt, matchEcho } from './receipts.ts';
@@ -20,7 +27,11 @@ export function createOutbox(deps: OutboxDeps): Outbox {
   const wake = createWake(deps);
   const { providerIdsKnown, noteChange } = deps;
 
-  async function queueMessages(tx: WorkspaceTx, messages: readonly QueuedMessage[]): Promise<readonly QueuedIds[]> {
+  async function queueMessages(
+    tx: WorkspaceTx,
+    messages: readonly QueuedMessage[],
+    conversations: MovedConversations = 'to-move',
+  ): Promise<readonly QueuedIds[]> {
     if (messages.length === 0) return [];
     const ids = messages.map(() => ({ outboundId: newId('outbound'), messageId: newId('message') }));
     const leaving = messages.filter((message) => !message.isHeld);
@@ -28,7 +39,7 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     const laned = leaving.map((message) => ({ accountId: message.accountId, lane: laneOf(message) }));
     const leaseMs = listener?.leaseFor(tx.workspaceId, laned) ?? 0;
     const rows = messages.map((message, index) => ({ ...message, ...ids[index]!, leaseMs }));
-    const claimed = await insertQueued(tx, rows);
+    const claimed = await insertQueued(tx, rows, conversations);
     if (claimed.length > 0) tx.afterCommit(() => listener?.take(claimed));
     if (claimed.length < leaving.length) wake.afterCommitOf(tx);
     const changed = {

@@ -49,6 +49,12 @@ export interface QueuedMessage {
   readonly isHeld?: boolean;
 }
 
+/**
+ * Who takes the ordinals and moves the last message of the conversations: the outbox (`to-move`, where nothing is said), or
+ * the caller, who did so in this transaction before (`moved`; `queued` of a conversation's change).
+ */
+export type MovedConversations = 'to-move' | 'moved';
+
 export interface QueuedIds {
   readonly outboundId: OutboundId;
   readonly messageId: MessageId;
@@ -83,7 +89,11 @@ export interface OutboxDoor {
   /** Writes message and outbox row in the caller's transaction; rings the dispatcher after its commit. Takes the conversation's next ordinal. */
   queueMessage(tx: WorkspaceTx, message: QueuedMessage): Promise<QueuedIds>;
   /** Several in one statement, of any conversations; those of one conversation keep their order. Ids in the same order. */
-  queueMessages(tx: WorkspaceTx, messages: readonly QueuedMessage[]): Promise<readonly QueuedIds[]>;
+  queueMessages(
+    tx: WorkspaceTx,
+    messages: readonly QueuedMessage[],
+    conversations?: MovedConversations,
+  ): Promise<readonly QueuedIds[]>;
   /** A status event: settles an uncertain send, moves the message forward only, records the receipt. */
   applyReceipt(
     tx: WorkspaceTx,

@@ -3,7 +3,7 @@ import { assert } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import { pairWaitOf } from './dispatch/pair-wait.ts';
 import type { ClaimedMessage } from './dispatch/walk.ts';
-import type { Lane, QueuedIds, QueuedMessage } from './outbox.ts';
+import type { Lane, MovedConversations, QueuedIds, QueuedMessage } from './outbox.ts';
 import { moves } from './states.ts';
 import { storableJson } from './storable.ts';
 
@@ -18,8 +18,25 @@ const isFirst = `(taken.before = 0 OR EXISTS (
             SELECT 1 FROM outbox open WHERE open.workspace_id = $1 AND open.conversation_id = taken.id
               AND open.state IN ('queued', 'claimed', 'sending', 'uncertain'))`;
 
+/** Their ordinals, taken here; or taken before in this transaction, by who moved the conversations. */
+const taking = {
+  'to-move': `
+    UPDATE conversations c SET
+        next_ordinal = c.next_ordinal + g.together,
+        last_message_at = CASE WHEN g."isHeld" THEN c.last_message_at ELSE now() END,
+        last_message_text = CASE WHEN g."isHeld" THEN c.last_message_text ELSE g.text END
+      FROM given g
+      WHERE g.nth = g.together AND c.workspace_id = $1::uuid AND c.id = g."conversationId" AND c.account_id = g."accountId"
+      RETURNING c.id, c.next_ordinal - g.together - 1 AS before, c.address, c.last_inbound_at, c.free_entry_until`,
+  moved: `
+    SELECT c.id, c.next_ordinal - g.together - 1 AS before, c.address, c.last_inbound_at, c.free_entry_until
+      FROM given g JOIN conversations c
+        ON c.workspace_id = $1::uuid AND c.id = g."conversationId" AND c.account_id = g."accountId"
+     WHERE g.nth = g.together`,
+} as const;
+
 /** `place` keeps the order in which they were given: a conversation's ordinals follow it, and the last one is its preview. */
-const insertQueuedSql = `
+const insertSql = (conversations: MovedConversations) => `
   WITH given AS MATERIALIZED (
     SELECT g.*, row_number() OVER (PARTITION BY "conversationId" ORDER BY place) AS nth,
            count(*) OVER (PARTITION BY "conversationId") AS together
@@ -27,14 +44,7 @@ const insertQueuedSql = `
         place integer, "conversationId" uuid, "accountId" uuid, "messageId" uuid, "outboundId" uuid, author text,
         "authorId" uuid, "isHeld" boolean, content jsonb, "turnId" uuid, text text, "replyTo" text, lane text,
         "repeatRule" text, "leaseMs" integer)
-  ), taken AS (
-    UPDATE conversations c SET
-        next_ordinal = c.next_ordinal + g.together,
-        last_message_at = CASE WHEN g."isHeld" THEN c.last_message_at ELSE now() END,
-        last_message_text = CASE WHEN g."isHeld" THEN c.last_message_text ELSE g.text END
-      FROM given g
-      WHERE g.nth = g.together AND c.workspace_id = $1::uuid AND c.id = g."conversationId" AND c.account_id = g."accountId"
-      RETURNING c.id, c.next_ordinal - g.together - 1 AS before, c.address, c.last_inbound_at, c.free_entry_until
+  ), taken AS MATERIALIZED (${taking[conversations]}
   ), written AS (
     INSERT INTO messages (workspace_id, id, conversation_id, account_id, direction, author, author_id, type, content, text,
                           reply_to, status, is_test, turn_id, occurred_at)
@@ -57,6 +67,8 @@ const insertQueuedSql = `
          COALESCE(taken.free_entry_until > now(), false) AS "isFreeEntryOpen", ${pairWaitOf('q')} AS "pairWaitMs"
     FROM queued q JOIN taken ON taken.id = q.conversation_id`;
 
+const insertSqls = { 'to-move': insertSql('to-move'), moved: insertSql('moved') } as const;
+
 const usualLane = { bot: 'reply', person: 'reply', reminder: 'reminder', campaign: 'campaign' } as const;
 
 /** What is to be queued; with a lease: claimed at once by who queues it, where nothing of its conversation is before it. */
@@ -72,9 +84,10 @@ export interface QueuedRow extends QueuedMessage, QueuedIds {
 export async function insertQueued(
   tx: WorkspaceTx,
   messages: readonly QueuedRow[],
+  conversations: MovedConversations,
 ): Promise<readonly ClaimedMessage[]> {
   const values = [tx.workspaceId, storableJson(messages.map(toColumns)), moves.claim.to];
-  const rows = await tx.query<ClaimColumns>(insertQueuedSql, values, 'outbox-queue');
+  const rows = await tx.query<ClaimColumns>(insertSqls[conversations], values, `outbox-queue-${conversations}`);
   assert(
     rows.length === messages.length,
     'a message is queued in a conversation that exists, on the account that it belongs to',

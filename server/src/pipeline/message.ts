@@ -21,7 +21,7 @@ export async function handleMessages(
   const messages = inputs.map(receivedMessage);
   // The flow is asked for with the same round trip; whoever needs it finds it there.
   const [fresh] = await Promise.all([
-    workings.conversations.insertMessages(tx, messages),
+    workings.conversations.saveMessages(tx, messages),
     workings.flows.loadActiveFlow(tx),
   ]);
   const decide = async (input: TurnInput, index: number) => {
@@ -30,7 +30,8 @@ export async function handleMessages(
     return workings.run(firstContext(tx, input, isNew));
   };
   const handled = await Promise.all(inputs.map(decide));
-  return { outcomes: handled.map(outcomeOf), written: commit(workings, tx, handled) };
+  const turns = handled.map((ctx, index) => ({ ctx, saved: fresh.has(messages[index]!.id) ? messages[index]! : null }));
+  return { outcomes: handled.map(outcomeOf), written: commit(workings, tx, turns) };
 }
 
 function outcomeOf({ end, steps }: TurnContext): TurnOutcome {
