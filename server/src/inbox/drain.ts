@@ -6,11 +6,12 @@ import { createNormaliser, type NormaliserDeps } from './normaliser.ts';
 import { type ApplyReceipt, createParkedSweep } from './parked.ts';
 import type { TurnDeps } from './turn-batch.ts';
 import { createTurns } from './turns.ts';
+import { createTurnsAtOnce } from './turns-at-once.ts';
 
 /** Rung by a gateway after a commit; heard by every worker. */
 export const inboxTopic = 'inbox';
 
-export type DrainDeps = Omit<NormaliserDeps, 'wakeTurns'> &
+export type DrainDeps = Omit<NormaliserDeps, 'wakeTurns' | 'takeAtOnce'> &
   TurnDeps & { readonly engines: Pick<Engines, 'doorbell'>; readonly applyReceipt: ApplyReceipt };
 
 export interface NudgeableDrain extends Drain {
@@ -20,7 +21,7 @@ export interface NudgeableDrain extends Drain {
 
 export function createDrain(deps: DrainDeps): NudgeableDrain {
   const turns = createTurns(deps);
-  const normaliser = createNormaliser({ ...deps, wakeTurns: () => turns.nudge() });
+  const normaliser = createNormaliser({ ...deps, wakeTurns: () => turns.nudge(), takeAtOnce: createTurnsAtOnce(deps) });
   const parked = createParkedSweep(deps);
   const loops = [normaliser, turns, parked];
   let stopListening: Promise<() => Promise<void>> | null = null;

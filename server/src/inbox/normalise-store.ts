@@ -6,6 +6,7 @@ import type {
   EventId,
   InboundEvent,
   Provider,
+  TurnId,
   WorkspaceId,
 } from '@switchyard/contract';
 import { storableJson } from '#conversations';
@@ -137,6 +138,7 @@ export interface NewEventRow {
   readonly state: 'pending' | 'parked' | 'handled' | 'ignored';
   readonly reason: string | null;
   readonly waitKey: string | null;
+  readonly turnId: TurnId | null;
   readonly isTest: boolean;
 }
 
@@ -163,14 +165,14 @@ export async function writeOutcome(tx: WorkspaceTx, outcome: Outcome): Promise<R
   const rows = await tx.query<{ id: DeliveryId }>(
     `WITH fresh AS (
        INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload,
-         occurred_at, received_at, position, after_position, state, reason, wait_key, is_test, settled_at)
+         occurred_at, received_at, position, after_position, state, reason, wait_key, turn_id, is_test, settled_at)
        SELECT $1, e.id, e.delivery_id, e.account_id, e.conversation_id, e.ordinal, e.payload->>'kind',
          e.payload->>'type', e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.received_at,
-         e.position, e.after_position, e.state, e.reason, e.wait_key, e.is_test,
+         e.position, e.after_position, e.state, e.reason, e.wait_key, e.turn_id, e.is_test,
          CASE WHEN e.state IN ('handled', 'ignored') THEN clock_timestamp() END
        FROM json_to_recordset($2) AS e (id uuid, delivery_id uuid, account_id uuid, conversation_id uuid,
          ordinal integer, payload jsonb, received_at timestamptz, position bigint, after_position bigint, state text,
-         reason text, wait_key text, is_test boolean)),
+         reason text, wait_key text, turn_id uuid, is_test boolean)),
      ${dueParts('$3')}
      UPDATE inbox i SET state = s.state, event_count = s.events, duplicate_count = s.duplicates, dead_count = s.dead,
        normalised_at = clock_timestamp()
@@ -196,6 +198,7 @@ function toColumns(row: NewEventRow): object {
     state: row.state,
     reason: row.reason,
     wait_key: row.waitKey,
+    turn_id: row.turnId,
     is_test: row.isTest,
   };
 }

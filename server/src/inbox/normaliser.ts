@@ -11,6 +11,7 @@ import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
 import { type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
+import type { ProviderIdsKnown } from '#outbox';
 import { type Storage, StorageUnavailable } from '#storage';
 import { accountOfEvent } from './account-of-event.ts';
 import { giveBack } from './give-back.ts';
@@ -19,6 +20,7 @@ import { countDeliveryAttempt, readStored, type StoredDelivery } from './normali
 import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
 import { leaseShards, releaseShards, renewShards, type ShardLease } from './shard-store.ts';
+import type { TakeAtOnce } from './turns-at-once.ts';
 import { unpackArrivals } from './unpack.ts';
 import { type EventEffects, type Writing, writeApart, writePlans } from './write-plans.ts';
 
@@ -49,6 +51,8 @@ export interface NormaliserDeps {
   readonly log: Log;
   /** Conversations have become due. */
   readonly wakeTurns: () => void;
+  readonly takeAtOnce: TakeAtOnce;
+  readonly releaseParked: ProviderIdsKnown;
 }
 
 export function createNormaliser(deps: NormaliserDeps): Loop {
@@ -97,7 +101,7 @@ async function drainShards(deps: NormaliserDeps, lease: ShardLease, stopping: Ab
     const stored = await readStored(deps.storage, lease.shards, batchCount, batchBytes);
     crashPoint('normalise.read');
     const isCareful = lease.wasAbandoned && batch === 0;
-    await (isCareful ? handleCarefully(deps, writing, stored) : handleBatch(deps, writing, stored));
+    await (isCareful ? handleCarefully(deps, theLongWay(writing), stored) : handleBatch(deps, writing, stored));
     const bytes = stored.reduce((sum, delivery) => sum + delivery.body.length, 0);
     if (stored.length < batchCount && bytes < batchBytes) return true;
   }
@@ -125,8 +129,13 @@ async function handleBatch(deps: NormaliserDeps, writing: Writing, stored: reado
       { error: String(error), deliveries: stored.length },
       'a batch failed; handling its deliveries one by one',
     );
-    for (const delivery of stored) await handleOne(deps, writing, delivery);
+    for (const delivery of stored) await handleOne(deps, theLongWay(writing), delivery);
   }
+}
+
+/** Where something went wrong, each turn is taken by itself, with its tries counted. */
+function theLongWay(writing: Writing): Writing {
+  return { ...writing, takeAtOnce: null };
 }
 
 async function planAll(deps: NormaliserDeps, stored: readonly StoredDelivery[]): Promise<readonly DeliveryPlan[]> {

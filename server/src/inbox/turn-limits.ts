@@ -1,5 +1,9 @@
 export interface TurnLimits {
   readonly conversationsAtOnce: number;
+  /** Of one workspace in the transaction that writes their events: more would hold up the others' events. */
+  readonly turnsAtOnce: number;
+  /** They hold up what was stored after them: what takes longer goes the long way. */
+  readonly atOnceMs: number;
   /** What becomes due while a batch is under way forms the next; after this long it is no longer waited for. */
   readonly patienceMs: number;
   /** One turn, or one batch of them; also no more than the lease. */
@@ -16,6 +20,8 @@ export interface TurnLimits {
 
 export const turnLimits: TurnLimits = {
   conversationsAtOnce: 64,
+  turnsAtOnce: 32,
+  atOnceMs: 2_000,
   patienceMs: 50,
   turnMs: 10_000,
   maxAttempts: 3,

@@ -9,6 +9,7 @@ import type {
   WorkspaceId,
 } from '@switchyard/contract';
 import { type StoredEvent, storableJson, storableText } from '#conversations';
+import type { KnownProviderId } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
 
 export interface ConversationLease {
@@ -58,6 +59,40 @@ export async function leaseConversations(
        due.was_abandoned AS "wasAbandoned"`,
     [limit, leaseMs],
     'inbox-lease-conversations',
+  );
+}
+
+/**
+ * Locks those of these conversations in which nothing is pending and that nobody holds just now. Whoever adds a pending
+ * event locks its conversation first and sets `next_due_at`, so as long as the lock is held nothing becomes pending.
+ */
+export async function lockFree(
+  tx: WorkspaceTx,
+  conversationIds: readonly ConversationId[],
+): Promise<ReadonlySet<ConversationId>> {
+  const rows = await tx.query<{ id: ConversationId }>(
+    `SELECT id FROM conversations
+     WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND next_due_at IS NULL AND leased_until < clock_timestamp()
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
+    [tx.workspaceId, conversationIds],
+    'inbox-lock-free',
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Of messages that are handled in this transaction: those for which events wait. Their conversations are locked. */
+export async function findAwaited(
+  tx: WorkspaceTx,
+  messages: readonly KnownProviderId[],
+): Promise<readonly KnownProviderId[]> {
+  if (messages.length === 0) return [];
+  return tx.query<KnownProviderId & Record<string, unknown>>(
+    `SELECT m."accountId", m."providerMessageId"
+     FROM json_to_recordset($2) AS m ("accountId" uuid, "providerMessageId" text)
+     WHERE EXISTS (SELECT 1 FROM events p WHERE p.workspace_id = $1 AND p.account_id = m."accountId"
+       AND p.wait_key = m."providerMessageId" AND p.state = 'parked')`,
+    [tx.workspaceId, storableJson(messages)],
+    'inbox-find-awaited',
   );
 }
 

@@ -12,7 +12,7 @@ import type {
 } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import { crashPoint, newId } from '#kernel';
-import type { ReceiptOutcome } from '#outbox';
+import type { ProviderIdsKnown, ReceiptOutcome } from '#outbox';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
 import { LeaseLost } from './lease-lost.ts';
 import {
@@ -27,6 +27,8 @@ import {
 import { isPassing } from './passing.ts';
 import type { DeliveryPlan, PlannedDeadLetter, PlannedEvent } from './plan.ts';
 import { type Portion, portionsOf, slicesOf } from './slices.ts';
+import { findAwaited } from './turn-store.ts';
+import type { FreshMessage, TakeAtOnce, TurnsTaken } from './turns-at-once.ts';
 
 /** What the rooms above do with an event; each runs in the transaction it is given. */
 export interface EventEffects {
@@ -52,6 +54,9 @@ export interface Writing {
   readonly keepLease: () => Promise<void>;
   /** Conversations have become due. */
   readonly wakeTurns: () => void;
+  /** null: every message goes the long way, by a lease of its conversation. */
+  readonly takeAtOnce: TakeAtOnce | null;
+  readonly releaseParked: ProviderIdsKnown;
 }
 
 export const writeLimits = { eventsPerTransaction: 500, deadLetterDetail: 2_000 } as const;
@@ -63,7 +68,6 @@ export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[
       if (index > 0) crashPoint('normalise.between-workspaces');
       await writePortion(writing, portion, duplicates);
     }
-    writing.wakeTurns();
   }
 }
 
@@ -86,7 +90,6 @@ export async function writeApart(writing: Writing, plan: DeliveryPlan): Promise<
   }
   const settled = [{ ...plan, events: written, deadLetters: [...plan.deadLetters, ...failed] }];
   await writePortion(writing, { workspaceId: plan.delivery.workspaceId, events: [], settled }, duplicates);
-  writing.wakeTurns();
 }
 
 /** Events of a delivery that had taken effect before, by another delivery or another part of this one. */
@@ -97,20 +100,23 @@ async function writePortion(writing: Writing, portion: Portion, duplicates: Dupl
   const found = await writing.storage.inWorkspace(
     portion.workspaceId,
     async (tx) => {
-      const { rows, again } = await takeEffect(tx, writing, portion.events);
+      const { rows, again, taken } = await takeEffect(tx, writing, portion.events);
       crashPoint('normalise.effects-taken');
-      await close(tx, { rows, plans: portion.settled, duplicates: added(duplicates, again) });
+      await close(tx, writing, { rows, taken, plans: portion.settled, duplicates: added(duplicates, again) });
+      writing.effects.noteChange(tx, 'conversation', taken.conversationIds);
       writing.effects.noteChange(
         tx,
         'delivery',
         portion.settled.map((plan) => plan.delivery.deliveryId),
       );
       crashPoint('normalise.before-commit');
+      if (taken.turns.size > 0) crashPoint('turn.before-commit');
       return again;
     },
     'by-key',
   );
   crashPoint('normalise.committed');
+  crashPoint('turn.committed');
   for (const [id, count] of added(duplicates, found)) duplicates.set(id, count);
 }
 
@@ -123,23 +129,49 @@ function added(known: Duplicates, found: readonly DeliveryId[]): Duplicates {
 
 type Fresh = PlannedEvent & { readonly eventId: EventId };
 
-/** The rows of what is new, and the delivery of each event that is not. */
-async function takeEffect(
-  tx: WorkspaceTx,
-  { effects, leaseMs }: Writing,
-  planned: readonly PlannedEvent[],
-): Promise<{ readonly rows: readonly NewEventRow[]; readonly again: readonly DeliveryId[] }> {
-  if (planned.length === 0) return { rows: [], again: [] };
+interface Effect {
+  readonly rows: readonly NewEventRow[];
+  /** The delivery of each event that is not new. */
+  readonly again: readonly DeliveryId[];
+  readonly taken: TurnsTaken;
+}
+
+/** Whoever calls it awaits `taken.written` next. */
+async function takeEffect(tx: WorkspaceTx, writing: Writing, planned: readonly PlannedEvent[]): Promise<Effect> {
+  if (planned.length === 0) return { rows: [], again: [], taken: noTurns };
+  const { effects, leaseMs, takeAtOnce } = writing;
   const { first, twins } = firstOfEach(planned);
   const claimed = await claimKeys(tx, first.map(toKeyed), leaseMs);
   crashPoint('normalise.keys-claimed');
   const known = first.filter((event) => !claimed.has(event.eventId));
+  const again = [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))];
+  const fresh = inOrderOfLocks(first.filter((event) => claimed.has(event.eventId)));
+  const opened = await openAll(tx, effects, fresh);
   const rows: NewEventRow[] = [];
-  const fresh = first.filter((event) => claimed.has(event.eventId));
-  const ordered = inOrderOfLocks(fresh);
-  const opened = await openAll(tx, effects, ordered);
-  for (const event of ordered) rows.push(await toRow(tx, effects, event, opened));
-  return { rows, again: [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))] };
+  for (const event of fresh) rows.push(await toRow(tx, effects, event, opened));
+  const taken = takeAtOnce
+    ? await takeAtOnce(
+        tx,
+        fresh.flatMap((event) => freshMessage(event, opened)),
+      )
+    : noTurns;
+  return { rows: rows.map((row) => withTurn(row, taken)), again, taken };
+}
+
+const noTurns: TurnsTaken = { turns: new Map(), conversationIds: [], written: Promise.resolve() };
+
+function freshMessage({ event, eventId, account, delivery }: Fresh, opened: Opened): readonly FreshMessage[] {
+  const conversationId = opened.get(eventId);
+  if (event.kind !== 'message' || !conversationId) return [];
+  const { deliveryId, receivedAt, isTest } = delivery;
+  const places = { position: BigInt(delivery.position), afterPosition: BigInt(delivery.afterPosition) };
+  const ids = { eventId, deliveryId, accountId: account.accountId };
+  return [{ conversationId, stored: { ...ids, event, ...places, receivedAt, attempts: 0, isTest } }];
+}
+
+function withTurn(row: NewEventRow, { turns }: TurnsTaken): NewEventRow {
+  const turn = turns.get(row.eventId);
+  return turn ? { ...row, state: 'handled', ...turn } : row;
 }
 
 /**
@@ -211,6 +243,7 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh, ope
     afterPosition: delivery.afterPosition,
     reason: null,
     waitKey: null,
+    turnId: null,
     isTest: delivery.isTest,
   } satisfies Partial<NewEventRow>;
   switch (event.kind) {
@@ -230,25 +263,32 @@ async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh, ope
   }
 }
 
+interface Closing {
+  readonly rows: readonly NewEventRow[];
+  readonly taken: TurnsTaken;
+  readonly plans: readonly DeliveryPlan[];
+  readonly duplicates: Duplicates;
+}
+
 /** Dead letters only of those that were still open: a worker that woke up too late adds none. */
-async function close(
-  tx: WorkspaceTx,
-  {
-    rows,
-    plans,
-    duplicates,
-  }: {
-    readonly rows: readonly NewEventRow[];
-    readonly plans: readonly DeliveryPlan[];
-    readonly duplicates: Duplicates;
-  },
-): Promise<void> {
+async function close(tx: WorkspaceTx, writing: Writing, { rows, taken, plans, duplicates }: Closing): Promise<void> {
   if (rows.length === 0 && plans.length === 0) return;
   const due = rows.flatMap((row) => (row.state === 'pending' ? (row.conversationId ?? []) : []));
   const settled = plans.map((plan) => toSettled(plan, duplicates.get(plan.delivery.deliveryId) ?? 0));
-  const open = await writeOutcome(tx, { events: rows, due: [...new Set(due)], settled });
+  const handled = rows.flatMap(({ eventId, accountId, event }) =>
+    event.kind === 'message' && taken.turns.has(eventId)
+      ? [{ accountId, providerMessageId: event.providerMessageId }]
+      : [],
+  );
+  const [open, awaited] = await Promise.all([
+    writeOutcome(tx, { events: rows, due: [...new Set(due)], settled }),
+    findAwaited(tx, handled),
+    taken.written,
+  ]);
   const letters = plans.filter((plan) => open.has(plan.delivery.deliveryId)).flatMap((plan) => plan.deadLetters);
   await insertDeadLetters(tx, letters.map(toDeadLetter));
+  if (awaited.length > 0) await writing.releaseParked(tx, awaited);
+  if (due.length + awaited.length > 0) tx.afterCommit(writing.wakeTurns);
 }
 
 function toSettled(plan: DeliveryPlan, duplicates: number): SettledDelivery {

@@ -1,4 +1,4 @@
-import { type OutboundId, summarise, type WorkspaceId } from '@switchyard/contract';
+import { type OutboundContent, type OutboundId, summarise, type WorkspaceId } from '@switchyard/contract';
 import { assert } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import { pairWaitOf } from './dispatch/pair-wait.ts';
@@ -102,8 +102,10 @@ type ClaimFacts = Pick<ClaimedMessage, 'leaseEpoch' | 'address' | 'inboundAgeMs'
 type ClaimColumns = ClaimFacts & Record<string, unknown> & { readonly id: OutboundId; readonly isClaimed: boolean };
 
 function toClaimed(workspaceId: WorkspaceId, message: QueuedRow, facts: ClaimFacts): ClaimedMessage {
-  const { outboundId, accountId, conversationId, messageId, content, replyTo = null } = message;
+  const { outboundId, accountId, conversationId, messageId, replyTo = null } = message;
   const ids = { workspaceId, outboundId, accountId, conversationId, messageId };
+  // The same words as if they had been read from the database.
+  const content = JSON.parse(storableJson(message.content)) as OutboundContent;
   return { ...ids, ...facts, lane: laneOf(message), content, replyTo, tries: 0, ageMs: 0, previousWaitMs: null };
 }
 

@@ -121,7 +121,10 @@ describe('an event that ends the process', () => {
 });
 
 describe('a worker that was stopped longer than its lease', () => {
-  it('writes nothing when it wakes up: its transaction was ended, another has taken the turn', async () => {
+  it.for([
+    ['at once', { 'inbox-lease-shards': 1, 'inbox-lease-conversations': 0 }, {}],
+    ['under a lease', { 'inbox-lease-conversations': 1 }, { turnsAtOnce: 0 }],
+  ] as const)('writes nothing when it wakes up from a turn %s', async ([, leases, more]) => {
     const shop = await world.shop();
     const own = await world.connection('zombie');
     const asleep = Promise.withResolvers<void>();
@@ -146,15 +149,15 @@ describe('a worker that was stopped longer than its lease', () => {
         return next(ctx);
       },
     };
-    const turnLimits = { turnMs: 60_000, idleMs: 20 };
-    let leases = 0;
-    // A stopped process does not take the conversation up again itself.
+    const turnLimits = { turnMs: 60_000, atOnceMs: 60_000, idleMs: 20, ...more };
+    const left: Record<string, number> = { ...leases };
+    // A stopped process does not take the work up again itself.
     const storage: Storage = {
       ...own,
       async workerStatement(statement, values, name) {
-        if (name !== 'inbox-lease-conversations') return own.workerStatement(statement, values, name);
-        const rows = leases === 0 ? await own.workerStatement(statement, values, name) : [];
-        leases += rows.length;
+        if (left[name] === 0) return [];
+        const rows = await own.workerStatement(statement, values, name);
+        if (rows.length > 0 && left[name] !== undefined) left[name] -= 1;
         return rows as never;
       },
     };
@@ -203,7 +206,7 @@ describe('a worker that was stopped longer than its lease', () => {
         return rows as never;
       },
     };
-    const zombie = work({ storage, parts: { middleware: [counts] } });
+    const zombie = work({ storage, parts: { middleware: [counts] }, turnLimits: { turnsAtOnce: 0, idleMs: 20 } });
     const receiver = world.receiver();
     await receiver.receive(delivery(shop, textBody(shop, { text: 'taken' })));
     await leased.promise;

@@ -108,7 +108,7 @@ describe('turns of several conversations', () => {
         return rows as never;
       },
     };
-    work({ storage: pausing, parts: { middleware: [repeats] } });
+    work({ storage: pausing, parts: { middleware: [repeats] }, turnLimits: { turnsAtOnce: 0, idleMs: 20 } });
     await leased.promise;
     await storage.inWorkspace(shop.workspaceId, async (tx) => {
       await tx.query(
