@@ -5,7 +5,7 @@
  * for Postgres does not look into it before the answer; `moveArrivals` does so later, in one statement and without a copy
  * through this process. What deliveries of one account have in common is an `origin`, written once.
  */
-import type { Storage } from '#storage';
+import type { Statement, Storage } from '#storage';
 import type { VerifiedDelivery } from './inbox.ts';
 
 /** A delivery on its way to disk, with its place in the order of arrival. */
@@ -154,11 +154,9 @@ const justOne = `
 const moveOldest = move(oldest);
 const moveOne = move(justOne);
 
-/** Moves the oldest; gives what was moved: nothing when there is none, or another is at it. */
-export async function moveArrivals(storage: Storage, limits: MoveLimits): Promise<MoveLimits> {
-  const values = [limits.rows, limits.bytes];
-  const rows = await storage.workerStatement<{ rows: number; bytes: number }>(moveOldest, values, 'arrivals-move');
-  return rows[0] ?? { rows: 0, bytes: 0 };
+/** Moves the oldest. Gives one row of `MoveLimits`, what was moved: nothing when there is none, or another is at it. */
+export function moveStatement({ rows, bytes }: MoveLimits): Statement {
+  return { text: moveOldest, values: [rows, bytes], name: 'arrivals-move' };
 }
 
 /** False when there is no such row any more, or another is at it. */

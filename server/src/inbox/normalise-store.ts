@@ -10,8 +10,7 @@ import type {
   WorkspaceId,
 } from '@switchyard/contract';
 import { storableJson } from '#conversations';
-import type { Storage, WorkspaceTx } from '#storage';
-import type { LeasedShard } from './shard-store.ts';
+import type { Statement, Storage, WorkspaceTx } from '#storage';
 
 /** A delivery as it lies in the database. */
 export interface StoredDelivery {
@@ -30,33 +29,31 @@ export interface StoredDelivery {
 }
 
 /**
- * The oldest of these shards together, as many of each as there is room for: a shard that is flooded does not keep the
- * others waiting. What is read of each is its own beginning, so its order is kept.
+ * The oldest of the shards that this worker holds, together, as many of each as there is room for: a shard that is flooded
+ * does not keep the others waiting. What is read of each is its own beginning, so its order is kept. Gives `StoredRow`s.
  */
-export async function readStored(
-  storage: Storage,
-  shards: readonly LeasedShard[],
-  limit: number,
-  maxBytes: number,
-): Promise<StoredDelivery[]> {
-  return storage.workerStatement<StoredDelivery & Record<string, unknown>>(
-    `WITH head AS MATERIALIZED (
-       SELECT first.* FROM unnest($1::smallint[]) AS s (shard), LATERAL (
+export function readStatement(worker: string, limit: number, maxBytes: number): Statement {
+  return {
+    text: `WITH head AS MATERIALIZED (
+       SELECT first.*, s.shard FROM inbox_shards s, LATERAL (
          SELECT workspace_id, id, position, after_position, attempts,
            row_number() OVER (ORDER BY position, id) AS nth
          FROM inbox WHERE shard = s.shard AND state = 'stored' ORDER BY position, id LIMIT $2) AS first
+       WHERE s.leased_by = $1 AND s.leased_until > clock_timestamp()
        ORDER BY first.nth, first.position LIMIT $2),
      bodies AS (
        SELECT d.workspace_id AS "workspaceId", d.id AS "deliveryId", d.account_id AS "accountId", d.provider, d.target,
               d.headers, d.body, d.is_test AS "isTest", d.received_at AS "receivedAt",
-              h.position, h.after_position AS "afterPosition", h.attempts,
+              h.shard, h.position, h.after_position AS "afterPosition", h.attempts,
               sum(octet_length(d.body)) OVER (ORDER BY h.position, h.id) - octet_length(d.body) AS bytes_before
        FROM head h JOIN deliveries d ON d.workspace_id = h.workspace_id AND d.id = h.id)
      SELECT * FROM bodies WHERE bytes_before < $3 ORDER BY position, "deliveryId"`,
-    [shards.map(({ shard }) => shard), limit, maxBytes],
-    'inbox-read-stored',
-  );
+    values: [worker, limit, maxBytes],
+    name: 'inbox-read-stored',
+  };
 }
+
+export type StoredRow = StoredDelivery & { readonly shard: number };
 
 /** Counts a try before it is made, so that a delivery which ends the process is not tried for ever. */
 export async function countDeliveryAttempt(storage: Storage, delivery: StoredDelivery): Promise<number> {

@@ -16,12 +16,12 @@ import { type Storage, StorageUnavailable } from '#storage';
 import { accountOfEvent } from './account-of-event.ts';
 import { giveBack } from './give-back.ts';
 import { LeaseLost } from './lease-lost.ts';
-import { countDeliveryAttempt, readStored, type StoredDelivery } from './normalise-store.ts';
+import { countDeliveryAttempt, type StoredDelivery } from './normalise-store.ts';
 import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
-import { leaseShards, releaseShards, renewShards, type ShardLease } from './shard-store.ts';
+import { releaseShards, renewShards, type ShardLease } from './shard-store.ts';
+import { takeUp } from './take-up.ts';
 import type { TakeAtOnce } from './turns-at-once.ts';
-import { unpackArrivals } from './unpack.ts';
 import { type EventEffects, type Writing, writeApart, writePlans } from './write-plans.ts';
 
 export const normaliseLimits = {
@@ -33,12 +33,13 @@ export const normaliseLimits = {
   /** Two transactions that met are tried again this often before the batch is taken apart. */
   maxMeetings: 5,
   retryPauseMs: 50,
-  batchesPerLease: 50,
   /** What is read of bodies before others get their turn: the gateway may live in this process. */
   bytesBetweenYields: 256 * 1024,
   idleMs: 500,
   afterErrorMs: 500,
 } as const;
+
+const { batchCount, batchBytes, shardsPerLease } = normaliseLimits;
 
 export interface NormaliserDeps {
   readonly storage: Storage;
@@ -74,38 +75,32 @@ export function createNormaliser(deps: NormaliserDeps): Loop {
   };
 }
 
+/** Batch after batch until nothing is left; each look for the next gives back the shards of the last. */
 async function drainSomeShards(deps: NormaliserDeps, stopping: AbortSignal): Promise<boolean> {
   const { storage, clock, leaseMs } = deps;
-  const isMoreToUnpack = await unpackArrivals(deps);
-  const lease = await leaseShards(storage, deps.worker, { limit: normaliseLimits.shardsPerLease, leaseMs });
-  if (!lease) return isMoreToUnpack;
-  crashPoint('normalise.leased');
+  const limits = { shards: shardsPerLease, deliveries: batchCount, bytes: batchBytes };
+  let lease: ShardLease | null = null;
   try {
-    const isDrained = await drainShards(deps, lease, stopping);
-    crashPoint('normalise.before-release');
+    for (;;) {
+      const next = await takeUp(deps, stopping, limits, lease);
+      lease = next.lease;
+      if (!lease) return next.isMoreToUnpack;
+      await handleTakenUp(deps, lease, next.stored);
+      if (stopping.aborted) break;
+    }
     await releaseShards(storage, lease);
-    return isMoreToUnpack || !isDrained || lease.wasAbandoned || lease.shards.length === normaliseLimits.shardsPerLease;
+    return true;
   } catch (error) {
     if (error instanceof LeaseLost) return true;
-    await giveBack(() => releaseShards(storage, lease), { clock, leaseMs, stopping });
+    const held = lease;
+    if (held) await giveBack(() => releaseShards(storage, held), { clock, leaseMs, stopping });
     throw error;
   }
 }
 
-/** False when there may be more. */
-async function drainShards(deps: NormaliserDeps, lease: ShardLease, stopping: AbortSignal): Promise<boolean> {
-  const { batchCount, batchBytes, batchesPerLease } = normaliseLimits;
+function handleTakenUp(deps: NormaliserDeps, lease: ShardLease, stored: readonly StoredDelivery[]): Promise<void> {
   const writing = { ...deps, keepLease: leaseKeeper(deps, lease) };
-  for (let batch = 0; batch < batchesPerLease && !stopping.aborted; batch += 1) {
-    await writing.keepLease();
-    const stored = await readStored(deps.storage, lease.shards, batchCount, batchBytes);
-    crashPoint('normalise.read');
-    const isCareful = lease.wasAbandoned && batch === 0;
-    await (isCareful ? handleCarefully(deps, theLongWay(writing), stored) : handleBatch(deps, writing, stored));
-    const bytes = stored.reduce((sum, delivery) => sum + delivery.body.length, 0);
-    if (stored.length < batchCount && bytes < batchBytes) return true;
-  }
-  return false;
+  return lease.wasAbandoned ? handleCarefully(deps, theLongWay(writing), stored) : handleBatch(deps, writing, stored);
 }
 
 /** Renews when a third of the lease is over; throws LeaseLost when somebody else has it by now. */

@@ -1,5 +1,5 @@
 /** SQL of shards: who reads which parts of the inbox. */
-import type { Storage } from '#storage';
+import type { Statement, Storage } from '#storage';
 
 /** One shard of a lease: its number and the fencing number. */
 export interface LeasedShard {
@@ -21,14 +21,16 @@ export interface ShardLease {
  */
 const unhurried = "(SELECT set_config('synchronous_commit', 'off', true) AS set OFFSET 0) AS unhurried";
 
-/** Takes up to `limit` free shards that have work; one that was abandoned is taken alone. null: there is no work. */
-export async function leaseShards(
-  storage: Storage,
+/** What a lease gives: a shard and whether its last holder ended without giving it back. */
+export type ShardRow = LeasedShard & { readonly wasAbandoned: boolean };
+
+/** Takes up to `limit` free shards that have work; one that was abandoned is taken alone. Gives `ShardRow`s. */
+export function leaseStatement(
   worker: string,
   { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number },
-): Promise<ShardLease | null> {
-  const rows = await storage.workerStatement<LeasedShard & { wasAbandoned: boolean } & Record<string, unknown>>(
-    `WITH free AS MATERIALIZED (
+): Statement {
+  return {
+    text: `WITH free AS MATERIALIZED (
        SELECT shard, leased_until, leased_by IS NOT NULL AS was_abandoned FROM inbox_shards q
        WHERE leased_until < clock_timestamp()
          AND EXISTS (SELECT 1 FROM inbox i WHERE i.shard = q.shard AND i.state = 'stored')
@@ -41,9 +43,13 @@ export async function leaseShards(
        leased_until = clock_timestamp() + $2 * interval '1 millisecond'
      FROM taken, ${unhurried} WHERE s.shard = taken.shard AND unhurried.set IS NOT NULL
      RETURNING s.shard, s.lease_epoch AS epoch, taken.was_abandoned AS "wasAbandoned"`,
-    [worker, leaseMs, limit],
-    'inbox-lease-shards',
-  );
+    values: [worker, leaseMs, limit],
+    name: 'inbox-lease-shards',
+  };
+}
+
+/** null: there is no work. */
+export function leaseOf(worker: string, rows: readonly ShardRow[]): ShardLease | null {
   if (rows.length === 0) return null;
   const shards = rows.map(({ shard, epoch }) => ({ shard, epoch }));
   return { worker, shards, wasAbandoned: rows.some((row) => row.wasAbandoned) };
@@ -62,12 +68,17 @@ export async function renewShards(storage: Storage, lease: ShardLease, leaseMs: 
 }
 
 /** `leased_until` is now, not long ago: whoever waited longest is next. */
-export async function releaseShards(storage: Storage, lease: ShardLease): Promise<void> {
-  await storage.workerStatement(
-    `UPDATE inbox_shards s SET leased_until = clock_timestamp(), leased_by = NULL
+export function releaseStatement(lease: ShardLease): Statement {
+  return {
+    text: `UPDATE inbox_shards s SET leased_until = clock_timestamp(), leased_by = NULL
      FROM json_to_recordset($1) AS ours (shard smallint, epoch bigint), ${unhurried}
      WHERE s.shard = ours.shard AND s.lease_epoch = ours.epoch AND s.leased_by = $2 AND unhurried.set IS NOT NULL`,
-    [JSON.stringify(lease.shards), lease.worker],
-    'inbox-release-shards',
-  );
+    values: [JSON.stringify(lease.shards), lease.worker],
+    name: 'inbox-release-shards',
+  };
+}
+
+export async function releaseShards(storage: Storage, lease: ShardLease): Promise<void> {
+  const { text, values, name } = releaseStatement(lease);
+  await storage.workerStatement(text, values, name);
 }

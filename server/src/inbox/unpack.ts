@@ -2,14 +2,14 @@
  * Arrivals become deliveries and inbox rows: the step between what the gateway stored and what the normaliser reads.
  * Whoever wants to see deliveries may take it: the drain does all the time, a list does before it looks.
  */
-import { crashPoint, type Log } from '#kernel';
-import type { Storage } from '#storage';
+import type { Log } from '#kernel';
+import type { Row, Statement, Storage } from '#storage';
 import {
   divideArrival,
   findOldestArrival,
   type MoveLimits,
   moveArrival,
-  moveArrivals,
+  moveStatement,
   setArrivalAside,
 } from './arrivals-store.ts';
 import { isOfItsContent } from './passing.ts';
@@ -21,23 +21,34 @@ export interface UnpackDeps {
   readonly log: Log;
 }
 
+/** The move of some of what has arrived, oldest first. */
+export const unpackStatement: Statement = moveStatement(unpackLimits);
+
 /**
  * Moves some of what has arrived, oldest first; true when there may be more. Throws StorageUnavailable when the database
  * is away. What the database refuses does not hold up the rest: it is divided until the one delivery at fault is alone,
  * and that is set aside with the reason.
  */
-export async function unpackArrivals({ storage, log }: UnpackDeps): Promise<boolean> {
+export async function unpackArrivals(deps: UnpackDeps): Promise<boolean> {
+  const { text, values, name } = unpackStatement;
   try {
-    crashPoint('unpack.before-move');
-    const moved = await moveArrivals(storage, unpackLimits);
-    crashPoint('unpack.moved');
-    // A row that was too large to come along is no larger than a batch of the receiver, about half of the limit.
-    return moved.rows === unpackLimits.rows || moved.bytes > unpackLimits.bytes / 3;
+    return mayBeMore(await deps.storage.workerStatement(text, values, name));
   } catch (error) {
-    if (!isOfItsContent(error)) throw error;
-    log.error({ error: String(error) }, 'arrivals could not be unpacked together; unpacking the oldest alone');
-    return unpackOldest({ storage, log });
+    return unpackAfter(error, deps);
   }
+}
+
+export function mayBeMore(rows: readonly Row[]): boolean {
+  const moved = rows[0] as MoveLimits | undefined;
+  // A row that was too large to come along is no larger than a batch of the receiver, about half of the limit.
+  return moved !== undefined && (moved.rows === unpackLimits.rows || moved.bytes > unpackLimits.bytes / 3);
+}
+
+/** The statement failed: the oldest arrival alone, where its content is at fault. Throws what is not of its content. */
+export async function unpackAfter(error: unknown, { storage, log }: UnpackDeps): Promise<boolean> {
+  if (!isOfItsContent(error)) throw error;
+  log.error({ error: String(error) }, 'arrivals could not be unpacked together; unpacking the oldest alone');
+  return unpackOldest({ storage, log });
 }
 
 async function unpackOldest({ storage, log }: UnpackDeps): Promise<boolean> {

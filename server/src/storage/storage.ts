@@ -12,6 +12,13 @@ import type { WorkspaceId } from '@switchyard/contract';
 
 export type Row = Record<string, unknown>;
 
+/** `name` makes it a prepared statement. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly name: string;
+}
+
 export interface Tx {
   /**
    * One statement. `name` makes it a prepared statement: give one to whatever runs often.
@@ -49,6 +56,11 @@ export interface Storage {
   /** One statement in a transaction of its own (autocommit), without the round trips of BEGIN and COMMIT. */
   gatewayStatement<R extends Row = Row>(text: string, values: readonly unknown[], name: string): Promise<R[]>;
   workerStatement<R extends Row = Row>(text: string, values: readonly unknown[], name: string): Promise<R[]>;
+  /**
+   * Several, each in a transaction of its own, one after the other on one connection and in one round trip. One that fails
+   * does not keep back those after it; each tells what became of it.
+   */
+  workerStatements(statements: readonly Statement[]): Promise<readonly PromiseSettledResult<Row[]>[]>;
   /** How many statements have been sent, by role: tests count them. */
   readonly statements: Readonly<Record<'app' | 'worker' | 'gateway', number>>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 /** However much one workspace has to do, the others are in the next batch: of turns, and of what is normalised. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readStored } from '../../src/inbox/normalise-store.ts';
+import { readStatement } from '../../src/inbox/normalise-store.ts';
 import { leaseConversations } from '../../src/inbox/turn-store.ts';
 import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody } from './world.ts';
 
@@ -44,7 +44,10 @@ it('reads of each shard its beginning, however long one of them is', async () =>
      INSERT INTO inbox (workspace_id, id, shard, position, after_position) SELECT $1, id, shard, n, $2 FROM made`,
     [base.workspace, base.after],
   );
-  const shards = [3, 4].map((shard) => ({ shard, epoch: '1' }));
-  const read = await readStored(world.db.storage, shards, 10, 1_000_000);
+  await world.db.ownerQuery(
+    `UPDATE inbox_shards SET leased_by = 'reader', leased_until = now() + interval '1 minute' WHERE shard IN (3, 4)`,
+  );
+  const { text, values, name } = readStatement('reader', 10, 1_000_000);
+  const read = await world.db.storage.workerStatement<{ position: string }>(text, values, name);
   expect(read.map(({ position }) => Number(position))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 41, 42]);
 });

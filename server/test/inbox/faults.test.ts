@@ -160,6 +160,16 @@ describe('a worker that was stopped longer than its lease', () => {
         if (rows.length > 0 && left[name] !== undefined) left[name] -= 1;
         return rows as never;
       },
+      async workerStatements(statements) {
+        const place = statements.findIndex(({ name }) => name === 'inbox-lease-shards');
+        const mayLease = left['inbox-lease-shards'] !== 0;
+        const outcomes = [...(await own.workerStatements(statements.toSpliced(place, mayLease ? 0 : 1)))];
+        if (!mayLease) return outcomes.toSpliced(place, 0, { status: 'fulfilled', value: [] });
+        const leased = outcomes[place];
+        if (leased?.status === 'fulfilled' && leased.value.length > 0 && left['inbox-lease-shards'] !== undefined)
+          left['inbox-lease-shards'] -= 1;
+        return outcomes;
+      },
     };
     work({ storage, leaseMs: 300, parts: { middleware: [sleeps] }, turnLimits });
     await world.receiver().receive(delivery(shop, textBody(shop, { text: 'once' })));

@@ -176,10 +176,14 @@ function dyingBefore(workspaceId: string): Storage {
       diedAt.add(workspaceId);
       return gone();
     },
-    workerStatement: (statement, values, name) => {
-      if (name === 'inbox-lease-shards') return storage.workerStatement(statement, [values[0], 50, values[2]], name);
-      return name === 'inbox-lease-conversations' ? gone() : storage.workerStatement(statement, values, name);
-    },
+    workerStatement: (statement, values, name) =>
+      name === 'inbox-lease-conversations' ? gone() : storage.workerStatement(statement, values, name),
+    workerStatements: (statements) =>
+      storage.workerStatements(
+        statements.map((one) =>
+          one.name === 'inbox-lease-shards' ? { ...one, values: [one.values[0], 50, one.values[2]] } : one,
+        ),
+      ),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { WorkspaceId } from '@switchyard/contract';
 import type pg from 'pg';
 import { assert, type Log } from '#kernel';
-import type { Planning, Row, Storage, Tx, WorkspaceTx } from '../storage.ts';
+import type { Planning, Row, Statement, Storage, Tx, WorkspaceTx } from '../storage.ts';
 import { openRolePool } from './role-pool.ts';
 import { allRoles, type RoleName, type RoleUrls } from './roles.ts';
 import { checkServer } from './startup-check-store.ts';
-import { runTransaction } from './transaction.ts';
+import { connect, disconnect, runTransaction } from './transaction.ts';
 import { translate } from './unavailable.ts';
 
 export interface DatabaseOptions {
@@ -37,14 +37,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Storage> {
     await closePools(pools);
     throw translate(error);
   }
-  const statements = { app: 0, worker: 0, gateway: 0 };
+  const counts = { app: 0, worker: 0, gateway: 0 };
   const counter = (role: RoleName) => () => {
-    statements[role] += 1;
+    counts[role] += 1;
   };
   const transaction = <T>(role: RoleName, begin: string, work: (tx: Tx) => Promise<T>) =>
     runTransaction(pools[role], begin, counter(role), work);
   return {
-    statements,
+    statements: counts,
     inWorkspace: async (workspaceId, work, planning = 'as-asked') =>
       transaction('app', beginInWorkspace(workspaceId, planning), (tx) => work(withWorkspace(tx, workspaceId))),
     asStranger: async (credential, work) => transaction('app', beginAsStranger(credential), work),
@@ -52,6 +52,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Storage> {
     asGateway: (work) => transaction('gateway', 'BEGIN', work),
     gatewayStatement: (text, values, name) => statement(pools.gateway, counter('gateway'), { text, values, name }),
     workerStatement: (text, values, name) => statement(pools.worker, counter('worker'), { text, values, name }),
+    workerStatements: (given) => statements(pools.worker, counter('worker'), given),
     close: () => closePools(pools),
   };
 }
@@ -102,16 +103,34 @@ function withWorkspace(tx: Tx, workspaceId: WorkspaceId): WorkspaceTx {
   };
 }
 
-async function statement<R extends Row>(
-  pool: pg.Pool,
-  count: () => void,
-  query: { readonly text: string; readonly values: readonly unknown[]; readonly name: string },
-): Promise<R[]> {
+async function statement<R extends Row>(pool: pg.Pool, count: () => void, query: Statement): Promise<R[]> {
   count();
   try {
     return (await pool.query<R>({ ...query, values: [...query.values] })).rows;
   } catch (error) {
     throw translate(error);
+  }
+}
+
+/** The connection is given back whatever they came to: the pool drops one that broke. */
+async function statements(
+  pool: pg.Pool,
+  count: () => void,
+  given: readonly Statement[],
+): Promise<readonly PromiseSettledResult<Row[]>[]> {
+  const client = await connect(pool);
+  try {
+    const sent = given.map(async (query) => {
+      count();
+      try {
+        return (await client.query<Row>({ ...query, values: [...query.values] })).rows;
+      } catch (error) {
+        throw translate(error);
+      }
+    });
+    return await Promise.allSettled(sent);
+  } finally {
+    disconnect(client, false);
   }
 }
 

@@ -30,13 +30,12 @@ export async function runTransaction<T>(
     isBroken = isUnavailable(error) || !(await transaction.rollback());
     throw translate(error);
   } finally {
-    client.off('error', ignoreBreak);
-    client.release(isBroken);
+    disconnect(client, isBroken);
     transaction.ringAfterCommit();
   }
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+export async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
     const client = await pool.connect();
     // A checked-out connection that breaks between two statements would otherwise end the process.
@@ -45,6 +44,11 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   } catch (error) {
     throw translate(error);
   }
+}
+
+export function disconnect(client: pg.PoolClient, isBroken: boolean): void {
+  client.off('error', ignoreBreak);
+  client.release(isBroken);
 }
 
 function ignoreBreak(): void {
