@@ -30,7 +30,7 @@ const gatewayPoints: readonly CrashPointName[] = [
 
 /** What must have died before there is anything to sweep or to count. */
 const preparedBy: Partial<Record<CrashPointName, CrashPointName>> = {
-  'turn.try-counted': 'turn.locked',
+  'turn.try-counted': 'turn.leased',
   'outbox.sweep-released': 'outbox.permitted',
   'outbox.sweep-doubted': 'outbox.marked',
 };
@@ -39,6 +39,7 @@ const preparedBy: Partial<Record<CrashPointName, CrashPointName>> = {
 const rare: ReadonlySet<CrashPointName> = new Set([
   'normalise.before-release',
   'normalise.between-workspaces',
+  'turn.leased',
   'turn.parked-released',
   'turn.try-counted',
   'parked.before-sweep',
@@ -63,6 +64,7 @@ export function crashPoints(options: CrashPointOptions): Promise<Report> {
     gateways: 1,
     workers: 1,
     webhooks: null,
+    earlyShare: 0.1,
     // Enough that nobody writes so often as to be told to slow down.
     conversations: Math.max(60, ratePerSecond * 3),
     faults: (scene) =>

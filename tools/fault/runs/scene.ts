@@ -18,6 +18,8 @@ export interface ScenePlan extends StagePlan {
   readonly conversations: number;
   /** Of the messages; they come a second time, as providers repeat them. Without it 0.03. */
   readonly duplicateShare?: number;
+  /** Of the messages; before them comes a reaction to them, which goes the long way. Without it 0.02. */
+  readonly earlyShare?: number;
   /** The load goes to this target alone. */
   readonly onlyTarget?: number;
   /** There is poison in this run: what is set aside is no failure. */
@@ -77,7 +79,7 @@ async function playOn(
     ratePerSecond: plan.ratePerSecond,
     seed: plan.seed,
     duplicateShare: plan.duplicateShare ?? 0.03,
-    earlyShare: 0.02,
+    earlyShare: plan.earlyShare ?? 0.02,
     logFile: ackedFile,
   });
   const reading = setInterval(

@@ -514,7 +514,6 @@ const indexes = [
   `CREATE INDEX outbox_due ON outbox (lane, workspace_id, account_id, due_at, id) WHERE state = 'queued'`,
   `CREATE INDEX outbox_leased ON outbox (leased_until) WHERE state IN ('claimed', 'sending', 'uncertain')`,
   `CREATE INDEX outbox_open ON outbox (workspace_id, conversation_id, ordinal) WHERE state IN ('queued', 'claimed', 'sending', 'uncertain')`,
-  'CREATE INDEX outbox_attempt ON outbox (workspace_id, attempt_id) WHERE attempt_id IS NOT NULL',
   'CREATE INDEX outbox_message ON outbox (workspace_id, message_id)',
   'CREATE INDEX outbox_turn ON outbox (workspace_id, turn_id)',
   'CREATE INDEX attempts_outbound ON attempts (workspace_id, outbound_id)',
