@@ -66,6 +66,28 @@ describe('turns of several conversations', () => {
     expect(world.db.storage.statements.app - before).toBeLessThan(60);
   });
 
+  it('happen where their events are written when each stands alone, and by a lease where two wait for one', async () => {
+    const shop = await world.shop();
+    const [twice = '', ...others] = customers(5);
+    await send(
+      shop,
+      [twice, twice, ...others].map((from, index) => ({ from, text: `${index} from ${from}` })),
+    );
+    const before = world.db.storage.statements.worker;
+    work({ parts: { middleware: [repeats] } });
+    await world.settled();
+    expect(world.db.storage.statements.worker).toBeGreaterThan(before);
+    const rows = await world.db.ownerQuery<{ from: string; isAtOnce: boolean }>(
+      `SELECT e.payload->'customer'->0->>'value' AS "from", e.xmin = t.xmin AND e.state = 'handled' AS "isAtOnce"
+       FROM events e JOIN turns t ON t.workspace_id = e.workspace_id AND t.id = e.turn_id
+       WHERE e.workspace_id = $1 AND e.created_at = t.created_at ORDER BY e.id`,
+      [shop.workspaceId],
+    );
+    expect(rows.map(({ from }) => from.replace('+', '')).sort()).toEqual(others);
+    expect(rows.every(({ isAtOnce }) => isAtOnce)).toBe(true);
+    expect((await answered(shop)).count).toBe(6);
+  });
+
   it('go on without the one that fails: it is tried alone, and ends as a dead letter', async () => {
     const shop = await world.shop();
     const [bad = '', ...good] = customers(12);
