@@ -199,9 +199,9 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
         accounts,
         channels,
         effects: {
-          openConversations: async (tx, messages) =>
-            (await conversations.resolveConversations(tx, messages.map(correspondentOf))).map(
-              ({ conversationId }) => conversationId,
+          openConversations: async (tx, messages, isNew) =>
+            (await conversations.resolveWanted(tx, messages.map(correspondentOf), isNew)).map(
+              (opened) => opened?.conversationId ?? null,
             ),
           applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
           applyAccountEvent: async (tx, account, event) => {

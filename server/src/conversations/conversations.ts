@@ -222,6 +222,12 @@ export interface ConversationsDoor {
    * knows; the others are resolved one by one after them.
    */
   resolveConversations(tx: WorkspaceTx, correspondents: readonly Correspondent[]): Promise<readonly OpenConversation[]>;
+  /** The same where it is being found out meanwhile for whom: null for the others, for whom nothing is made. */
+  resolveWanted(
+    tx: WorkspaceTx,
+    correspondents: readonly Correspondent[],
+    wanted: Promise<readonly boolean[]>,
+  ): Promise<readonly (OpenConversation | null)[]>;
   /** The customer says that they have a new address (WhatsApp's `user_changed_number`). The old one stays theirs. */
   changeAddress(tx: WorkspaceTx, conversation: Conversation, newAddress: string): Promise<void>;
   /** Takes a merge back, as it is recorded at the surviving contact; false when there is no such record. */

@@ -16,12 +16,13 @@ import { undoMerge } from './merge-store.ts';
 import { applyDelete, applyEdit, applyReaction } from './message-acts.ts';
 import { findMessage, listMessages, saveMessages } from './message-store.ts';
 import { resolveContact, resolveConversation } from './resolve.ts';
-import { resolveConversations } from './resolve-many.ts';
+import { resolveConversations, resolveWanted } from './resolve-many.ts';
 
 export function createConversations(): ConversationsDoor {
   return {
     resolveConversation,
     resolveConversations,
+    resolveWanted,
     changeAddress,
     undoMerge,
     loadConversation: async (tx, id) => (await loadConversations(tx, [id])).get(id) ?? null,

@@ -21,18 +21,32 @@ export async function resolveConversations(
   tx: WorkspaceTx,
   correspondents: readonly Correspondent[],
 ): Promise<readonly OpenConversation[]> {
+  const all = Promise.resolve(correspondents.map(() => true));
+  return (await resolveWanted(tx, correspondents, all)).flatMap((one) => one ?? []);
+}
+
+/** null for those that turn out not to be wanted; which ones may be found out while they are looked for. */
+export async function resolveWanted(
+  tx: WorkspaceTx,
+  correspondents: readonly Correspondent[],
+  wanted: Promise<readonly boolean[]>,
+): Promise<readonly (OpenConversation | null)[]> {
   const asked = correspondents.map(toAsked);
   const sought = asked.map(({ correspondent, keys }) => ({
     accountId: correspondent.accountId,
     keys: keys.filter(isMatching),
   }));
-  const known = await findKnown(tx, sought);
+  const [known, isWanted] = await Promise.all([findKnown(tx, sought), wanted]);
   const made = await makeNewcomers(
     tx,
-    asked.filter((one, index) => isUnknown(one, known[index] ?? [])),
+    asked.filter((one, index) => isWanted[index] && isUnknown(one, known[index] ?? [])),
   );
-  const resolved: OpenConversation[] = [];
+  const resolved: (OpenConversation | null)[] = [];
   for (const [index, one] of asked.entries()) {
+    if (!isWanted[index]) {
+      resolved.push(null);
+      continue;
+    }
     const atOnce = unchanged(one, known[index] ?? []) ?? made.get(signature(one));
     resolved.push(atOnce ?? (await resolveConversation(tx, one.correspondent)));
   }

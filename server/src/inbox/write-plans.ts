@@ -32,8 +32,12 @@ import type { FreshMessage, TakeAtOnce, TurnsTaken } from './turns-at-once.ts';
 
 /** What the rooms above do with an event; each runs in the transaction it is given. */
 export interface EventEffects {
-  /** One for each, in their order. */
-  openConversations(tx: WorkspaceTx, messages: readonly AccountMessage[]): Promise<readonly ConversationId[]>;
+  /** One for each, in their order; null for those that are not new, which is being found out meanwhile. */
+  openConversations(
+    tx: WorkspaceTx,
+    messages: readonly AccountMessage[],
+    isNew: Promise<readonly boolean[]>,
+  ): Promise<readonly (ConversationId | null)[]>;
   applyReceipt(tx: WorkspaceTx, account: ServingAccount, eventId: EventId, event: StatusEvent): Promise<ReceiptOutcome>;
   applyAccountEvent(tx: WorkspaceTx, account: ServingAccount, event: AccountEvent): Promise<void>;
   readonly noteChange: NoteChange;
@@ -141,12 +145,14 @@ async function takeEffect(tx: WorkspaceTx, writing: Writing, planned: readonly P
   if (planned.length === 0) return { rows: [], again: [], taken: noTurns };
   const { effects, leaseMs, takeAtOnce } = writing;
   const { first, twins } = firstOfEach(planned);
-  const claimed = await claimKeys(tx, first.map(toKeyed), leaseMs);
-  crashPoint('normalise.keys-claimed');
+  const claiming = claimKeys(tx, first.map(toKeyed), leaseMs).then((eventIds) => {
+    crashPoint('normalise.keys-claimed');
+    return eventIds;
+  });
+  const [claimed, opened] = await Promise.all([claiming, openAll(tx, effects, inOrderOfLocks(first), claiming)]);
   const known = first.filter((event) => !claimed.has(event.eventId));
   const again = [...twins.map((event) => event.delivery.deliveryId), ...(await takenByOthers(tx, known))];
   const fresh = inOrderOfLocks(first.filter((event) => claimed.has(event.eventId)));
-  const opened = await openAll(tx, effects, fresh);
   const rows: NewEventRow[] = [];
   for (const event of fresh) rows.push(await toRow(tx, effects, event, opened));
   const taken = takeAtOnce
@@ -220,13 +226,20 @@ async function takenByOthers(tx: WorkspaceTx, known: readonly Fresh[]): Promise<
 
 type Opened = ReadonlyMap<EventId, ConversationId>;
 
-async function openAll(tx: WorkspaceTx, effects: EventEffects, events: readonly Fresh[]): Promise<Opened> {
+/** Who they are is asked in the round trip that claims the keys; who is not known is made for new events only. */
+async function openAll(
+  tx: WorkspaceTx,
+  effects: EventEffects,
+  events: readonly Fresh[],
+  claiming: Promise<ReadonlySet<string>>,
+): Promise<Opened> {
   const messages = events.flatMap(({ account, event, eventId }) =>
     event.kind === 'message' ? [{ account, event, eventId }] : [],
   );
   if (messages.length === 0) return new Map();
-  const ids = await effects.openConversations(tx, messages);
-  return new Map(messages.map(({ eventId }, index) => [eventId, ids[index]!]));
+  const isNew = claiming.then((claimed) => messages.map(({ eventId }) => claimed.has(eventId)));
+  const ids = await effects.openConversations(tx, messages, isNew);
+  return new Map(messages.flatMap(({ eventId }, index) => (ids[index] ? [[eventId, ids[index]] as const] : [])));
 }
 
 async function toRow(tx: WorkspaceTx, effects: EventEffects, planned: Fresh, opened: Opened): Promise<NewEventRow> {

@@ -76,10 +76,10 @@ function startDrain(): NudgeableDrain {
   const drain = createDrain({
     ...{ storage: world.db.storage, engines, accounts, channels, noteChange, clock: systemClock, log: silentLog },
     effects: {
-      openConversations: async (tx, messages) => {
+      openConversations: async (tx, messages, isNew) => {
         const correspondents = messages.map(({ account, event: { customer } }) => ({ ...account, customer }));
-        const opened = await conversations.resolveConversations(tx, correspondents);
-        return opened.map(({ conversationId }) => conversationId);
+        const opened = await conversations.resolveWanted(tx, correspondents, isNew);
+        return opened.map((one) => one?.conversationId ?? null);
       },
       applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
       applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),

@@ -118,7 +118,7 @@ export async function openInboxWorld(): Promise<InboxWorld> {
       noteChange: () => {},
       effects: {
         noteChange: () => {},
-        openConversations: async (tx, messages) => {
+        openConversations: async (tx, messages, isNew) => {
           const correspondents = messages.map(({ account, event }) => ({
             accountId: account.accountId,
             provider: account.provider,
@@ -126,8 +126,8 @@ export async function openInboxWorld(): Promise<InboxWorld> {
             ...(event.profileName === undefined ? {} : { profileName: event.profileName }),
             ...(event.groupId === undefined ? {} : { groupId: event.groupId }),
           }));
-          const opened = await conversations.resolveConversations(tx, correspondents);
-          return opened.map(({ conversationId }) => conversationId);
+          const opened = await conversations.resolveWanted(tx, correspondents, isNew);
+          return opened.map((one) => one?.conversationId ?? null);
         },
         applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
         applyAccountEvent: (tx, account, event) => accounts.applyEvent(tx, account.accountId, event),
