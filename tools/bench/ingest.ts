@@ -13,6 +13,12 @@ export interface IngestOptions {
   readonly connections: number;
 }
 
+/**
+ * Before anything counts, each side has this much of the same load: what is measured is sustained, and for the first ten
+ * thousands of requests Node spends a good part of its time compiling, on either side.
+ */
+const warmUpSeconds = 4;
+
 export async function ingest(options: IngestOptions) {
   const shop = await makeShop({ ROLES: 'gateway' });
   const bare = forkTool('./bare-server.ts');
@@ -25,19 +31,24 @@ export async function ingest(options: IngestOptions) {
     readonly gatewayUs: number;
     readonly databaseUs: number;
     readonly loaderUs: number;
+    readonly bareUs: number;
+    readonly bareLoaderUs: number;
   }[] = [];
   try {
-    await load(shop.port, shop.target, { ...options, seconds: 2 });
+    await load(barePort, shop.target, { ...options, seconds: warmUpSeconds });
+    await load(shop.port, shop.target, { ...options, seconds: warmUpSeconds });
     for (let pair = 0; pair < options.pairs; pair += 1) {
+      const bareBefore = cpuSeconds(bare.pid ?? 0);
       const first = await load(barePort, shop.target, options);
+      const bareUs = usEach(cpuSeconds(bare.pid ?? 0) - bareBefore, answered(first));
       const before = [cpuSeconds(server.pid), databaseCpuSeconds(postmaster)] as const;
       const ours = await load(shop.port, shop.target, options);
-      const each = (seconds: number) => (seconds / Math.max(1, answered(ours))) * 1e6;
-      const gatewayUs = each(cpuSeconds(server.pid) - before[0]);
-      const databaseUs = each(databaseCpuSeconds(postmaster) - before[1]);
-      const loaderUs = (ours.cpuSeconds / Math.max(1, ours.requests)) * 1e6;
+      const gatewayUs = usEach(cpuSeconds(server.pid) - before[0], answered(ours));
+      const databaseUs = usEach(databaseCpuSeconds(postmaster) - before[1], answered(ours));
+      const loaderUs = usEach(ours.cpuSeconds, ours.requests);
+      const bareLoaderUs = usEach(first.cpuSeconds, first.requests);
       refuseLoss(ours);
-      pairs.push({ bare: first, ours, gatewayUs, databaseUs, loaderUs });
+      pairs.push({ bare: first, ours, gatewayUs, databaseUs, loaderUs, bareUs, bareLoaderUs });
       console.error(
         `pair ${pair + 1}: bare ${first.rps.toFixed(0)}/s, ours ${ours.rps.toFixed(0)}/s, ratio ${(ours.rps / first.rps).toFixed(3)}`,
       );
@@ -54,6 +65,10 @@ export async function ingest(options: IngestOptions) {
         gateway: round(median(pairs.map((pair) => pair.gatewayUs)), 1),
         database: round(median(pairs.map((pair) => pair.databaseUs)), 1),
         loader: round(median(pairs.map((pair) => pair.loaderUs)), 1),
+      },
+      baselineCpuUsPerRequest: {
+        bare: round(median(pairs.map((pair) => pair.bareUs)), 1),
+        loader: round(median(pairs.map((pair) => pair.bareLoaderUs)), 1),
       },
       pairs: pairs.map((pair) => round(pair.ours.rps / pair.bare.rps, 3)),
     };
@@ -73,6 +88,10 @@ function load(port: number, target: MetaTarget, options: Omit<IngestOptions, 'pa
     warmSeconds: 0.5,
   };
   return ask<LoadReport>('./loader.ts', order);
+}
+
+function usEach(seconds: number, requests: number): number {
+  return (seconds / Math.max(1, requests)) * 1e6;
 }
 
 function answered(report: LoadReport): number {

@@ -58,7 +58,7 @@ export function createRouting(
     },
   });
   const keyOfToken = rememberingTokenKeys();
-  const routeKeyOf = (kind: RouteKind, key: string) => (kind === 'token' ? keyOfToken(key) : `${kind}:${key}`);
+  const routeKeyOf = (kind: RouteKind, key: string) => (kind === 'token' ? keyOfToken(key).key : `${kind}:${key}`);
 
   async function lookUp(kind: RouteKind, key: string): Promise<Routed> {
     const place = await places.get(routeKeyOf(kind, key));
@@ -73,17 +73,16 @@ export function createRouting(
 
   return {
     peek(kind, key) {
-      const routeKey = routeKeyOf(kind, key);
-      const place = places.peek(routeKey);
+      const place = places.peek(routeKeyOf(kind, key));
       if (!place) return place;
-      if (kind === 'token') parts.noteToken(place.workspaceId, routeKey.slice(tokenPrefix.length));
+      if (kind === 'token') parts.noteToken(place.workspaceId, keyOfToken(key).hash);
       const account = accounts.peek(placeKeyOf(place));
       return account?.isDeleted ? null : account;
     },
     async route(kind, key) {
       const routed = await lookUp(kind, key);
       if (kind === 'token' && routed.kind === 'found') {
-        parts.noteToken(routed.account.workspaceId, keyOfToken(key).slice(tokenPrefix.length));
+        parts.noteToken(routed.account.workspaceId, keyOfToken(key).hash);
       }
       return routed;
     },
@@ -103,20 +102,26 @@ function splitOnce(text: string, separator: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-const tokenPrefix = 'token:';
+interface TokenKey {
+  /** In the cache of places. */
+  readonly key: string;
+  /** As it stands in the table. */
+  readonly hash: string;
+}
 
 /**
  * A token's key, which is its SHA-256, remembered: hashing it anew for every request would cost more than the rest of the
  * look-up. Begins afresh when full, so that a guesser of tokens fills no memory.
  */
-function rememberingTokenKeys(): (token: string) => string {
-  let remembered = new Map<string, string>();
+function rememberingTokenKeys(): (token: string) => TokenKey {
+  let remembered = new Map<string, TokenKey>();
   return (token) => {
     const known = remembered.get(token);
     if (known !== undefined) return known;
     if (remembered.size >= routingLimits.maxRememberedHashes) remembered = new Map();
-    const key = tokenPrefix + hashToken(token);
-    remembered.set(token, key);
-    return key;
+    const hash = hashToken(token);
+    const made: TokenKey = { key: `token:${hash}`, hash };
+    remembered.set(token, made);
+    return made;
   };
 }

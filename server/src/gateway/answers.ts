@@ -12,7 +12,8 @@ const twiml = '<?xml version="1.0" encoding="UTF-8"?><Response/>';
 
 /** What the gateway says. 401 to 415 only for what is surely so; what could not be checked is a 503. */
 export const answers = {
-  stored: { status: 200, headers: ['Content-Length', '0'], body: '' },
+  /** Without headers of its own: Node adds the length of nothing. */
+  stored: { status: 200, headers: [], body: '' },
   storedForTwilio: textAnswer(200, 'text/xml; charset=utf-8', twiml),
   notAChallenge: problem(400, 'not_a_challenge', 'This is not a webhook verification request.'),
   wrongSignature: problem(401, 'wrong_signature', 'The signature or secret of this request does not fit.'),
@@ -50,6 +51,12 @@ function problem(status: number, code: string, detail: string, more: readonly st
 /** Does nothing when the client is gone or has its answer already. */
 export function sendAnswer(res: ServerResponse, answer: Answer): void {
   if (res.headersSent || res.destroyed) return;
+  if (answer.headers.length === 0) {
+    // The usual answer: Node looks at no header's name.
+    res.statusCode = answer.status;
+    res.end(answer.body);
+    return;
+  }
   res.writeHead(answer.status, answer.headers as string[]);
   res.end(answer.body);
 }

@@ -5,7 +5,7 @@ import type { SecretSpan, Verification, VerifySecrets } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
 import { crashPoint, newId } from '#kernel';
 import { type Answer, answers } from './answers.ts';
-import { answer, answerUnavailable, clientAddress, type Exchange } from './exchange.ts';
+import { answer, answerUnavailable, clientAddress, type Exchange, guarded } from './exchange.ts';
 import { gatewayLimits } from './limits.ts';
 import { takeSecrets } from './secret-parts.ts';
 import { heldSecrets } from './verify-secrets.ts';
@@ -85,15 +85,17 @@ export function store(
   const { account } = destination;
   const delivery = makeDelivery(exchange, destination, isAuthenticated, body);
   crashPoint('gateway.before-store');
-  deps.receiver.receive(delivery, exchange.afterPosition).then(
-    () => {
-      crashPoint('gateway.before-answer');
-      if (account) deps.accounts.noteWebhook(account);
-      answer(exchange, success);
-      crashPoint('gateway.answered');
-    },
-    (error: unknown) => answerUnavailable(exchange, error),
-  );
+  deps.receiver.take(delivery, exchange.afterPosition, (failure) => {
+    if (failure) answerUnavailable(exchange, failure);
+    else guarded(exchange, () => answerStored(exchange, account, success));
+  });
+}
+
+function answerStored(exchange: Exchange, account: ServingAccount | null, success: Answer): void {
+  crashPoint('gateway.before-answer');
+  if (account) exchange.deps.accounts.noteWebhook(account);
+  answer(exchange, success);
+  crashPoint('gateway.answered');
 }
 
 function makeDelivery(

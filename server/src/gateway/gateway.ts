@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serveAccountRoute } from './account-route.ts';
 import { answers } from './answers.ts';
 import { answer, type Exchange, type GatewayDeps, guarded } from './exchange.ts';
-import { isWebhookPath, parseWebhookPath, sharedPaths } from './paths.ts';
+import { isWebhookPath, rememberingPaths, sharedPaths } from './paths.ts';
 import type { BodyBudget } from './read-body.ts';
 import { serveSharedRoute } from './shared-route.ts';
 import { serveTestRoute } from './test-route.ts';
@@ -24,12 +24,13 @@ export function createGateway(given: GatewayDeps): Gateway {
   const shared = sharedPaths(given.settings.v2WebhookPath);
   const deps: GatewayDeps = { ...given, operatorWorkspace: onceAnswered(given.operatorWorkspace) };
   const budget: BodyBudget = { buffered: 0 };
+  const readPath = rememberingPaths(shared);
   return {
     handles: (url) => isWebhookPath(url, shared),
     handle(req, res) {
       const exchange: Exchange = { req, res, deps, budget, afterPosition: deps.receiver.committedPosition };
       guarded(exchange, () => {
-        const path = parseWebhookPath(req.url ?? '', shared) ?? { kind: 'unknown' };
+        const path = readPath(req.url ?? '') ?? { kind: 'unknown' };
         switch (path.kind) {
           case 'token':
           case 'instance':

@@ -17,6 +17,9 @@ export const gatewayLimits = {
   maxPeekedIds: 32,
   maxTokenLength: 256,
   maxInstanceLength: 128,
+  /** Targets whose reading is remembered; longer ones are read each time. */
+  maxRememberedPaths: 10_000,
+  maxRememberedPathLength: 512,
 } as const;
 
 /** For the one listener that the gateway shares with the API; far below Node's defaults. */

@@ -30,6 +30,27 @@ function pathOf(target: string): string {
   return queryAt === -1 ? target : target.slice(0, queryAt);
 }
 
+/** `parseWebhookPath`, which answers for the same target with the same object. */
+export type WebhookPaths = (target: string) => WebhookPath | undefined;
+
+/**
+ * An account's provider always calls the same target, so what it says is read once and remembered. Begins afresh when
+ * full, so that a guesser of paths fills no memory; longer targets, which nobody's webhook has, are not kept.
+ */
+export function rememberingPaths(shared: ReadonlyMap<string, WebhookPath>): WebhookPaths {
+  const { maxRememberedPaths, maxRememberedPathLength } = gatewayLimits;
+  let remembered = new Map<string, WebhookPath>();
+  return (target) => {
+    const known = remembered.get(target);
+    if (known !== undefined) return known;
+    const path = parseWebhookPath(target, shared);
+    if (path === undefined || target.length > maxRememberedPathLength) return path;
+    if (remembered.size >= maxRememberedPaths) remembered = new Map();
+    remembered.set(target, path);
+    return path;
+  };
+}
+
 /** undefined: not a webhook's path, so the API answers it. `target` is path and query as they came. */
 export function parseWebhookPath(
   target: string,

@@ -154,6 +154,19 @@ describe('receive', () => {
     await expect(receiver.receive(delivery('late'))).rejects.toBeInstanceOf(StorageUnavailable);
   });
 
+  it('tells each taker once: after the commit, or at once when it takes nothing more', async () => {
+    const receiver = openReceiver();
+    const told: (string | null)[] = [];
+    const all = ['a', 'b', 'c'].map((text) => delivery(text));
+    for (const one of all) receiver.take(one, 0, (failure) => told.push(failure && 'refused'));
+    expect(told).toEqual([]);
+    await receiver.close();
+    expect(told).toEqual([null, null, null]);
+    for (const one of all) expect(await placeOf(one)).toBeDefined();
+    receiver.take(delivery('late'), 0, (failure) => told.push(failure && 'refused'));
+    expect(told).toEqual([null, null, null, 'refused']);
+  });
+
   it('tells of each commit', async () => {
     const heard: unknown[] = [];
     const receiver = openReceiver({ stored: (batch) => heard.push(batch) });
