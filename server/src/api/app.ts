@@ -14,6 +14,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { answerError } from './answer-error.ts';
 import { refuseUnstorable } from './checked-input.ts';
 import { registerCompanion } from './companion/register.ts';
+import { checkDangerousActs } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
 import { type ApiRoute, guard, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
@@ -82,6 +83,7 @@ export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Pr
     await documented.register((older) => registerOlderRoutes(older, routes, deps));
     await documented.register((older) => registerCompanion(older, deps), { prefix: '/api/whatsapp' });
   });
+  checkDangerousActs(routes);
   await app.register(consoleRoutes, deps);
   return app;
 }

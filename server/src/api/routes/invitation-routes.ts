@@ -58,7 +58,7 @@ function inviteRoutes(routes: Routes, deps: ApiDeps): void {
   routes.post(
     '/invitations',
     {
-      config: { access: { resource: 'members', action: 'write' }, stepUp: true },
+      config: { access: { resource: 'members', action: 'write' } },
       schema: {
         tags,
         summary: 'Invite somebody; the link is shown once',
