@@ -175,6 +175,7 @@ export type AccountActs = Omit<
   | 'findServing'
   | 'applyEvent'
   | 'noteWebhook'
+  | 'forgetWorkspace'
   | 'flush'
   | 'lookUp'
   | 'close'
@@ -255,6 +256,8 @@ export interface Accounts {
   ): Promise<Result<ConnectionChange, Failure>>;
   /** First authentic delivery, last activity: collected and written in the background. */
   noteWebhook(account: ServingAccount): void;
+  /** The workspace is called otherwise now: what this and every other process knows of its accounts is read anew. */
+  forgetWorkspace(workspaceId: WorkspaceId): Promise<void>;
   /** Writes what is collected, now instead of within seconds. */
   flush(): Promise<void>;
   /** Writes what is collected, stops timers. */

@@ -1,5 +1,5 @@
 import { createAccountActs } from './account-acts.ts';
-import { findAccount } from './account-store.ts';
+import { findAccount, listAccounts } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
 import { applyAccountEvent } from './apply-event.ts';
 import { alongside, type ChangeAccount, createChange } from './changing.ts';
@@ -39,6 +39,10 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       deps.noteChange(tx, 'account', [accountId]);
     },
     noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
+    async forgetWorkspace(workspaceId) {
+      const rows = await deps.storage.inWorkspace(workspaceId, (tx) => listAccounts(tx));
+      for (const { id } of rows) await routing.forgetAccount(workspaceId, id);
+    },
     flush: () => notes.flush(),
     close: () => notes.close(),
   };

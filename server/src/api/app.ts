@@ -41,6 +41,7 @@ import { invitationRoutes } from './routes/invitation-routes.ts';
 import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { monitoringRoutes } from './routes/monitoring-routes.ts';
+import { ownPasswordRoutes } from './routes/own-password-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { pairingRoutes } from './routes/pairing-routes.ts';
 import { privacyRoutes } from './routes/privacy-routes.ts';
@@ -129,6 +130,7 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     flowRoutes,
     eventRoutes,
     ownSessionRoutes,
+    ownPasswordRoutes,
     secondFactorRoutes,
     memberRoutes,
     invitationRoutes,

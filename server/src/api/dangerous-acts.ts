@@ -43,13 +43,19 @@ export const dangerousActs: readonly DangerousAct[] = [
   {
     act: 'change a role, remove a member, invite somebody',
     why: 'gives and takes rights',
-    routes: ['PATCH /api/v1/members/:id', 'DELETE /api/v1/members/:id', 'POST /api/v1/invitations'],
+    routes: [
+      'PATCH /api/v1/members/:id',
+      'DELETE /api/v1/members/:id',
+      'POST /api/v1/invitations',
+      'POST /api/v1/invitations/:id/resend',
+    ],
   },
   {
     act: 'export or erase a person, shorten how long records are kept',
     why: 'takes data out, or away for ever',
     routes: ['GET /api/v1/contacts/:id/export', 'POST /api/v1/contacts/:id/erase', 'PATCH /api/v1/retention'],
   },
+  { act: 'change one’s own password', why: 'whoever sets it holds the log-in', routes: ['POST /api/v1/me/password'] },
   {
     act: 'change one’s own second factor',
     why: 'whoever holds it holds the log-in',

@@ -12,7 +12,6 @@ export {
   type AlarmTarget,
   type CallOut,
   createCallOut,
-  createMailer,
   type Incident,
   summaryOf,
   type TargetKind,

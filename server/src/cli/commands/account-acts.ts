@@ -120,7 +120,12 @@ function addStatistics(account: Command, deps: CliDeps): void {
         if (by !== 'hour' && by !== 'day') throw new WrongUse(`--by ${by} is neither hour nor day`);
         const found = await accountOf(chosen);
         const to = new Date();
-        const range = { by, to, from: new Date(to.getTime() - usualRangeMs[by]), timeZone: 'UTC' } as const;
+        const range = {
+          by,
+          to,
+          from: new Date(to.getTime() - usualRangeMs[by]),
+          timeZone: chosen.workspace.timeZone,
+        } as const;
         const { storage } = chosen.product;
         const statistics = await storage.inWorkspace(chosen.workspace.id, (tx) => loadStatistics(tx, found.id, range));
         show(deps.output, options, { account: toPublicId('account', found.id), ...statistics }, () =>
