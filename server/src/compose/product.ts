@@ -37,13 +37,7 @@ import {
   releaseParked,
 } from '#inbox';
 import type { Log } from '#kernel';
-import {
-  createCallOut,
-  createMonitoring,
-  createPressureWatch,
-  type Monitoring,
-  type PressureWatch,
-} from '#monitoring';
+import { createCallOut, createMonitoring, createPressureWatch, type Monitoring, type PressureWatch } from '#monitoring';
 import {
   createDispatcher,
   createOutbox,

@@ -51,7 +51,7 @@ export async function findWorkspace(
 /** Locks it. null: removed, or never there. */
 export async function lockWorkspace(tx: WorkspaceTx): Promise<Workspace | null> {
   const [row] = await tx.query<Workspace & Record<string, unknown>>(
-    `SELECT ${columns} FROM workspaces w WHERE w.workspace_id = $1 AND w.deleted_at IS NULL FOR UPDATE`,
+    `SELECT ${columns} FROM workspaces w WHERE w.workspace_id = $1 AND w.deleted_at IS NULL FOR NO KEY UPDATE`,
     [tx.workspaceId],
   );
   return row ?? null;
