@@ -5,9 +5,10 @@ import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import { openSecrets, tokenPlace } from './account-secrets.ts';
 import type { AccountRow } from './account-store.ts';
 import type { AccountSummary } from './accounts.ts';
+import type { ConnectionDeps } from './apply-connection.ts';
 import { presentAccount, webhookUrl } from './presentation.ts';
 
-export interface AccountsDeps {
+export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly storage: Storage;
   readonly engines: Pick<Engines, 'cache'>;
   readonly sealer: Sealer;

@@ -19,6 +19,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'account-exists': 409,
   'account-limit': 409,
   'account-inactive': 409,
+  'account-removed': 409,
   'already-claimed': 409,
   'already-member': 409,
   'last-owner': 409,

@@ -103,6 +103,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     channels,
     publicUrl: config.publicUrl,
     maxConnectedAccounts: config.maxConnectedAccounts,
+    // The outbox stands above and is made below.
+    comesBack: (tx, accountId) => outbox.releaseHeld(tx, accountId),
     noteChange,
     clock,
     log,

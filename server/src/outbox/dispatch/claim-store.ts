@@ -91,9 +91,12 @@ const claimSql = `
              JOIN outbox before ON before.workspace_id = c.workspace_id AND before.conversation_id = c.conversation_id
                                AND before.ordinal = c.ordinal - l.messages AND before.settled_at IS NOT NULL
          ), 0)::float8 AS "pairWaitMs",
+         json_build_object('status', ac.connection_status, 'reason', ac.connection_error,
+                           'hasMoved', ac.connection_changed_at IS NOT NULL) AS connection,
          (SELECT EXISTS (SELECT 1 FROM outbox q WHERE q.state = 'queued' AND NOT EXISTS (
             SELECT 1 FROM locked l WHERE l.workspace_id = q.workspace_id AND l.id = q.id))) AS "isMoreQueued"
     FROM claimed c JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id
+    JOIN accounts ac ON ac.workspace_id = c.workspace_id AND ac.id = c.account_id
    ORDER BY c.lane_rank, c.of_workspace, c.due_at`;
 
 /**
