@@ -13,10 +13,16 @@ import { createRouting } from './routing.ts';
 import { createTokenActs } from './token-acts.ts';
 import { findNewestToken } from './token-store.ts';
 import { createWebhookActs, takeWebhooks } from './webhooks/webhook-acts.ts';
+import { takeRefusals } from './webhooks/webhook-refusals.ts';
 
 export function createAccounts(deps: AccountsDeps): Accounts {
   const connection = { ...deps, maxConnectedAccounts: deps.maxConnectedAccounts ?? defaultMaxConnectedAccounts };
-  const notes = createNotes({ ...deps, takeWebhooks: (tx, ids, times) => takeWebhooks(connection, tx, ids, times) });
+  const { counters } = deps.engines;
+  const notes = createNotes({
+    ...deps,
+    takeWebhooks: (tx, ids, times) => takeWebhooks(connection, tx, ids, times),
+    takeRefusals: (workspaceId, refusals) => takeRefusals({ ...deps, counters }, workspaceId, refusals),
+  });
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, (place) => loadServing(deps, place));
   const change = createChange(deps, routing);
   const actsBy = (by: ChangeAccount) => ({
@@ -38,6 +44,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       await applyAccountEvent(connection, tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);
     },
+    noteRefusal: (account, reason) => notes.noteRefusal(account.workspaceId, account.accountId, reason),
     noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
     async forgetWorkspace(workspaceId) {
       const rows = await deps.storage.inWorkspace(workspaceId, (tx) => listAccounts(tx));

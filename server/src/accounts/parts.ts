@@ -10,7 +10,7 @@ import { presentAccount, webhookUrl } from './presentation.ts';
 
 export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly storage: Storage;
-  readonly engines: Pick<Engines, 'cache'>;
+  readonly engines: Pick<Engines, 'cache' | 'counters'>;
   readonly sealer: Sealer;
   /** What each provider's accounts need: its channel, or the like. */
   readonly channels: Readonly<Record<Provider, { readonly fields: AccountFields }>>;
