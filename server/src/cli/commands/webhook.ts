@@ -89,7 +89,6 @@ function addSet(webhook: Command, deps: CliDeps): void {
         const listing = await loadListing(product, key);
         const outcome = await product.providerWebhooks.set(listing.account.workspaceId, listing.account.id, 'cli');
         if (!outcome.ok) throw new CommandFailed([outcome.refusal.detail, ...stepsOf(listing)].join('\n'));
-        await audit(product, listing, 'set-webhook');
         const shown = present(listing, outcome.value);
         show(deps.output, options, shown, () => describe(shown));
       }),
@@ -106,10 +105,9 @@ function addUndo(webhook: Command, deps: CliDeps): void {
     .action((key: string, options: Shown & { readonly force?: boolean }) =>
       deps.withProduct(async (product) => {
         const listing = await loadListing(product, key);
-        const how = { isForced: options.force ?? false };
+        const how = { isForced: options.force ?? false, actor: 'cli' };
         const outcome = await product.providerWebhooks.undo(listing.account.workspaceId, listing.account.id, how);
         if (!outcome.ok) throw new CommandFailed(outcome.refusal.detail);
-        await audit(product, listing, 'undo-webhook');
         const shown = present(listing, outcome.value);
         show(deps.output, options, shown, () => describe(shown));
       }),
