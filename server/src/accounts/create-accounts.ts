@@ -26,7 +26,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, (place) => loadServing(deps, place));
   const change = createChange(deps, routing);
   const actsBy = (by: ChangeAccount) => ({
-    ...createAccountActs(deps, by),
+    ...createAccountActs(connection, by),
     ...createRemoval(connection, by),
     ...createConnectionActs(connection, by),
     ...createTokenActs(deps, by),
