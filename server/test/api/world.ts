@@ -148,7 +148,7 @@ export async function openWorld(changes: WorldChanges = {}): Promise<World> {
     },
     addPerson: (workspaceId, role) => addPerson(first, workspaceId, role),
     addAccount: async (workspaceId) => {
-      const made = taken(await accounts.create(workspaceId, metaAccount()));
+      const made = taken(await accounts.create(workspaceId, { ...metaAccount(), isActive: true }));
       return { id: made.account.id, token: made.token };
     },
     async close() {
