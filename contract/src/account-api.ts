@@ -93,7 +93,8 @@ export const statisticsQuerySchema = z.strictObject({
   from: instant.exactOptional(),
   to: instant.exactOptional(),
   by: z.enum(['hour', 'day']).default('hour'),
-  timeZone: z.string().max(60).default('UTC'),
+  /** The workspace's own where it is left out. */
+  timeZone: z.string().max(60).exactOptional(),
 });
 
 const counts = {

@@ -12,6 +12,7 @@ import {
   webhookEventsSchema,
 } from './account-api.ts';
 import { providers } from './provider.ts';
+import { workspaceSettings } from './workspace-api.ts';
 
 const instant = z.iso.datetime();
 const publicId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{32}$`));
@@ -43,7 +44,9 @@ export const pageQuerySchema = z.strictObject({
 export const meSchema = z
   .object({
     person: z.object({ id: publicId('per'), name: z.string(), email: z.string(), isOperator: z.boolean() }).nullable(),
-    workspaces: z.array(z.object({ id: publicId('wsp'), name: z.string(), slug: z.string(), role: z.string() })),
+    workspaces: z.array(
+      z.object({ id: publicId('wsp'), name: z.string(), slug: z.string(), role: z.string(), ...workspaceSettings }),
+    ),
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof meSchema>;
@@ -58,6 +61,7 @@ export const workspaceSchema = z
     name: z.string(),
     slug: z.string(),
     kind: z.enum(['tenant', 'operator']),
+    ...workspaceSettings,
     createdAt: instant,
   })
   .meta({ id: 'Workspace' });

@@ -13,4 +13,6 @@ export * from './people-api.ts';
 export * from './phone.ts';
 export * from './provider.ts';
 export * from './qr/index.ts';
+export * from './time-zone.ts';
 export * from './upkeep.ts';
+export * from './workspace-api.ts';

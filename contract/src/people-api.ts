@@ -28,6 +28,11 @@ export const stepUpSchema = z
   })
   .meta({ id: 'StepUp' });
 
+/** The first is shown, the second is kept. */
+export const passwordChangeSchema = z
+  .strictObject({ currentPassword: password, newPassword: password })
+  .meta({ id: 'PasswordChange' });
+
 export const sessionSchema = z
   .object({
     id: z.string(),
@@ -73,7 +78,15 @@ export type InvitationView = z.infer<typeof invitationSchema>;
 export const newInvitationSchema = z.strictObject({ email: z.email().max(254), role }).meta({ id: 'NewInvitation' });
 
 /** The link is in the answer to its making, and nowhere else. */
-export const madeInvitationSchema = invitationSchema.extend({ link: z.string() }).meta({ id: 'MadeInvitation' });
+export const madeInvitationSchema = invitationSchema
+  .extend({
+    link: z.string(),
+    /** Was it mailed? `off`: this server sends no mail; `too-many`: this address has had several today. */
+    mail: z.enum(['sent', 'failed', 'off', 'too-many']),
+  })
+  .meta({ id: 'MadeInvitation' });
+
+export type MadeInvitation = z.infer<typeof madeInvitationSchema>;
 
 export const invitationTokenSchema = z.strictObject({ token }).meta({ id: 'InvitationToken' });
 

@@ -17,6 +17,7 @@ import { keepPreviousData, useMutation, useQuery } from '@tanstack/vue-query';
 import { computed, type Ref } from 'vue';
 import { ask, tell } from './client.ts';
 import { queryClient } from './query-client.ts';
+import { guarded } from './step-up.ts';
 
 const accountPageSchema = pageOf(healthyAccountSchema);
 
@@ -135,21 +136,21 @@ export function useAccountAct() {
 
 export function useRemoveAccount() {
   return useMutation({
-    mutationFn: (id: string) => tell('DELETE', `/accounts/${id}`),
+    mutationFn: (id: string) => guarded(() => tell('DELETE', `/accounts/${id}`)),
     onSettled: readAgain,
   });
 }
 
 export function useRestoreAccount() {
   return useMutation({
-    mutationFn: (id: string) => ask(madeAccountSchema, 'POST', `/accounts/${id}/restore`),
+    mutationFn: (id: string) => guarded(() => ask(madeAccountSchema, 'POST', `/accounts/${id}/restore`)),
     onSettled: readAgain,
   });
 }
 
 export function useRotateToken() {
   return useMutation({
-    mutationFn: (id: string) => ask(accountTokenSchema, 'POST', `/accounts/${id}/rotate-token`),
+    mutationFn: (id: string) => guarded(() => ask(accountTokenSchema, 'POST', `/accounts/${id}/rotate-token`)),
     onSuccess: readAgain,
   });
 }

@@ -11,6 +11,7 @@ import { useMutation, useQuery } from '@tanstack/vue-query';
 import { computed, type Ref, ref } from 'vue';
 import { ask } from './client.ts';
 import { queryClient } from './query-client.ts';
+import { guarded } from './step-up.ts';
 
 const erasurePageSchema = pageOf(erasureSchema);
 
@@ -27,7 +28,7 @@ export function useRetention(proposed: Ref<Policy | null>) {
 
 export function useRetentionChange() {
   return useMutation({
-    mutationFn: (policy: Policy) => ask(retentionSchema, 'PATCH', '/retention', { body: policy }),
+    mutationFn: (policy: Policy) => guarded(() => ask(retentionSchema, 'PATCH', '/retention', { body: policy })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['retention'] }),
   });
 }
@@ -47,7 +48,7 @@ export function useErasures() {
 export function useEraseContact() {
   return useMutation({
     mutationFn: (contactId: string) =>
-      ask(erasureSchema, 'POST', `/contacts/${contactId}/erase`, { body: { confirm: 'erase' } }),
+      guarded(() => ask(erasureSchema, 'POST', `/contacts/${contactId}/erase`, { body: { confirm: 'erase' } })),
     onSuccess: () =>
       Promise.all([
         queryClient.invalidateQueries({ queryKey: ['conversations'] }),
@@ -59,7 +60,7 @@ export function useEraseContact() {
 /** Each look is written to the audit log, so it is asked for by a person and never kept. */
 export function useExportContact() {
   return useMutation({
-    mutationFn: (contactId: string) => ask(contactExportSchema, 'GET', `/contacts/${contactId}/export`),
+    mutationFn: (contactId: string) => guarded(() => ask(contactExportSchema, 'GET', `/contacts/${contactId}/export`)),
   });
 }
 

@@ -6,6 +6,7 @@ import {
 } from '@switchyard/contract';
 import { useMutation } from '@tanstack/vue-query';
 import { ask, tell } from './client.ts';
+import { guarded } from './step-up.ts';
 
 /** Every look is written to the audit log, so a person asks for each; nothing is kept beyond the page. */
 export function useTokens(id: () => string) {
@@ -13,12 +14,13 @@ export function useTokens(id: () => string) {
 }
 
 export function useTokenActs(id: () => string) {
-  const act = (name: string) => () => ask(accountTokenSchema, 'POST', `/accounts/${id()}/${name}`);
+  const act = (name: string) => () => guarded(() => ask(accountTokenSchema, 'POST', `/accounts/${id()}/${name}`));
   return {
     rotate: useMutation({ mutationFn: act('rotate-token') }),
     undoRotation: useMutation({ mutationFn: act('undo-rotation') }),
     retire: useMutation({
-      mutationFn: (tokenId: string) => tell('POST', `/accounts/${id()}/retire-token`, { body: { tokenId } }),
+      mutationFn: (tokenId: string) =>
+        guarded(() => tell('POST', `/accounts/${id()}/retire-token`, { body: { tokenId } })),
     }),
   };
 }
@@ -27,10 +29,10 @@ export function useProviderWebhook(id: () => string) {
   const path = () => `/accounts/${id()}`;
   return {
     find: useMutation({ mutationFn: () => ask(providerWebhookSchema, 'GET', `${path()}/provider-webhook`) }),
-    set: useMutation({ mutationFn: () => ask(providerWebhookSchema, 'POST', `${path()}/set-webhook`) }),
+    set: useMutation({ mutationFn: () => guarded(() => ask(providerWebhookSchema, 'POST', `${path()}/set-webhook`)) }),
     undo: useMutation({
       mutationFn: (isForced: boolean) =>
-        ask(providerWebhookSchema, 'POST', `${path()}/undo-webhook`, { body: { isForced } }),
+        guarded(() => ask(providerWebhookSchema, 'POST', `${path()}/undo-webhook`, { body: { isForced } })),
     }),
     test: useMutation({ mutationFn: () => ask(triedWebhookSchema, 'POST', `${path()}/test-webhook`) }),
   };

@@ -1,5 +1,5 @@
 /** What people do to accounts: connect one, change it, choose the primary, remove and restore it. */
-import { type AccountId, channelOfProvider, type Failure } from '@switchyard/contract';
+import { type AccountId, channelOfProvider, type Failure, isPaired } from '@switchyard/contract';
 import { clampLimit, newId, pageOf, parseCursor } from '#kernel';
 import { newToken, type WorkspaceTx } from '#storage';
 import { sealSecrets } from './account-secrets.ts';
@@ -14,6 +14,7 @@ import {
   updateAccount,
 } from './account-store.ts';
 import type { AccountChange, Accounts, NewAccount } from './accounts.ts';
+import { type ConnectionDeps, takeReport } from './apply-connection.ts';
 import { type ChangeAccount, type Changing, loadAccount } from './changing.ts';
 import { claimRoutes } from './claims.ts';
 import { failureOf, Refusal } from './failures.ts';
@@ -25,7 +26,7 @@ import { giveToken } from './token-acts.ts';
 import { checkWish, mergeMetadata } from './wishes.ts';
 
 export function createAccountActs(
-  deps: AccountsDeps,
+  deps: AccountsDeps & ConnectionDeps,
   change: ChangeAccount,
 ): Pick<Accounts, 'create' | 'update' | 'setPrimary' | 'list' | 'listPage' | 'find'> {
   const { storage } = deps;
@@ -101,7 +102,7 @@ async function insertNew(deps: AccountsDeps, changing: Changing, account: NewAcc
 }
 
 async function updateOne(
-  deps: AccountsDeps,
+  deps: AccountsDeps & ConnectionDeps,
   changing: Changing,
   before: AccountRow,
   wish: AccountChange,
@@ -131,6 +132,14 @@ async function updateOne(
   await noteSecretEnds(tx, id, Object.entries(wish.secretEnds ?? {}));
   await dropSecretDates(tx, id, Object.keys(secrets));
   await claimRoutes(changing, row, { fields, secrets });
+  await tryAnew(deps, tx, before, wish);
+}
+
+/** New credentials may be the cure of an error; of a linked phone they are not. */
+async function tryAnew(deps: ConnectionDeps, tx: WorkspaceTx, before: AccountRow, wish: AccountChange): Promise<void> {
+  const isCure = Object.keys(wish.secrets ?? {}).length > 0 && before.connectionStatus === 'error';
+  if (!isCure || isPaired(before.provider)) return;
+  await takeReport(deps, tx, before.id, { kind: 'report', status: 'connecting', actor: 'credentials' });
 }
 
 export async function refuseTakenPhone(tx: WorkspaceTx, account: Parameters<typeof isPhoneTaken>[1]): Promise<void> {

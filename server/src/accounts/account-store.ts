@@ -216,11 +216,15 @@ export async function promoteNext(tx: WorkspaceTx, channel: ChannelName): Promis
   );
 }
 
-/** Keeps one fact of the provider's under its name: the last QR code, the last template update. */
+/**
+ * Keeps one fact of the provider's under its name: the last QR code, the last template update. A fact with a time gives
+ * way to none that is older, since providers keep no order; without one the last to come stands.
+ */
 export async function keepMetadata(tx: WorkspaceTx, id: AccountId, name: string, fact: unknown): Promise<void> {
   await tx.query(
-    `UPDATE accounts SET metadata = jsonb_set(metadata, ARRAY[$3::text], $4::jsonb), last_activity_at = now(),
-       updated_at = now()
+    `UPDATE accounts SET last_activity_at = now(), updated_at = now(), metadata = CASE
+       WHEN (metadata #>> ARRAY[$3::text, 'at'])::timestamptz > ($4::jsonb ->> 'at')::timestamptz THEN metadata
+       ELSE jsonb_set(metadata, ARRAY[$3::text], $4::jsonb) END
      WHERE workspace_id = $1 AND id = $2`,
     [tx.workspaceId, id, name, JSON.stringify(fact)],
   );

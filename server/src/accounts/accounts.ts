@@ -175,6 +175,8 @@ export type AccountActs = Omit<
   | 'findServing'
   | 'applyEvent'
   | 'noteWebhook'
+  | 'noteRefusal'
+  | 'forgetWorkspace'
   | 'flush'
   | 'lookUp'
   | 'close'
@@ -253,8 +255,12 @@ export interface Accounts {
     accountId: AccountId,
     event: ConnectionEvent,
   ): Promise<Result<ConnectionChange, Failure>>;
+  /** A webhook that does not verify. Collected; a run of them shows as webhook status `error` (`webhook-refusals.ts`). */
+  noteRefusal(account: ServingAccount, reason: string): void;
   /** First authentic delivery, last activity: collected and written in the background. */
   noteWebhook(account: ServingAccount): void;
+  /** The workspace is called otherwise now: what this and every other process knows of its accounts is read anew. */
+  forgetWorkspace(workspaceId: WorkspaceId): Promise<void>;
   /** Writes what is collected, now instead of within seconds. */
   flush(): Promise<void>;
   /** Writes what is collected, stops timers. */

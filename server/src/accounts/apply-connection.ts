@@ -34,6 +34,8 @@ export interface ConnectionChange {
 export interface ConnectionDeps {
   readonly clock: Clock;
   readonly noteChange: NoteChange;
+  /** Upward need, filled by compose: runs in the move's transaction; what waited for the connection may go. */
+  readonly comesBack?: (tx: WorkspaceTx, accountId: AccountId) => Promise<void>;
   /** Of a workspace whose settings name no other. */
   readonly maxConnectedAccounts: number;
 }
@@ -70,6 +72,7 @@ export async function applyConnection(
   const reason = event.reason ?? null;
   await writeHistory(tx, accountId, { from: previous, steps: plan.steps, reason, actor: event.actor, at });
   await keepConnection(tx, accountId, { status: next, reason, at, reportedAt: occurredAt, isMoved: next !== previous });
+  if (next !== previous && places.includes(next)) await deps.comesBack?.(tx, accountId);
   deps.noteChange(tx, 'account', [accountId]);
   return done({ previous, next, reason, at, isOvertaken: false });
 }

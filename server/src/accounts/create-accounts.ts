@@ -1,5 +1,5 @@
 import { createAccountActs } from './account-acts.ts';
-import { findAccount } from './account-store.ts';
+import { findAccount, listAccounts } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
 import { applyAccountEvent } from './apply-event.ts';
 import { alongside, type ChangeAccount, createChange } from './changing.ts';
@@ -13,14 +13,20 @@ import { createRouting } from './routing.ts';
 import { createTokenActs } from './token-acts.ts';
 import { findNewestToken } from './token-store.ts';
 import { createWebhookActs, takeWebhooks } from './webhooks/webhook-acts.ts';
+import { takeRefusals } from './webhooks/webhook-refusals.ts';
 
 export function createAccounts(deps: AccountsDeps): Accounts {
   const connection = { ...deps, maxConnectedAccounts: deps.maxConnectedAccounts ?? defaultMaxConnectedAccounts };
-  const notes = createNotes({ ...deps, takeWebhooks: (tx, ids, times) => takeWebhooks(connection, tx, ids, times) });
+  const { counters } = deps.engines;
+  const notes = createNotes({
+    ...deps,
+    takeWebhooks: (tx, ids, times) => takeWebhooks(connection, tx, ids, times),
+    takeRefusals: (workspaceId, refusals) => takeRefusals({ ...deps, counters }, workspaceId, refusals),
+  });
   const routing = createRouting({ ...deps, noteToken: notes.noteToken }, (place) => loadServing(deps, place));
   const change = createChange(deps, routing);
   const actsBy = (by: ChangeAccount) => ({
-    ...createAccountActs(deps, by),
+    ...createAccountActs(connection, by),
     ...createRemoval(connection, by),
     ...createConnectionActs(connection, by),
     ...createTokenActs(deps, by),
@@ -38,7 +44,12 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       await applyAccountEvent(connection, tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);
     },
+    noteRefusal: (account, reason) => notes.noteRefusal(account.workspaceId, account.accountId, reason),
     noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
+    async forgetWorkspace(workspaceId) {
+      const rows = await deps.storage.inWorkspace(workspaceId, (tx) => listAccounts(tx));
+      for (const { id } of rows) await routing.forgetAccount(workspaceId, id);
+    },
     flush: () => notes.flush(),
     close: () => notes.close(),
   };

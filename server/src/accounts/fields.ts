@@ -1,4 +1,4 @@
-import type { Failure } from '@switchyard/contract';
+import { type Failure, isTimeZone } from '@switchyard/contract';
 import { type AccountFields, parseOutgoingUrl } from '#channels';
 import { failureOf } from './failures.ts';
 
@@ -22,6 +22,7 @@ export function checkFields(fields: AccountFields, settings: Named, secrets: Nam
   return (
     check('setting', [...fields.settings, ...commonSettings], settings) ??
     checkUrls(fields.settings, settings) ??
+    checkZones(fields.settings, settings) ??
     check('secret', fields.secrets, secrets)
   );
 }
@@ -30,6 +31,12 @@ function checkUrls(known: AccountFields['settings'], given: Named): Failure | nu
   const wrong = known.find(({ name, isUrl }) => isUrl && given[name] && !parseOutgoingUrl(given[name]));
   if (!wrong) return null;
   return failureOf('url_malformed', `The setting ${wrong.name} is no http(s) URL, or has a name or password in it.`);
+}
+
+function checkZones(known: AccountFields['settings'], given: Named): Failure | null {
+  const wrong = known.find((field) => field.isTimeZone && given[field.name] && !isTimeZone(given[field.name] ?? ''));
+  if (!wrong) return null;
+  return failureOf('field_malformed', `The setting ${wrong.name} is not the name of a time zone, like Europe/Madrid.`);
 }
 
 function check(what: 'setting' | 'secret', known: AccountFields['settings'], given: Named): Failure | null {

@@ -44,3 +44,4 @@ export {
 export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';
 export { tryWebhook, type WebhookTried } from './webhook-test-client.ts';
 export type { WebhookEvents } from './webhooks/webhook-events.ts';
+export { refusalLimits } from './webhooks/webhook-refusals.ts';

@@ -5,6 +5,7 @@ import type { RouteKind } from './accounts.ts';
 import { addRoutingCounts, type RoutingCount } from './route-store.ts';
 import { noteOldUrls, noteTokensUsed } from './token-store.ts';
 import { createTokenUses, type UsesByWorkspace } from './token-uses.ts';
+import type { Refusals } from './webhooks/webhook-refusals.ts';
 
 export const noteLimits = {
   flushEveryMs: 5_000,
@@ -24,6 +25,7 @@ export interface Notes {
     outcome: RoutingCount['outcome'],
   ) => void;
   noteWebhook(workspaceId: WorkspaceId, accountId: AccountId): void;
+  noteRefusal(workspaceId: WorkspaceId, accountId: AccountId, reason: string): void;
   readonly noteToken: (workspaceId: WorkspaceId, hash: string) => void;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -37,6 +39,7 @@ interface Collected {
   /** Calls that named the account otherwise than by a token. */
   readonly oldUrls: TimesByWorkspace;
   readonly tokens: UsesByWorkspace;
+  readonly refusals: Map<WorkspaceId, Map<AccountId, Refusals>>;
 }
 
 export interface NotesDeps {
@@ -45,6 +48,7 @@ export interface NotesDeps {
   readonly log: Log;
   /** `accountIds[i]` had an authentic webhook at `times[i]`. */
   readonly takeWebhooks: (tx: WorkspaceTx, accountIds: readonly AccountId[], times: readonly Date[]) => Promise<void>;
+  readonly takeRefusals: (workspaceId: WorkspaceId, refusals: ReadonlyMap<AccountId, Refusals>) => Promise<void>;
 }
 
 export function createNotes(deps: NotesDeps): Notes {
@@ -89,6 +93,9 @@ export function createNotes(deps: NotesDeps): Notes {
     noteWebhook(workspaceId, accountId) {
       noteTime(collected.webhooks, { workspaceId, accountId, at: deps.clock.now() });
     },
+    noteRefusal(workspaceId, accountId, reason) {
+      addRefusals(collected.refusals, workspaceId, accountId, { count: 1, reason });
+    },
     noteToken: (workspaceId, hash) => tokenUses.note(workspaceId, hash, deps.clock.now()),
     flush: () => flush(),
     async close() {
@@ -99,7 +106,7 @@ export function createNotes(deps: NotesDeps): Notes {
 }
 
 function nothing(): Collected {
-  return { counts: new Map(), webhooks: new Map(), oldUrls: new Map(), tokens: new Map() };
+  return { counts: new Map(), webhooks: new Map(), oldUrls: new Map(), tokens: new Map(), refusals: new Map() };
 }
 
 function noteTime(
@@ -115,6 +122,16 @@ function noteTime(
   else times.set(workspaceId, new Map([[accountId, at]]));
 }
 
+function addRefusals(
+  all: Collected['refusals'],
+  workspaceId: WorkspaceId,
+  accountId: AccountId,
+  { count, reason }: Refusals,
+): void {
+  const ofWorkspace = all.get(workspaceId) ?? new Map<AccountId, Refusals>();
+  all.set(workspaceId, ofWorkspace.set(accountId, { count: (ofWorkspace.get(accountId)?.count ?? 0) + count, reason }));
+}
+
 function add(counts: Map<string, RoutingCount>, more: RoutingCount): void {
   const key = `${more.accountId}${more.kind}${more.outcome}`;
   const held = counts.get(key);
@@ -123,7 +140,7 @@ function add(counts: Map<string, RoutingCount>, more: RoutingCount): void {
 }
 
 /** What is written is taken out, so that a failure half-way counts nothing twice. */
-async function write({ storage, takeWebhooks }: NotesDeps, taken: Collected, now: Date): Promise<void> {
+async function write({ storage, takeWebhooks, takeRefusals }: NotesDeps, taken: Collected, now: Date): Promise<void> {
   if (taken.counts.size > 0) {
     await addRoutingCounts(storage, startOfHour(now), [...taken.counts.values()]);
     taken.counts.clear();
@@ -137,6 +154,11 @@ async function write({ storage, takeWebhooks }: NotesDeps, taken: Collected, now
     });
     for (const written of [webhooks, oldUrls, tokens]) written.delete(workspaceId);
   }
+  // Last: an authentic delivery of the same moment counts for more.
+  for (const [workspaceId, refusals] of taken.refusals) {
+    taken.refusals.delete(workspaceId);
+    await takeRefusals(workspaceId, refusals);
+  }
 }
 
 function columnsOf<Key>(times: ReadonlyMap<Key, Date> | undefined): readonly [readonly Key[], readonly Date[]] {
@@ -145,6 +167,8 @@ function columnsOf<Key>(times: ReadonlyMap<Key, Date> | undefined): readonly [re
 
 function putBack(taken: Collected, into: Collected): void {
   for (const count of taken.counts.values()) add(into.counts, count);
+  for (const [workspaceId, refusals] of taken.refusals)
+    for (const [accountId, refused] of refusals) addRefusals(into.refusals, workspaceId, accountId, refused);
   for (const name of ['webhooks', 'oldUrls'] as const) {
     for (const [workspaceId, times] of taken[name]) {
       into[name].set(workspaceId, new Map([...times, ...(into[name].get(workspaceId) ?? [])]));

@@ -5,11 +5,12 @@ import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import { openSecrets, tokenPlace } from './account-secrets.ts';
 import type { AccountRow } from './account-store.ts';
 import type { AccountSummary } from './accounts.ts';
+import type { ConnectionDeps } from './apply-connection.ts';
 import { presentAccount, webhookUrl } from './presentation.ts';
 
-export interface AccountsDeps {
+export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly storage: Storage;
-  readonly engines: Pick<Engines, 'cache'>;
+  readonly engines: Pick<Engines, 'cache' | 'counters'>;
   readonly sealer: Sealer;
   /** What each provider's accounts need: its channel, or the like. */
   readonly channels: Readonly<Record<Provider, { readonly fields: AccountFields }>>;

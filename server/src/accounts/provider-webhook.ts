@@ -5,11 +5,15 @@
  * that ends in between leaves the way back. It is `setting`, then `set` when the provider has said yes, or gone when it
  * said no and nothing has changed there. Otherwise it stays `setting`: the provider may have taken it, and an undo puts back what was found.
  * `undone` ends it, and the one before it is the next to be undone.
+ *
+ * The audit log has two entries of each: `step: begun`, in the transaction before the provider is told, and how it ended,
+ * in the one after it. One that begins and does not end was cut off in between.
  */
-import type { AccountId, Failure, Provider, WorkspaceId } from '@switchyard/contract';
+import { type AccountId, type Failure, type Provider, toPublicId, type WorkspaceId } from '@switchyard/contract';
 import type { FoundWebhook, SendingAccount, SendingNetwork, WebhookAbility } from '#channels';
 import { type Clock, done, newId, type Result, refused } from '#kernel';
 import type { SealedPlace, Sealer, Storage, WorkspaceTx } from '#storage';
+import { type Facts as AuditFacts, appendAudit } from '#workspaces';
 import type { Accounts, ServingAccount } from './accounts.ts';
 import { accountMissing, failureOf } from './failures.ts';
 import { dropSetting, findOpenSetting, insertSetting, moveSetting, type SettingRow } from './provider-webhook-store.ts';
@@ -39,7 +43,7 @@ export interface ProviderWebhooks {
   undo(
     workspaceId: WorkspaceId,
     accountId: AccountId,
-    how: { readonly isForced: boolean },
+    how: { readonly isForced: boolean; readonly actor: string },
   ): Promise<Result<ProviderWebhook, Failure>>;
 }
 
@@ -149,15 +153,36 @@ async function set(deps: ProviderWebhooksDeps, place: Place, actor: string): Pro
   const facts: Facts = { before: before.value, url };
   const factsSealed = deps.sealer.seal(JSON.stringify(facts), factsPlace(id));
   const inWorkspace = inWorkspaceOf(deps, place);
-  await inWorkspace((tx) =>
-    insertSetting(tx, { id, accountId: place.accountId, factsSealed, actor, at: deps.clock.now() }),
-  );
+  const act = { actor, action: 'set-webhook', accountId: place.accountId } as const;
+  await inWorkspace(async (tx) => {
+    await insertSetting(tx, { id, accountId: place.accountId, factsSealed, actor, at: deps.clock.now() });
+    await auditStep(tx, act, { step: 'begun' });
+  });
   const summary = await deps.accounts.find(place.workspaceId, place.accountId);
   const wanted = { url, events: summary?.webhookEvents.wanted ?? [] };
   const answer = await ability.set(sending, wanted, network());
-  if (answer.ok) await inWorkspace((tx) => moveSetting(tx, id, 'set', deps.clock.now()));
-  else if (await isUntouched(reached.value, before.value)) await inWorkspace((tx) => dropSetting(tx, id));
+  const isGone = !answer.ok && (await isUntouched(reached.value, before.value));
+  await inWorkspace(async (tx) => {
+    if (answer.ok) await moveSetting(tx, id, 'set', deps.clock.now());
+    else if (isGone) await dropSetting(tx, id);
+    await auditStep(tx, act, endOf(answer));
+  });
   return answer;
+}
+
+interface WebhookAct {
+  readonly actor: string;
+  readonly action: 'set-webhook' | 'undo-webhook';
+  readonly accountId: AccountId;
+}
+
+/** Of an act whose effect is outside the database: `begun` is committed before it, its end after it. */
+function auditStep(tx: WorkspaceTx, { actor, action, accountId }: WebhookAct, fields: AuditFacts): Promise<void> {
+  return appendAudit(tx, { actor, action, resource: `account ${toPublicId('account', accountId)}`, fields });
+}
+
+function endOf(answer: Outcome): AuditFacts {
+  return answer.ok ? { step: 'done' } : { step: 'refused', code: answer.refusal.code };
 }
 
 /** A refusal may come half-way (subscribed, but the URL not taken): then what was found stays, to be put back. */
@@ -169,7 +194,7 @@ async function isUntouched({ ability, sending, network }: Reached, before: Found
 async function undo(
   deps: ProviderWebhooksDeps,
   place: Place,
-  { isForced }: { readonly isForced: boolean },
+  { isForced, actor }: { readonly isForced: boolean; readonly actor: string },
 ): Promise<Outcome> {
   const reached = await reach(deps, place);
   if (!reached.ok) return reached;
@@ -182,9 +207,16 @@ async function undo(
   if (!replaced.ok) return replaced;
   const isExpected = [url, before.url].some((one) => isSameUrl(one, replaced.value.url));
   if (!isExpected && !isForced) return refused(changed);
-  await inWorkspace((tx) => moveSetting(tx, setting.id, 'undoing', deps.clock.now()));
+  const act = { actor, action: 'undo-webhook', accountId: place.accountId } as const;
+  await inWorkspace(async (tx) => {
+    await moveSetting(tx, setting.id, 'undoing', deps.clock.now());
+    await auditStep(tx, act, { step: 'begun', isForced });
+  });
   const answer = await ability.restore(sending, { before, replaced: replaced.value }, network());
-  if (answer.ok) await inWorkspace((tx) => moveSetting(tx, setting.id, 'undone', deps.clock.now()));
+  await inWorkspace(async (tx) => {
+    if (answer.ok) await moveSetting(tx, setting.id, 'undone', deps.clock.now());
+    await auditStep(tx, act, { ...endOf(answer), isForced });
+  });
   return answer;
 }
 

@@ -9,6 +9,7 @@ import type { FastifyRequest } from 'fastify';
 import '@fastify/cookie';
 import {
   type Action,
+  type EndedKey,
   type Membership,
   mayRole,
   mayScopes,
@@ -36,21 +37,32 @@ export interface Need {
   readonly action: Action;
 }
 
-/** Throws `unauthenticated` for nobody, `wrong-origin` for a browser on another site. */
+/** Throws `unauthenticated` for nobody, `key-ended` for a key that works no more, `wrong-origin` for a browser on another site. */
 export async function authenticate(
   request: FastifyRequest,
   workspaces: Workspaces,
   publicUrl: string | undefined,
 ): Promise<Principal> {
   const principal = await findPrincipal(request, workspaces, publicUrl);
-  if (!principal) throw new ProblemError('unauthenticated', 'log in, or send an API key as a bearer token');
-  return principal;
+  if (principal) return principal;
+  const key = bearerOf(request);
+  const ended = key ? await workspaces.findEndedKey(key) : null;
+  if (ended) throw new ProblemError('key-ended', wordsOfEnd(ended));
+  throw new ProblemError('unauthenticated', 'log in, or send an API key as a bearer token');
+}
+
+function wordsOfEnd({ revokedAt, expiresAt }: EndedKey): string {
+  const end = revokedAt ? `was revoked at ${revokedAt.toISOString()}` : `ended at ${expiresAt?.toISOString()}`;
+  return `this API key ${end}: make another one`;
+}
+
+function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 async function findPrincipal(request: FastifyRequest, workspaces: Workspaces, publicUrl: string | undefined) {
-  const { authorization } = request.headers;
-  if (authorization !== undefined) {
-    const key = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+  if (request.headers.authorization !== undefined) {
+    const key = bearerOf(request);
     return key ? workspaces.findByKey(key) : null;
   }
   const token = sessionToken(request);

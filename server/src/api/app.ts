@@ -14,6 +14,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { answerError } from './answer-error.ts';
 import { refuseUnstorable } from './checked-input.ts';
 import { registerCompanion } from './companion/register.ts';
+import { checkDangerousActs } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
 import { type ApiRoute, guard, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
@@ -40,6 +41,7 @@ import { invitationRoutes } from './routes/invitation-routes.ts';
 import { memberRoutes } from './routes/member-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { monitoringRoutes } from './routes/monitoring-routes.ts';
+import { ownPasswordRoutes } from './routes/own-password-routes.ts';
 import { ownSessionRoutes } from './routes/own-session-routes.ts';
 import { pairingRoutes } from './routes/pairing-routes.ts';
 import { privacyRoutes } from './routes/privacy-routes.ts';
@@ -82,6 +84,7 @@ export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Pr
     await documented.register((older) => registerOlderRoutes(older, routes, deps));
     await documented.register((older) => registerCompanion(older, deps), { prefix: '/api/whatsapp' });
   });
+  checkDangerousActs(routes);
   await app.register(consoleRoutes, deps);
   return app;
 }
@@ -127,6 +130,7 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
     flowRoutes,
     eventRoutes,
     ownSessionRoutes,
+    ownPasswordRoutes,
     secondFactorRoutes,
     memberRoutes,
     invitationRoutes,

@@ -2,10 +2,10 @@ import type { RouteOptions } from 'fastify';
 import { expect, it } from 'vitest';
 import { type ApiRoute, listRoute } from './guard.ts';
 
-function list(config: RouteOptions['config']): readonly ApiRoute[] {
+function list(config: RouteOptions['config'], url = '/things'): readonly ApiRoute[] {
   const routes: ApiRoute[] = [];
   const handler = () => 'never called';
-  listRoute(routes, { method: ['GET', 'POST'], url: '/things', handler, ...(config ? { config } : {}) });
+  listRoute(routes, { method: ['GET', 'POST'], url, handler, ...(config ? { config } : {}) });
   return routes;
 }
 
@@ -15,13 +15,13 @@ it('stops the start for a route that does not say who may call it', () => {
 });
 
 it('stops the start for a route that asks a stranger to show again who they are', () => {
-  expect(() => list({ access: 'anyone', stepUp: true })).toThrow('/things');
+  expect(() => list({ access: 'anyone' }, '/api/v1/api-keys')).toThrow('/api/v1/api-keys');
 });
 
 it('lists each method with its row in the table of roles', () => {
   const access = { resource: 'accounts', action: 'write' } as const;
-  expect(list({ access, stepUp: true })).toEqual([
-    { method: 'GET', url: '/things', access, needsStepUp: true },
-    { method: 'POST', url: '/things', access, needsStepUp: true },
+  expect(list({ access }, '/api/v1/api-keys')).toEqual([
+    { method: 'GET', url: '/api/v1/api-keys', access, needsStepUp: false },
+    { method: 'POST', url: '/api/v1/api-keys', access, needsStepUp: true },
   ]);
 });

@@ -6,6 +6,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import { type Principal, stepUpMs } from '#workspaces';
 import { type Access, accessTo, actorOf, authenticate, checkRight, type Need } from './access.ts';
+import { isDangerous } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
 import { ProblemError } from './problem.ts';
 import { checkRate } from './rate-limit.ts';
@@ -19,11 +20,6 @@ export type RouteAccess = 'anyone' | 'known' | 'person' | 'member' | Need;
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: RouteAccess;
-    /**
-     * For dangerous acts: a person must have shown their password or a code within `stepUpMs`, else `step-up-needed`.
-     * A key has nothing more to show than its scopes: it passes.
-     */
-    stepUp?: true;
   }
   interface FastifyInstance {
     /** Every route under `/api/v1`, with who may call it. */
@@ -42,9 +38,11 @@ export interface ApiRoute {
 export function listRoute(routes: ApiRoute[], route: RouteOptions): void {
   const access = route.config?.access;
   if (!access) throw new Error(`${String(route.method)} ${route.url} does not say who may call it`);
-  const needsStepUp = route.config?.stepUp === true;
-  if (needsStepUp && access === 'anyone') throw new Error(`${route.url} asks a stranger to show again who they are`);
-  for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, needsStepUp });
+  for (const method of [route.method].flat()) {
+    const needsStepUp = isDangerous(method, route.url);
+    if (needsStepUp && access === 'anyone') throw new Error(`${route.url} asks a stranger to show again who they are`);
+    routes.push({ method, url: route.url, access, needsStepUp });
+  }
 }
 
 const principals = new WeakMap<FastifyRequest, Principal>();
@@ -53,7 +51,7 @@ const accesses = new WeakMap<FastifyRequest, Access>();
 /** For `onRequest`. */
 export function guard(deps: ApiDeps) {
   return async (request: FastifyRequest): Promise<void> => {
-    const { access: need, stepUp } = request.routeOptions.config;
+    const { access: need } = request.routeOptions.config;
     if (need === 'anyone') return;
     const principal = await authenticate(request, deps.workspaces, deps.publicUrl);
     await checkRate(deps, actorOf(principal));
@@ -64,7 +62,7 @@ export function guard(deps: ApiDeps) {
       if (need !== 'member' && need !== undefined) checkRight(access, need);
       accesses.set(request, access);
     }
-    if (stepUp) checkStepUp(principal, deps.clock.now());
+    if (isDangerous(request.method, request.routeOptions.url)) checkStepUp(principal, deps.clock.now());
   };
 }
 

@@ -1,5 +1,6 @@
 /** REST for console and tenants: parse, door, present. */
 export { apiLimits, createApi, type ServerFactory } from './app.ts';
+export { type DangerousAct, dangerousActs, dangerousActsAsMarkdown } from './dangerous-acts.ts';
 export type { ApiDeps } from './deps.ts';
 export type { ApiRoute, RouteAccess } from './guard.ts';
 export { idempotencyLimits } from './idempotency.ts';

@@ -2,6 +2,7 @@
 import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { sessionCookie } from './access.ts';
+import { isDangerous } from './dangerous-acts.ts';
 import type { RouteAccess } from './guard.ts';
 
 export const openApiSecurity = {
@@ -57,7 +58,8 @@ export const describeRoute: SwaggerTransform = (document) => {
   const { schema } = transformed;
   if (schema.hide) return transformed;
   const access = document.route.config?.access;
-  const needs = [describeAccess(access), document.route.config?.stepUp ? stepUpWords : ''].filter(Boolean).join(' ');
+  const asksAgain = [document.route.method].flat().some((method) => isDangerous(method, document.route.url));
+  const needs = [describeAccess(access), asksAgain ? stepUpWords : ''].filter(Boolean).join(' ');
   const description = [schema.description, needs].filter(Boolean).join('\n\n');
   const security = access === 'anyone' ? { security: [] } : {};
   return { url: transformed.url, schema: { ...schema, ...security, ...(description ? { description } : {}) } };

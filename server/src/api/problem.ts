@@ -7,6 +7,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'invalid-request': 400,
   'malformed-json': 400,
   unauthenticated: 401,
+  'key-ended': 401,
   'wrong-credentials': 401,
   'wrong-code': 401,
   'log-in-over': 401,
@@ -18,6 +19,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'account-exists': 409,
   'account-limit': 409,
   'account-inactive': 409,
+  'account-removed': 409,
   'already-claimed': 409,
   'already-member': 409,
   'last-owner': 409,
@@ -27,6 +29,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'connection-forbids': 409,
   'already-connected': 409,
   'email-taken': 409,
+  'changed-meanwhile': 409,
   'idempotency-running': 409,
   'idempotency-unsettled': 409,
   'not-uncertain': 409,
@@ -51,6 +54,8 @@ const publicCodes: Readonly<Record<string, string>> = {
   'account-not-found': 'not-found',
   'member-not-found': 'not-found',
   'token-not-found': 'not-found',
+  'workspace-not-found': 'not-found',
+  'invitation-not-found': 'not-found',
 };
 
 interface ProblemFacts {

@@ -170,6 +170,8 @@ export interface SettingField {
   readonly accepts?: RegExp;
   /** An http(s) URL that calls go to: its form is checked when it is given, where it leads when it is dialled. */
   readonly isUrl?: true;
+  /** The name of a time zone, as IANA lists them. */
+  readonly isTimeZone?: true;
   /** The provider's id of the account that stands in this setting, as events name it in their bindings. */
   readonly binds?: Binding['kind'];
 }

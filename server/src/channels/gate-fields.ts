@@ -37,7 +37,7 @@ export const gateFields: readonly SettingField[] = [
     name: 'timeZone',
     label: 'Time zone',
     isRequired: false,
-    accepts: /^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$/,
+    isTimeZone: true,
     hint: 'Europe/Madrid; the workspace’s if empty, else UTC',
   },
 ];

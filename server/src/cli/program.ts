@@ -12,6 +12,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addKey } from './commands/key.ts';
 import { addMember } from './commands/member.ts';
 import { addNormalize } from './commands/normalize.ts';
+import { addPerson } from './commands/person.ts';
 import { addRetention } from './commands/retention.ts';
 import { addRoute } from './commands/route.ts';
 import { addSimulate } from './commands/simulate.ts';
@@ -38,6 +39,7 @@ const additions = [
   addSimulate,
   addKey,
   addMember,
+  addPerson,
   addAudit,
   addCompanionKey,
   addTrace,

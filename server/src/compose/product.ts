@@ -37,14 +37,7 @@ import {
   releaseParked,
 } from '#inbox';
 import type { Log } from '#kernel';
-import {
-  createCallOut,
-  createMailer,
-  createMonitoring,
-  createPressureWatch,
-  type Monitoring,
-  type PressureWatch,
-} from '#monitoring';
+import { createCallOut, createMonitoring, createPressureWatch, type Monitoring, type PressureWatch } from '#monitoring';
 import {
   createDispatcher,
   createOutbox,
@@ -56,7 +49,7 @@ import {
 import { createPipeline } from '#pipeline';
 import { createPrivacy, createRetention, type Privacy, type Retention } from '#privacy';
 import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } from '#storage';
-import { createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
+import { createMailer, createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { createNetworkOf, type NetworkOf } from './provider-network.ts';
 
@@ -97,7 +90,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   const { storage, engines, sealer, clock } = foundation;
   const rules = { storage, passwords: createPasswords(), counters: engines.counters, clock };
   const workspaces = createWorkspaces(rules);
-  const people = createPeople({ ...rules, sealer });
+  const mailer = config.mail && createMailer(config.mail);
+  const people = createPeople({ ...rules, sealer, mailer, log });
   const tenantsReach = createReach(config.outboundAllowed);
   const networkOf = createNetworkOf(config, tenantsReach);
   const liveBell = createLiveBell(engines.doorbell, log);
@@ -109,6 +103,8 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     channels,
     publicUrl: config.publicUrl,
     maxConnectedAccounts: config.maxConnectedAccounts,
+    // The outbox stands above and is made below.
+    comesBack: (tx, accountId) => outbox.releaseHeld(tx, accountId),
     noteChange,
     clock,
     log,
@@ -147,7 +143,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     ...{ storage, engines, sealer, clock, log, accounts, channels, noteChange, publicUrl: config.publicUrl },
     store: (delivery) => canaryReceiver.receive(delivery),
     appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
-    mailer: config.mail && createMailer(config.mail),
+    mailer,
     callOut: createCallOut(tenantsReach),
   });
   const { owner } = foundation;

@@ -52,6 +52,7 @@ export function refuse(
     { provider: to.provider, accountId: to.account?.accountId, from: clientAddress(exchange), reason },
     'a webhook was refused: it does not verify',
   );
+  if (to.account) exchange.deps.accounts.noteRefusal(to.account, reason);
   answer(exchange, answers.wrongSignature);
 }
 

@@ -24,7 +24,7 @@ export interface GatewaySettings {
 }
 
 export interface GatewayDeps {
-  readonly accounts: Pick<Accounts, 'peekRoute' | 'route' | 'countRouting' | 'noteWebhook'>;
+  readonly accounts: Pick<Accounts, 'peekRoute' | 'route' | 'countRouting' | 'noteWebhook' | 'noteRefusal'>;
   readonly channels: Readonly<Record<Provider, Channel>>;
   readonly receiver: Receiver;
   readonly sealer: Sealer;

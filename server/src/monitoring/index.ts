@@ -1,4 +1,5 @@
 /** Metrics, pressure, health and statistics of accounts, alarms, canaries, the rhythm of numbers, traces. */
+export { credentialLimits, watchCredentials } from './accounts/credentials.ts';
 export { type End, listEnds } from './accounts/ends.ts';
 export { loadHealth } from './accounts/health.ts';
 export {
@@ -12,7 +13,6 @@ export {
   type AlarmTarget,
   type CallOut,
   createCallOut,
-  createMailer,
   type Incident,
   summaryOf,
   type TargetKind,

@@ -2,11 +2,13 @@
 import type { WorkspaceId } from '@switchyard/contract';
 import type { Log } from '#kernel';
 import type { Engines } from '#storage';
+import { type CredentialDeps, watchCredentials } from './accounts/credentials.ts';
 import { findDueCanaries } from './canary/index.ts';
 import { balanceNow, type WatchDeps, watchCanaries, watchDeadLetters, watchSilence } from './watch.ts';
 import { listWorkspaceIds } from './workspace-ids-store.ts';
 
 export interface MonitoringJobDeps extends WatchDeps {
+  readonly accounts: CredentialDeps['accounts'];
   readonly engines: Pick<Engines, 'counters'>;
   readonly log: Log;
 }
@@ -35,6 +37,7 @@ export function monitoringJobs(deps: MonitoringJobDeps): Readonly<Record<string,
 async function round(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise<void> {
   await watchSilence(deps, workspaceId);
   await watchDeadLetters(deps, workspaceId);
+  await watchCredentials(deps, workspaceId);
   const open = await deps.storage.inWorkspace(workspaceId, (tx) =>
     deps.alarms.incidents(tx, { state: 'open', limit: 100 }),
   );

@@ -2,6 +2,7 @@
 import type { AccountId } from '@switchyard/contract';
 import { createLedger, type Ledger, type LedgerDeps } from '#inbox';
 import type { Engines, WorkspaceTx } from '#storage';
+import type { CredentialDeps } from './accounts/credentials.ts';
 import { type Alarms, type AlarmsDeps, createAlarms } from './alarms/index.ts';
 import type { CanaryDeps } from './canary/canary.ts';
 import { type Canaries, createCanaries, type SeenRun } from './canary/index.ts';
@@ -29,7 +30,8 @@ export interface Monitoring {
 
 export type MonitoringDeps = AlarmsDeps &
   CanaryDeps &
-  Pick<LedgerDeps, 'countForwarded'> & { readonly engines: Pick<Engines, 'counters'> };
+  Pick<LedgerDeps, 'countForwarded'> &
+  CredentialDeps & { readonly engines: Pick<Engines, 'counters'> };
 
 export function createMonitoring(deps: MonitoringDeps): Monitoring {
   const ledger = createLedger(deps);

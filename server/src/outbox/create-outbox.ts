@@ -1,6 +1,7 @@
 import type { InboundEvent } from '@switchyard/contract';
 import { type Log, newId } from '#kernel';
 import type { Doorbell, NoteChange, Tx, WorkspaceTx } from '#storage';
+import { releaseHeld } from './gate/release-store.ts';
 import type {
   MovedConversations,
   Outbox,
@@ -66,6 +67,12 @@ export function createOutbox(deps: OutboxDeps): Outbox {
       const isMoved = await repeatUncertain(tx, outboundId);
       if (isMoved) wake.afterCommitOf(tx);
       return isMoved;
+    },
+    async releaseHeld(tx, accountId) {
+      const released = await releaseHeld(tx, accountId);
+      if (released.length === 0) return;
+      wake.afterCommitOf(tx);
+      noteChange(tx, 'message', released);
     },
     markRead(tx, mark) {
       tx.afterCommit(() => wake.listener()?.read({ ...mark, workspaceId: tx.workspaceId }));

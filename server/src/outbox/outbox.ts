@@ -119,6 +119,11 @@ export interface OutboxDoor {
   /** A person settles an uncertain message: resend it (flagged as possible duplicate) or let it be. */
   settleUncertain(tx: WorkspaceTx, outboundId: OutboundId, choice: 'send-again' | 'leave'): Promise<boolean>;
   /**
+   * The account's connection has come back: what was held for the lack of it is due, in its order. In the transaction of
+   * the connection's move; nothing where the account is not able to send yet.
+   */
+  releaseHeld(tx: WorkspaceTx, accountId: AccountId): Promise<void>;
+  /**
    * Look for a message again after this, before parking anything else under its provider id (a reaction, an edit): until
    * the transaction ends nobody learns the id meanwhile. `applyReceipt` and `matchEcho` do so themselves.
    */

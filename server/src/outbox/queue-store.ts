@@ -1,7 +1,7 @@
 import { type OutboundContent, type OutboundId, summarise, type WorkspaceId } from '@switchyard/contract';
 import { assert } from '#kernel';
 import type { WorkspaceTx } from '#storage';
-import { pairWaitOf } from './dispatch/pair-wait.ts';
+import { connectionOf, pairWaitOf } from './dispatch/claim-facts.ts';
 import type { ClaimedMessage } from './dispatch/walk.ts';
 import type { Lane, MovedConversations, QueuedIds, QueuedMessage } from './outbox.ts';
 import { moves } from './states.ts';
@@ -64,8 +64,10 @@ const insertSql = (conversations: MovedConversations) => `
   )
   SELECT q.id, q.state = $3 AS "isClaimed", q.lease_epoch AS "leaseEpoch", taken.address,
          (extract(epoch FROM now() - taken.last_inbound_at) * 1000)::float8 AS "inboundAgeMs",
-         COALESCE(taken.free_entry_until > now(), false) AS "isFreeEntryOpen", ${pairWaitOf('q')} AS "pairWaitMs"
-    FROM queued q JOIN taken ON taken.id = q.conversation_id`;
+         COALESCE(taken.free_entry_until > now(), false) AS "isFreeEntryOpen", ${pairWaitOf('q')} AS "pairWaitMs",
+         ${connectionOf('ac')} AS connection
+    FROM queued q JOIN taken ON taken.id = q.conversation_id
+    JOIN accounts ac ON ac.workspace_id = q.workspace_id AND ac.id = q.account_id`;
 
 const insertSqls = { 'to-move': insertSql('to-move'), moved: insertSql('moved') } as const;
 
@@ -98,7 +100,10 @@ export async function insertQueued(
   );
 }
 
-type ClaimFacts = Pick<ClaimedMessage, 'leaseEpoch' | 'address' | 'inboundAgeMs' | 'isFreeEntryOpen' | 'pairWaitMs'>;
+type ClaimFacts = Pick<
+  ClaimedMessage,
+  'leaseEpoch' | 'address' | 'inboundAgeMs' | 'isFreeEntryOpen' | 'pairWaitMs' | 'connection'
+>;
 type ClaimColumns = ClaimFacts & Record<string, unknown> & { readonly id: OutboundId; readonly isClaimed: boolean };
 
 function toClaimed(workspaceId: WorkspaceId, message: QueuedRow, facts: ClaimFacts): ClaimedMessage {

@@ -1,6 +1,6 @@
 import type { ApiKeyId, PersonId, WorkspaceId } from '@switchyard/contract';
 import type { Tx, WorkspaceTx } from '#storage';
-import type { ApiKey, KeyPage } from './workspaces.ts';
+import type { ApiKey, EndedKey, KeyPage } from './workspaces.ts';
 
 const columns = `id, name, last_four AS "lastFour", scopes, created_at AS "createdAt", last_used_at AS "lastUsedAt",
   expires_at AS "expiresAt", revoked_at AS "revokedAt"`;
@@ -54,6 +54,16 @@ export async function findKey(tx: Tx, keyHash: string): Promise<KnownKey | null>
      FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
     [keyHash],
     'api-keys-find',
+  );
+  return rows[0] ?? null;
+}
+
+/** Of a key that is refused: since when, where it once was one. */
+export async function findEndedKey(tx: Tx, keyHash: string): Promise<EndedKey | null> {
+  const rows = await tx.query<EndedKey & Record<string, unknown>>(
+    `SELECT revoked_at AS "revokedAt", expires_at AS "expiresAt" FROM api_keys
+     WHERE key_hash = $1 AND (revoked_at IS NOT NULL OR expires_at <= now())`,
+    [keyHash],
   );
   return rows[0] ?? null;
 }

@@ -1,7 +1,7 @@
 import { type ApiKeyId, parseId, toPublicId } from '@switchyard/contract';
 import { type Clock, done, newId, refused } from '#kernel';
 import { type Counters, hashToken, newToken, type Passwords, type Storage, type WorkspaceTx } from '#storage';
-import { findKey, insertApiKey, listApiKeys, noteUse, revokeApiKey } from './api-key-store.ts';
+import { findEndedKey, findKey, insertApiKey, listApiKeys, noteUse, revokeApiKey } from './api-key-store.ts';
 import { appendAudit, type Facts } from './audit/index.ts';
 import { failure } from './failures.ts';
 import { createLogIn } from './log-in.ts';
@@ -12,12 +12,15 @@ import { isScope } from './roles.ts';
 import {
   findWorkspace,
   insertWorkspace,
+  knowsTimeZone,
   listMembers,
   listMemberships,
   listWorkspaces,
+  lockWorkspace,
+  updateWorkspace,
   upsertMember,
 } from './workspace-store.ts';
-import type { Person, Workspaces } from './workspaces.ts';
+import type { Person, Workspace, Workspaces } from './workspaces.ts';
 
 export interface WorkspacesDeps {
   readonly storage: Storage;
@@ -45,6 +48,19 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   };
   return {
     create,
+    update: (workspaceId, change, actor) =>
+      storage.inWorkspace(workspaceId, async (tx) => {
+        const before = await lockWorkspace(tx);
+        if (!before) return refused(noWorkspace);
+        if (change.timeZone !== undefined && !(await knowsTimeZone(tx, change.timeZone)))
+          return refused(failure('unknown-time-zone', `the database does not know the time zone ${change.timeZone}`));
+        const after = await updateWorkspace(tx, change);
+        await appendAudit(tx, {
+          ...{ actor, action: 'update', resource: `workspace ${toPublicId('workspace', workspaceId)}` },
+          ...{ before: settingsOf(before), after: settingsOf(after) },
+        });
+        return done(after);
+      }),
     list: () => listWorkspaces(storage),
     async find(idOrSlug) {
       const id = parseId('workspace', idOrSlug);
@@ -97,12 +113,18 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
       if (found.isStale) await storage.inWorkspace(found.workspaceId, (tx) => noteUse(tx, found.id));
       return { kind: 'key', keyId: found.id, workspaceId: found.workspaceId, scopes: found.scopes };
     },
+    async findEndedKey(apiKey) {
+      if (!apiKey.startsWith(keyPrefix)) return null;
+      const hash = hashToken(apiKey);
+      return storage.asStranger(hash, (tx) => findEndedKey(tx, hash));
+    },
     async createApiKey(workspaceId, key) {
       const wrong = key.scopes.find((scope) => !isScope(scope));
       if (wrong !== undefined || key.scopes.length === 0)
         return refused(
           failure('wrong-scope', `"${wrong ?? ''}" is not a scope: read, write, or RESOURCE:read, RESOURCE:write`),
         );
+      if (key.expiresAt && key.expiresAt <= deps.clock.now()) return refused(expiryPast);
       const secret = `${keyPrefix}${newToken()}`;
       const { name, scopes, expiresAt = null, createdBy = null } = key;
       const made = await storage.inWorkspace(workspaceId, async (tx) => {
@@ -123,6 +145,11 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
     audit: appendAudit,
   };
 }
+
+const expiryPast = failure('expiry-past', 'expiresAt is not in the future: this key would never work');
+const noWorkspace = failure('workspace-not-found', 'there is no such workspace');
+
+const settingsOf = ({ name, timeZone, language }: Workspace): Facts => ({ name, timeZone, language });
 
 function slugOf(name: string): string {
   return (

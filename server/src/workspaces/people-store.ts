@@ -35,6 +35,20 @@ export async function setPasswordHash(tx: Tx, id: PersonId, hash: string): Promi
   await tx.query('UPDATE people SET password_hash = $2 WHERE id = $1', [id, hash]);
 }
 
+/** False: the hash is another by now. */
+export async function replacePasswordHash(
+  tx: Tx,
+  id: PersonId,
+  { from, to }: { readonly from: string | null; readonly to: string },
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE people SET password_hash = $3
+     WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND deleted_at IS NULL RETURNING id`,
+    [id, from, to],
+  );
+  return rows.length === 1;
+}
+
 /** Has this person logged in from here before? */
 export async function wasHere(tx: Tx, email: string, ip: string): Promise<boolean> {
   const rows = await tx.query(

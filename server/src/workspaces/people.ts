@@ -1,24 +1,24 @@
 /** The door of people: what a person does about themselves. Sessions, second factor, showing again who they are. */
 import { type Failure, type PersonId, type SessionId, toPublicId } from '@switchyard/contract';
-import { type Clock, done, type Result, refused } from '#kernel';
-import { type Counters, enterWorkspace, hashToken, type Passwords, type Sealer, type Storage, type Tx } from '#storage';
-import { appendAudit } from './audit/index.ts';
+import { type Clock, done, type Log, type Result, refused } from '#kernel';
+import { type Counters, hashToken, type Passwords, type Sealer, type Storage, type Tx } from '#storage';
+import { auditOfPerson } from './audit-of-person.ts';
 import { failure, slowDown } from './failures.ts';
 import { createInvitations, type Invitations } from './invitations/index.ts';
 import { beginSession } from './log-in.ts';
-import { countTry } from './log-in-limits.ts';
 import { findLogInStep, takeLogInStep } from './log-in-step-store.ts';
+import type { Mailer } from './mail/index.ts';
 import { createMembers, type Members } from './members.ts';
+import { checkPassword, createOwnPasswords, type OwnPasswords } from './own-password.ts';
 import { findForLogin, findPerson } from './people-store.ts';
 import { createSecondFactors, type SecondFactorState, type SecondFactors } from './second-factor/index.ts';
 import { listSessions, noteProof, revokeSessions, type SessionFacts } from './session-store.ts';
-import { listMemberships } from './workspace-store.ts';
 import type { LoginOutcome, Person, Place } from './workspaces.ts';
 
 type Begun = Extract<LoginOutcome, { kind: 'in' }>;
 
 /** Acts are written to the audit log of each of the person's workspaces, in their own transaction. */
-export interface People {
+export interface People extends OwnPasswords {
   readonly invitations: Invitations;
   readonly members: Members;
   /** The second step of a log-in. Refuses `log-in-over` (begin anew), `wrong-code`, `slow-down`. */
@@ -50,14 +50,21 @@ export interface PeopleDeps {
   readonly counters: Counters;
   readonly sealer: Sealer;
   readonly clock: Clock;
+  /** null: no mail leaves here, and links are given by hand. */
+  readonly mailer: Mailer | null;
+  readonly log: Log;
 }
 
 export function createPeople(deps: PeopleDeps): People {
   const { storage, clock } = deps;
   const factors = createSecondFactors(deps);
   const noted = (personId: PersonId, action: string, actor?: string) => (tx: Tx) =>
-    auditOfPerson(tx, personId, { action, actor });
+    auditOfPerson(tx, personId, {
+      ...{ action, actor },
+      resource: `second-factor of person ${toPublicId('person', personId)}`,
+    });
   return {
+    ...createOwnPasswords(deps),
     invitations: createInvitations(deps),
     members: createMembers(deps),
 
@@ -102,7 +109,6 @@ export function createPeople(deps: PeopleDeps): People {
 
 const logInOver = failure('log-in-over', 'this log-in took too long or was finished: begin anew');
 const wrongCode = failure('wrong-code', 'this is not the code of now, or it was used already');
-const wrongPassword = failure('wrong-credentials', 'this is not your password');
 
 async function checkCode(factors: SecondFactors, personId: PersonId, code: string): Promise<Result<void, Failure>> {
   const verdict = await factors.check(personId, code);
@@ -110,34 +116,6 @@ async function checkCode(factors: SecondFactors, personId: PersonId, code: strin
   return verdict.kind === 'right' ? done(undefined) : refused(wrongCode);
 }
 
-async function checkPassword(
-  deps: PeopleDeps,
-  person: Person,
-  password: string,
-  ip: string | null,
-): Promise<Result<void, Failure>> {
-  const waitMs = await countTry(deps, person.email, ip);
-  if (waitMs > 0) return refused(slowDown(waitMs));
-  const found = await deps.storage.asStranger(null, (tx) => findPerson(tx, person.id));
-  const verdict = await deps.passwords.verify(password, found?.passwordHash ?? null);
-  if (verdict.kind === 'busy') return refused(slowDown(1_000));
-  return verdict.kind === 'match' ? done(undefined) : refused(wrongPassword);
-}
-
 function withoutPassword({ id, email, name, isOperator }: Person): Person {
   return { id, email, name, isOperator };
-}
-
-/** Needs the person as the transaction's credential. In the order of ids, so that two such acts cannot block each other. */
-async function auditOfPerson(
-  tx: Tx,
-  personId: PersonId,
-  { action, actor }: { readonly action: string; readonly actor: string | undefined },
-): Promise<void> {
-  const name = `person ${toPublicId('person', personId)}`;
-  const memberships = await listMemberships(tx, personId);
-  for (const id of memberships.map(({ workspace }) => workspace.id).sort()) {
-    const inside = await enterWorkspace(tx, id);
-    await appendAudit(inside, { actor: actor ?? name, action, resource: `second-factor of ${name}` });
-  }
 }

@@ -1,17 +1,26 @@
-import type { PersonId, WorkspaceId } from '@switchyard/contract';
+import {
+  defaultTimeZone,
+  defaultWorkspaceLanguage,
+  type PersonId,
+  type WorkspaceChange,
+  type WorkspaceId,
+} from '@switchyard/contract';
 import type { Storage, Tx, WorkspaceTx } from '#storage';
 import type { MemberRole } from './roles.ts';
 import type { Member, MemberPage, Membership, Workspace } from './workspaces.ts';
 
-const columns = 'workspace_id AS id, name, slug, kind, created_at AS "createdAt"';
+/** Absent settings are the defaults: UTC, English. */
+const columns = `w.workspace_id AS id, w.name, w.slug, w.kind, w.created_at AS "createdAt",
+  coalesce(w.settings->>'timeZone', '${defaultTimeZone}') AS "timeZone",
+  coalesce(w.settings->>'language', '${defaultWorkspaceLanguage}') AS language`;
 
 /** null: the slug is taken. */
 export async function insertWorkspace(
   tx: WorkspaceTx,
-  workspace: Omit<Workspace, 'createdAt' | 'id'>,
+  workspace: Pick<Workspace, 'name' | 'slug' | 'kind'>,
 ): Promise<Workspace | null> {
   const [row] = await tx.query<Workspace & Record<string, unknown>>(
-    `INSERT INTO workspaces (workspace_id, name, slug, kind) VALUES ($1, $2, $3, $4)
+    `INSERT INTO workspaces AS w (workspace_id, name, slug, kind) VALUES ($1, $2, $3, $4)
      ON CONFLICT (slug) DO NOTHING RETURNING ${columns}`,
     [tx.workspaceId, workspace.name, workspace.slug, workspace.kind],
   );
@@ -20,7 +29,7 @@ export async function insertWorkspace(
 
 export function listWorkspaces(storage: Storage): Promise<Workspace[]> {
   return storage.workerStatement<Workspace & Record<string, unknown>>(
-    `SELECT ${columns} FROM workspaces WHERE deleted_at IS NULL ORDER BY created_at, workspace_id`,
+    `SELECT ${columns} FROM workspaces w WHERE w.deleted_at IS NULL ORDER BY w.created_at, w.workspace_id`,
     [],
     'workspaces-list',
   );
@@ -31,12 +40,36 @@ export async function findWorkspace(
   by: { readonly id?: WorkspaceId; readonly slug?: string; readonly kind?: string },
 ): Promise<Workspace | null> {
   const [row] = await storage.workerStatement<Workspace & Record<string, unknown>>(
-    `SELECT ${columns} FROM workspaces
-     WHERE deleted_at IS NULL AND (workspace_id = $1 OR slug = $2 OR kind = $3) ORDER BY created_at LIMIT 1`,
+    `SELECT ${columns} FROM workspaces w
+     WHERE w.deleted_at IS NULL AND (w.workspace_id = $1 OR w.slug = $2 OR w.kind = $3) ORDER BY w.created_at LIMIT 1`,
     [by.id ?? null, by.slug ?? null, by.kind ?? null],
     'workspaces-find',
   );
   return row ?? null;
+}
+
+/** Locks it. null: removed, or never there. */
+export async function lockWorkspace(tx: WorkspaceTx): Promise<Workspace | null> {
+  const [row] = await tx.query<Workspace & Record<string, unknown>>(
+    `SELECT ${columns} FROM workspaces w WHERE w.workspace_id = $1 AND w.deleted_at IS NULL FOR NO KEY UPDATE`,
+    [tx.workspaceId],
+  );
+  return row ?? null;
+}
+
+export async function updateWorkspace(tx: WorkspaceTx, { name, ...settings }: WorkspaceChange): Promise<Workspace> {
+  const [row] = await tx.query<Workspace & Record<string, unknown>>(
+    `UPDATE workspaces w SET name = coalesce($2, w.name), settings = w.settings || $3::jsonb
+     WHERE w.workspace_id = $1 RETURNING ${columns}`,
+    [tx.workspaceId, name ?? null, JSON.stringify(settings)],
+  );
+  return row as Workspace;
+}
+
+/** What Intl knows Postgres need not: its list of zones may be older, and statistics are counted there. */
+export async function knowsTimeZone(tx: WorkspaceTx, name: string): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM pg_timezone_names WHERE name = $1', [name]);
+  return rows.length > 0;
 }
 
 export async function upsertMember(tx: WorkspaceTx, personId: PersonId, role: MemberRole): Promise<void> {
@@ -58,7 +91,7 @@ export function listMembers(tx: WorkspaceTx, page: MemberPage | undefined): Prom
 /** The stranger's credential must be this person's id. */
 export async function listMemberships(tx: Tx, personId: PersonId): Promise<Membership[]> {
   const rows = await tx.query<Workspace & { role: MemberRole } & Record<string, unknown>>(
-    `SELECT w.workspace_id AS id, w.name, w.slug, w.kind, w.created_at AS "createdAt", m.role
+    `SELECT ${columns}, m.role
      FROM members m JOIN workspaces w ON w.workspace_id = m.workspace_id
      WHERE m.person_id = $1 AND w.deleted_at IS NULL ORDER BY w.name, w.workspace_id`,
     [personId],

@@ -1,5 +1,13 @@
 /** The door of workspaces: tenants, people and their roles, log-in, API keys, the audit log. */
-import type { ApiKeyId, Failure, PersonId, SessionId, WorkspaceId } from '@switchyard/contract';
+import type {
+  ApiKeyId,
+  Failure,
+  PersonId,
+  SessionId,
+  WorkspaceChange,
+  WorkspaceId,
+  WorkspaceLanguage,
+} from '@switchyard/contract';
 import type { Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import type { AuditEntry } from './audit/index.ts';
@@ -11,6 +19,10 @@ export interface Workspace {
   readonly slug: string;
   /** `operator`: the one that holds deliveries of app-level shared routes. */
   readonly kind: 'tenant' | 'operator';
+  /** IANA name: whose days its statistics, quotas and quiet hours count. */
+  readonly timeZone: string;
+  /** Of the mails it sends. */
+  readonly language: WorkspaceLanguage;
   readonly createdAt: Date;
 }
 
@@ -54,6 +66,8 @@ export interface ApiKey {
   readonly revokedAt: Date | null;
 }
 
+export type EndedKey = Pick<ApiKey, 'revokedAt' | 'expiresAt'>;
+
 /** Where a log-in comes from, for the list of sessions and for known places. */
 export interface Place {
   readonly userAgent: string | null;
@@ -86,6 +100,11 @@ export interface Workspaces {
     name: string,
     options?: { readonly slug?: string; readonly kind?: Workspace['kind']; readonly actor?: string },
   ): Promise<Result<Workspace, Failure>>;
+  /**
+   * Name, time zone, language; what is left out stays. Refuses `workspace-not-found`, and `unknown-time-zone` for one that
+   * the database does not know. Accounts carry the workspace's name: their caches are another room's to forget.
+   */
+  update(workspaceId: WorkspaceId, change: WorkspaceChange, actor: string): Promise<Result<Workspace, Failure>>;
   list(): Promise<readonly Workspace[]>;
   /** By id (with or without prefix) or slug. */
   find(idOrSlug: string): Promise<Workspace | null>;
@@ -104,7 +123,10 @@ export interface Workspaces {
   logOut(sessionToken: string): Promise<void>;
   /** null: nobody known, ended or revoked. */
   findBySession(sessionToken: string): Promise<Extract<Principal, { kind: 'person' }> | null>;
+  /** For words to who shows a key that works no more; null: it never was one. */
+  findEndedKey(apiKey: string): Promise<EndedKey | null>;
   findByKey(apiKey: string): Promise<Extract<Principal, { kind: 'key' }> | null>;
+  /** Refuses `wrong-scope`, and `expiry-past` for a key that would never work. */
   createApiKey(
     workspaceId: WorkspaceId,
     key: {

@@ -11,6 +11,7 @@ let world: World;
 let simulator: Simulator;
 let accounts: Accounts;
 let webhooks: ReturnType<typeof createProviderWebhooks>;
+let webhooksBy: (channelsThere: typeof channels) => typeof webhooks;
 let urlOf: Record<Provider, string>;
 
 beforeAll(async () => {
@@ -22,10 +23,13 @@ beforeAll(async () => {
   accounts = createAccounts({ ...base, publicUrl, log: silentLog, noteChange: () => {} });
   // As in the product: a tenant's base URL, and the operator lets it reach these stand-ins.
   const reach = createReach(Object.values(urlOf).map((url) => parseRange(new URL(url).host)!));
-  webhooks = createProviderWebhooks({
-    ...{ storage: world.db.storage, sealer: world.sealer, accounts, channels, clock: systemClock },
-    networkOf: ({ settings }) => ({ baseUrl: settings.baseUrl ?? '', reach, timeouts: defaultSendTimeouts }),
-  });
+  webhooksBy = (channelsThere) =>
+    createProviderWebhooks({
+      ...{ storage: world.db.storage, sealer: world.sealer, accounts, clock: systemClock },
+      channels: channelsThere,
+      networkOf: ({ settings }) => ({ baseUrl: settings.baseUrl ?? '', reach, timeouts: defaultSendTimeouts }),
+    });
+  webhooks = webhooksBy(channels);
 });
 afterAll(async () => {
   await accounts.close();
@@ -93,7 +97,7 @@ async function connect(provider: Provider, more: Partial<NewAccount> = {}, stand
 
 const look = (shop: Shop) => webhooks.look(world.workspaceId, shop.id);
 const set = (shop: Shop) => webhooks.set(world.workspaceId, shop.id, 'a test');
-const undo = (shop: Shop, isForced = false) => webhooks.undo(world.workspaceId, shop.id, { isForced });
+const undo = (shop: Shop, isForced = false) => webhooks.undo(world.workspaceId, shop.id, { isForced, actor: 'a test' });
 
 /** A customer of the stand-in writes; what our gateway stored of it is counted. */
 async function arrives(provider: Provider, shop: Shop): Promise<boolean> {
@@ -262,4 +266,36 @@ it('another workspace’s account is a missing one', async () => {
   if (!other.ok) throw new Error(other.refusal.code);
   expect(await webhooks.look(other.value.id, shop.id)).toBeNull();
   expect(await webhooks.set(other.value.id, shop.id, 'x')).toMatchObject({ refusal: { code: 'account_not_found' } });
+});
+
+describe('the audit log', () => {
+  const stepsOf = async (shop: Shop) => {
+    const rows = await world.db.ownerQuery<{ actor: string; action: string; fields: object }>(
+      'SELECT actor, action, fields FROM audit_log WHERE workspace_id = $1 AND resource = $2 ORDER BY sequence',
+      [world.workspaceId, `account acc_${shop.id.replaceAll('-', '')}`],
+    );
+    return rows.map(({ actor, action, fields }) => [actor, action, fields]);
+  };
+
+  it('tells that an act begins and how it ended', async () => {
+    const shop = await connect('meta');
+    await set(shop);
+    await undo(shop);
+    expect(await stepsOf(shop)).toEqual([
+      ['a test', 'set-webhook', { step: 'begun' }],
+      ['a test', 'set-webhook', { step: 'done' }],
+      ['a test', 'undo-webhook', { step: 'begun', isForced: false }],
+      ['a test', 'undo-webhook', { step: 'done', isForced: false }],
+    ]);
+  });
+
+  it('shows one that was cut off between the call and its record', async () => {
+    const shop = await connect('meta');
+    const { webhook } = channels.meta;
+    if (!webhook) throw new Error('Meta is told its webhook by a call');
+    const cut = () => Promise.reject(new Error('cut off'));
+    const dying = webhooksBy({ ...channels, meta: { ...channels.meta, webhook: { ...webhook, set: cut } } });
+    await expect(dying.set(world.workspaceId, shop.id, 'a test')).rejects.toThrow('cut off');
+    expect(await stepsOf(shop)).toEqual([['a test', 'set-webhook', { step: 'begun' }]]);
+  });
 });

@@ -2,7 +2,7 @@
 import type { WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixedClock } from '#kernel';
-import { deleteEndedSessions, invitationLimits } from '#workspaces';
+import { deleteEndedSessions, invitationLimits, logInLimits } from '#workspaces';
 import { type Furnished, furnish } from './furnish.ts';
 import { listen, stopListening } from './listening.ts';
 import { cookieOf, metaAccount, openWorld, ownPage, type Person, password, type World } from './world.ts';
@@ -309,4 +309,65 @@ describe('the audit log', () => {
     );
     return JSON.stringify(await Promise.all(rows));
   }
+});
+
+describe('one’s own password', () => {
+  const another = 'another long password';
+  const change = (headers: Headers, body: unknown) => send('POST', '/me/password', headers, body);
+  const logInBy = (email: string, shown: string) => send('POST', '/session', ownPage, { email, password: shown });
+
+  it('is changed by who shows it; other sessions end, and the log says who did it', async () => {
+    const person = await world.addPerson(shop.workspaceId, 'agent');
+    const [mine, other] = [await person.logIn(), await person.logIn()];
+    const changed = await change(mine, { currentPassword: password, newPassword: another });
+    expect([changed.status, changed.json()]).toEqual([200, { ended: 1 }]);
+    expect((await get('/me', mine)).status).toBe(200);
+    expect((await get('/me', other)).status).toBe(401);
+    expect((await logInBy(person.email, password)).json()).toMatchObject({ code: 'wrong-credentials' });
+    expect((await logInBy(person.email, another)).status).toBe(200);
+    const owner = await (await world.addPerson(shop.workspaceId, 'owner')).logIn();
+    const { data } = (await get('/audit?action=change-password', owner)).json<{ data: object[] }>();
+    expect(data).toMatchObject([{ actor: `person ${publicId(person)}`, resource: `person ${publicId(person)}` }]);
+    expect(JSON.stringify(data)).not.toContain(another);
+  });
+
+  it('stays where the current one is wrong, the new one is weak or the same, or a word is unknown', async () => {
+    const person = await world.addPerson(shop.workspaceId, 'agent');
+    const headers = await person.logIn();
+    const refusals: readonly (readonly [object, number, string])[] = [
+      [{ currentPassword: 'not it', newPassword: another }, 401, 'wrong-credentials'],
+      [{ currentPassword: password, newPassword: 'short' }, 422, 'weak-password'],
+      [{ currentPassword: password, newPassword: password }, 422, 'same-password'],
+      [{ newPassword: another }, 400, 'invalid-request'],
+      [{ currentPassword: password, newPassword: another, isOperator: true }, 400, 'invalid-request'],
+    ];
+    for (const [body, status, code] of refusals)
+      expect((await change(headers, body)).json()).toMatchObject({ status, code });
+    expect((await logInBy(person.email, password)).status).toBe(200);
+    const key = await world.addKey(shop.workspaceId);
+    expect((await change(key, { currentPassword: password, newPassword: another })).status).toBe(403);
+  });
+
+  it('is not guessed: tries are counted with those of log-ins', async () => {
+    const person = await world.addPerson(shop.workspaceId, 'agent');
+    const headers = await person.logIn();
+    const answers: number[] = [];
+    for (let index = 0; index < logInLimits.addressFromPlace.tries; index += 1)
+      answers.push((await change(headers, { currentPassword: `guess ${index}`, newPassword: another })).status);
+    expect(answers.at(-2)).toBe(401);
+    const slowed = await change(headers, { currentPassword: password, newPassword: another });
+    expect([slowed.status, slowed.json().code]).toEqual([429, 'slow-down']);
+    expect(Number(slowed.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  it('of two changes at once is changed by one', async () => {
+    const person = await world.addPerson(shop.workspaceId, 'agent');
+    const headers = await person.logIn();
+    const both = await Promise.all(
+      ['one new password', 'two new password'].map((next) =>
+        change(headers, { currentPassword: password, newPassword: next }),
+      ),
+    );
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+  });
 });

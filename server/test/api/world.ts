@@ -43,7 +43,15 @@ import {
   parseKeyring,
   type Sealer,
 } from '#storage';
-import { createPeople, createWorkspaces, type MemberRole, type People, resources, type Workspaces } from '#workspaces';
+import {
+  createPeople,
+  createWorkspaces,
+  type Mailer,
+  type MemberRole,
+  type People,
+  resources,
+  type Workspaces,
+} from '#workspaces';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 export const channels: Readonly<Record<Provider, Channel>> = {
@@ -96,7 +104,7 @@ export interface Answer {
 export interface World extends ApiProcess {
   readonly db: TestDatabase;
   /** A further process on the same database, with the same master key. */
-  openProcess(changes?: Partial<ApiDeps>): Promise<ApiProcess>;
+  openProcess(changes?: WorldChanges): Promise<ApiProcess>;
   addWorkspace(name: string): Promise<WorkspaceId>;
   /** A key that may do everything that a key may. */
   addKey(workspaceId: WorkspaceId, scopes?: readonly string[]): Promise<Record<string, string>>;
@@ -113,11 +121,14 @@ export interface Person {
 
 export const allScopes = resources.flatMap((resource) => [`${resource}:read`, `${resource}:write`]);
 
-export async function openWorld(changes: Partial<ApiDeps> = {}): Promise<World> {
+/** What a test has otherwise than the rest. */
+export type WorldChanges = Partial<ApiDeps> & { readonly mailer?: Mailer | null };
+
+export async function openWorld(changes: WorldChanges = {}): Promise<World> {
   const db = await testDatabase();
   const sealer = createSealer(parseKeyring(keyText(randomBytes(32))));
   const processes: ApiProcess[] = [];
-  const openProcess = async (more: Partial<ApiDeps> = {}) => {
+  const openProcess = async (more: WorldChanges = {}) => {
     const opened = await startProcess(db, sealer, { ...changes, ...more });
     processes.push(opened);
     return opened;
@@ -137,7 +148,7 @@ export async function openWorld(changes: Partial<ApiDeps> = {}): Promise<World> 
     },
     addPerson: (workspaceId, role) => addPerson(first, workspaceId, role),
     addAccount: async (workspaceId) => {
-      const made = taken(await accounts.create(workspaceId, metaAccount()));
+      const made = taken(await accounts.create(workspaceId, { ...metaAccount(), isActive: true }));
       return { id: made.account.id, token: made.token };
     },
     async close() {
@@ -185,7 +196,11 @@ export function cookieOf(answer: Answer): string {
 /** A port that nothing listens on: the provider of a test that has none. */
 const nobodyThere = { baseUrl: 'http://127.0.0.1:9', reach: anywhere, timeouts: defaultSendTimeouts };
 
-async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<ApiDeps>): Promise<ApiProcess> {
+async function startProcess(
+  db: TestDatabase,
+  sealer: Sealer,
+  { mailer = null, ...changes }: WorldChanges,
+): Promise<ApiProcess> {
   const log: Log = changes.log ?? silentLog;
   const engines = await createPostgresEngines({ connectionString: db.urls.app, log });
   const clock = systemClock;
@@ -197,6 +212,7 @@ async function startProcess(db: TestDatabase, sealer: Sealer, changes: Partial<A
     ...base,
     passwords: createPasswords(),
     counters: engines.counters,
+    mailer,
     ...(changes.clock ? { clock: changes.clock } : {}),
   };
   const workspaces = createWorkspaces(rules);

@@ -479,6 +479,31 @@ describe('the life of an account', () => {
     expect(removed).toMatchObject({ document: { accounts: [{ id, status: 'disconnected' }] } });
     expect(await of('restore')).toMatchObject({ document: { account: { id, removedAt: null } } });
     expect(await of('remove', '--yes')).toMatchObject({ status: 0 });
-    expect((await line.run('account', 'health', 'sur', '--workspace', 'oeste')).status).toBe(2);
+    expect((await line.run('account', 'health', 'sur', '--workspace', 'oeste')).status).toBe(1);
+  });
+
+  it('knows an account by its name, changes its settings, and says what of them is wrong', async () => {
+    await line.run('workspace', 'create', 'Centro', '--slug', 'centro');
+    for (const session of ['one', 'two'])
+      await line.run(
+        ...['account', 'add', '--workspace', 'centro', '--provider', 'webjs', '--name', 'Twin'],
+        ...['--setting', `session=${session}`, '--secret', 'webhookKey=k'],
+      );
+    const twins = await line.json<{ error: { message: string } }>('account', 'health', 'Twin', '--workspace', 'centro');
+    expect([twins.status, twins.document.error.message.match(/acc_[0-9a-f]{32}/g)?.length]).toEqual([2, 2]);
+    const [id = ''] = twins.document.error.message.match(/acc_[0-9a-f]{32}/) ?? [];
+    const set = (which: string, ...options: string[]) =>
+      line.json<{ account: { name: string } }>('account', 'set', which, '--workspace', 'centro', ...options);
+    expect(await set(id, '--name', 'Desk', '--phone', '+34600111999')).toMatchObject({ status: 0 });
+    expect(await set('+34 600 111 999', '--setting', 'quietHours=22:00-07:00', '--active')).toMatchObject({
+      document: { account: { name: 'Desk', isActive: true } },
+    });
+    expect(await set('desk', '--setting', 'timeZone=Mars/Olympus')).toMatchObject({
+      status: 1,
+      document: { error: { message: expect.stringContaining('time zone') } },
+    });
+    expect(await set('desk', '--setting', 'quietHours=late')).toMatchObject({ status: 1 });
+    expect(await set('desk', '--secret', 'nothing=x')).toMatchObject({ status: 1 });
+    expect(await set('desk')).toMatchObject({ status: 2 });
   });
 });

@@ -85,3 +85,46 @@ describe('the audit log', () => {
     expect(broken.stderr).toContain('the chain is broken at entry 2: hash');
   });
 });
+
+describe('a workspace', () => {
+  it('is set by name, zone and language, and what is wrong is said before anything is opened', async () => {
+    const { status, document } = await line.json<{ workspace: object }>(
+      ...['workspace', 'set', 'shop', '--name', 'Bazaar', '--time-zone', 'Europe/Madrid', '--language', 'es'],
+    );
+    expect([status, document.workspace]).toMatchObject([
+      0,
+      { name: 'Bazaar', timeZone: 'Europe/Madrid', language: 'es' },
+    ]);
+    const wrong: readonly (readonly string[])[] = [
+      [],
+      ['--time-zone', '+02:00'],
+      ['--language', 'tlh'],
+      ['--name', ' '],
+    ];
+    for (const options of wrong)
+      expect([options, (await line.run('workspace', 'set', 'shop', ...options)).status]).toEqual([options, 2]);
+    expect((await line.run('workspace', 'set', 'nowhere', '--language', 'en')).status).toBe(1);
+  });
+});
+
+describe('a person', () => {
+  it('is given a new password by the operator, who is asked first', async () => {
+    await asSuperuser(`INSERT INTO switchyard.people (id, email, name, password_hash)
+      VALUES (gen_random_uuid(), 'lost@example.com', 'Lost', 'x')`);
+    const asked = await line.answering(false).run('person', 'reset-password', 'lost@example.com');
+    expect([asked.status, asked.stderr]).toEqual([1, expect.stringContaining('nothing was done')]);
+    const reset = await line.json<{ password: string }>('person', 'reset-password', 'Lost@Example.com', '--yes');
+    expect([reset.status, reset.document.password.length]).toEqual([0, 22]);
+    expect((await line.json('person', 'reset-password', 'nobody@example.com', '--yes')).status).toBe(1);
+  });
+});
+
+describe('an invitation', () => {
+  it('is sent again under another link', async () => {
+    const first = await line.json<{ link: string; mail: string }>('member', 'invite', 'ida@example.com', ...inShop);
+    const again = await line.json<{ link: string }>('member', 'resend', 'IDA@example.com', ...inShop);
+    expect([again.status, again.document.link === first.document.link]).toEqual([0, false]);
+    expect(first.document.mail).toBe('off');
+    expect((await line.run('member', 'resend', 'nobody@example.com', ...inShop)).status).toBe(1);
+  });
+});

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusalLimits } from '#accounts';
 import { gatewayLimits } from '#gateway';
 import { type Connected, metaBody, metaSignature, openWorld, type Sending, type World } from './world.ts';
 
@@ -220,3 +221,28 @@ function endlessUpload(port: number, path: string): Promise<string> {
     write();
   });
 }
+
+describe('a run of webhooks that do not verify', () => {
+  const forge = (to: Connected) =>
+    world.send(to.path, { headers: { ...json, 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }, body: '{}' });
+  const webhookOf = async (to: Connected) => {
+    await world.accounts.flush();
+    return world.accounts.find(world.workspaceId, to.id);
+  };
+
+  it('shows on an account that hears nothing else, with why, until one verifies', async () => {
+    const quiet = await world.connect({ provider: 'meta', settings: { phoneNumberId: '106540352242999' } });
+    for (let sent = 1; sent < refusalLimits.run; sent += 1) expect((await forge(quiet)).status).toBe(401);
+    expect(await webhookOf(quiet)).toMatchObject({ webhookStatus: 'inactive', webhookError: null });
+    await forge(quiet);
+    expect(await webhookOf(quiet)).toMatchObject({
+      webhookStatus: 'error',
+      webhookError: expect.stringContaining('do not verify'),
+    });
+    const body = metaBody('106540352242999');
+    await world.send(quiet.path, { headers: { ...json, ...metaSignature(Buffer.from(body)) }, body });
+    expect(await webhookOf(quiet)).toMatchObject({ webhookStatus: 'active', webhookError: null });
+    for (let sent = 0; sent < 2 * refusalLimits.run; sent += 1) await forge(quiet);
+    expect(await webhookOf(quiet)).toMatchObject({ webhookStatus: 'active', webhookError: null });
+  });
+});

@@ -144,3 +144,38 @@ async function inboxRow(id: string) {
   );
   return row;
 }
+
+describe('a change of an account that is told again and again', () => {
+  const quality = (shop: Shop, event: string, time: number) => ({
+    object: 'whatsapp_business_account',
+    entry: [
+      {
+        id: shop.wabaId,
+        time,
+        changes: [{ field: 'phone_number_quality_update', value: { event, current_limit: 'TIER_1K' } }],
+      },
+    ],
+  });
+
+  it('is an event each time, and none the more when it is redelivered, late or early', async () => {
+    const shop = await world.shop();
+    const receiver = world.receiver();
+    const told = ['UPGRADE', 'DOWNGRADE', 'UPGRADE', 'DOWNGRADE'].map((event, index) =>
+      quality(shop, event, 1_750_000_000 + index * 60),
+    );
+    for (const sent of [...told, ...told.toReversed()]) {
+      await receiver.receive(delivery(shop, sent));
+      await world.settled();
+    }
+    expect(await counted(shop)).toMatchObject({ events: 4, duplicates: 4, dead: 0 });
+    const late = quality(shop, 'UPGRADE', 1_750_000_090);
+    await receiver.receive(delivery(shop, late));
+    await world.settled();
+    const [account] = await world.db.ownerQuery<{ metadata: unknown }>(
+      'SELECT metadata FROM accounts WHERE workspace_id = $1 AND id = $2',
+      [shop.workspaceId, shop.accountId],
+    );
+    expect(account?.metadata).toMatchObject({ quality_rating: { facts: { event: 'DOWNGRADE' } } });
+    expect(await counted(shop)).toMatchObject({ events: 5 });
+  });
+});

@@ -3,8 +3,15 @@ import { randomBytes } from 'node:crypto';
 import type { AccountId, ConversationId, WorkspaceId } from '@switchyard/contract';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newId } from '#kernel';
-import { listEnds, loadHealth, loadStatistics, type StatisticsRange } from '#monitoring';
+import { fixedClock, newId } from '#kernel';
+import {
+  credentialLimits,
+  listEnds,
+  loadHealth,
+  loadStatistics,
+  type StatisticsRange,
+  watchCredentials,
+} from '#monitoring';
 import { firstIdOf } from '#storage';
 import { openWorld, type World } from '../gateway/world.ts';
 
@@ -445,5 +452,34 @@ describe('the views for psql', () => {
     );
     expect(options.length).toBeGreaterThan(0);
     for (const { name, options: of } of options) expect(of, name).toContain('security_invoker=true');
+  });
+});
+
+describe('credentials that the provider refuses', () => {
+  const watch = () =>
+    watchCredentials({ storage: world.db.storage, accounts: world.accounts, clock: fixedClock(noon) }, workspaceId);
+  const state = async () => (await world.accounts.find(workspaceId, accountId))?.connectionStatus;
+  const error = JSON.stringify({ code: 'token-invalid', detail: 'the access token is no longer valid' });
+
+  it('put the account in error once several messages in a row say so; new ones let it try again', async () => {
+    const conversation = await addConversation(minutesAfter(-40));
+    const fail = (minutes: number) =>
+      say(conversation, minutesAfter(minutes), {
+        ...{ direction: 'out', status: 'failed', status_at: minutesAfter(minutes), error },
+      });
+    await say(conversation, minutesAfter(-39), { direction: 'out', status_at: minutesAfter(-39) });
+    for (let sent = 1; sent < credentialLimits.run; sent += 1) await fail(-30 + sent);
+    await watch();
+    expect(await state()).toBe('disconnected');
+    await fail(-20);
+    await watch();
+    expect(await world.accounts.find(workspaceId, accountId)).toMatchObject({
+      connectionStatus: 'error',
+      connectionError: 'the provider refuses the credentials: the access token is no longer valid',
+    });
+    await world.accounts.update(workspaceId, accountId, { name: 'Renamed' });
+    expect(await state()).toBe('error');
+    await world.accounts.update(workspaceId, accountId, { secrets: { accessToken: 'new' } });
+    expect(await state()).toBe('connecting');
   });
 });

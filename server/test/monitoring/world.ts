@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { anywhere } from '#channels';
 import { silentLog, systemClock } from '#kernel';
-import { createCallOut, createMailer, createMonitoring, type Monitoring, type MonitoringDeps } from '#monitoring';
+import { createCallOut, createMonitoring, type Monitoring, type MonitoringDeps } from '#monitoring';
 import { createSealer, keyText, parseKeyring } from '#storage';
+import { createMailer } from '#workspaces';
 import { channels, type InboxWorld, openInboxWorld } from '../inbox/world.ts';
+import { type LocalPost, openPost } from '../support/local-post.ts';
 
 export interface MonitoringWorld extends InboxWorld {
   readonly hook: LocalHook;
@@ -79,44 +81,6 @@ async function openHook(): Promise<LocalHook> {
     },
     close: () => close(server),
   };
-}
-
-/** A server of mail on this machine: takes everything, and keeps what it was given. */
-export interface LocalPost {
-  readonly url: string;
-  readonly mails: string[];
-  close(): Promise<void>;
-}
-
-async function openPost(): Promise<LocalPost> {
-  const mails: string[] = [];
-  const server = createTcpServer((socket) => converse(socket, mails));
-  const port = await listen(server);
-  return { url: `smtp://127.0.0.1:${port}`, mails, close: () => close(server) };
-}
-
-/** As much of RFC 5321 as a sender needs. */
-function converse(socket: Socket, mails: string[]): void {
-  let waiting = '';
-  let mail: string | null = null;
-  socket.on('error', () => {
-    // The sender has gone; the test looks at what it sent.
-  });
-  socket.write('220 post\r\n');
-  socket.setEncoding('utf8').on('data', (piece: string) => {
-    const lines = (waiting + piece).split('\r\n');
-    waiting = lines.pop() ?? '';
-    for (const line of lines) {
-      if (mail === null) {
-        if (line === 'DATA') mail = '';
-        socket.write(line === 'DATA' ? '354 go on\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
-      } else if (line === '.') {
-        mails.push(mail);
-        mail = null;
-        socket.write('250 taken\r\n');
-      } else mail += `${line}\n`;
-    }
-  });
 }
 
 async function listen(server: Server): Promise<number> {

@@ -120,3 +120,46 @@ test('accounts of official providers pass no gate', async () => {
   await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
   expect(await world.db.ownerQuery('SELECT 1 FROM send_days WHERE account_id = $1', [place.accountId])).toEqual([]);
 });
+
+test('what an account that has lost its connection should send waits, says why, and goes in its order once it is back', async () => {
+  const place = await addPlace(world);
+  const move = (status: string, reason: string | null) =>
+    world.db.ownerQuery(
+      `UPDATE accounts SET connection_status = $2, connection_error = $3, connection_changed_at = now() WHERE id = $1`,
+      [place.accountId, status, reason],
+    );
+  await move('error', 'the access token was refused');
+  const [first, second] = [
+    await world.queue(place, { content: text('while away, one') }),
+    await world.queue(place, { content: text('while away, two') }),
+  ];
+  world.start();
+  await eventually(async () =>
+    expect(await errorOf(first)).toMatchObject({
+      code: 'AccountNotConnected',
+      detail: 'The account is in error: the access token was refused.',
+    }),
+  );
+  await eventually(async () => expect((await world.row(first)).state).toBe('queued'));
+  expect(await world.row(first)).toMatchObject({ messageStatus: 'queued' });
+  expect(world.provider.ledger.filter((send) => send.text?.startsWith('while away'))).toEqual([]);
+  await move('connected', null);
+  await world.db.storage.inWorkspace(place.workspaceId, (tx) => world.outbox.releaseHeld(tx, place.accountId));
+  await eventually(async () => expect((await world.row(second)).state).toBe('sent'));
+  const sent = world.provider.ledger.filter((send) => send.text?.startsWith('while away'));
+  expect(sent.map((send) => send.text)).toEqual(['while away, one', 'while away, two']);
+  expect(await errorOf(first)).toBeNull();
+});
+
+test('what has waited too long for a connection is refused, and says so', async () => {
+  const place = await addPlace(world);
+  await world.db.ownerQuery(
+    `UPDATE accounts SET connection_status = 'disconnected', connection_changed_at = now() WHERE id = $1`,
+    [place.accountId],
+  );
+  const outboundId = await world.queue(place);
+  await world.db.ownerQuery(`UPDATE outbox SET created_at = now() - interval '13 hours' WHERE id = $1`, [outboundId]);
+  world.start();
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('refused'));
+  expect(await errorOf(outboundId)).toMatchObject({ code: 'AccountNotConnected', retry: { kind: 'never' } });
+});

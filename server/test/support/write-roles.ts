@@ -1,6 +1,7 @@
-/** Writes `docs/roles.md` from the table of roles, after it was changed: `node server/test/support/write-roles.ts` */
+/** Writes `docs/roles.md` from the tables of roles and of dangerous acts, after one was changed: `node server/test/support/write-roles.ts` */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { dangerousActsAsMarkdown } from '#api';
 import { rolesAsMarkdown } from '#workspaces';
 
 export const rolesFile = join(import.meta.dirname, '..', '..', '..', 'docs', 'roles.md');
@@ -16,6 +17,13 @@ action, which its page in \`/api/docs\` tells. "General scope" is what gives a k
 one stays.
 
 ${rolesAsMarkdown()}
+
+## Dangerous acts
+
+Written from \`server/src/api/dangerous-acts.ts\`. A person must have shown their password or a code of their second factor
+in the last 10 minutes; otherwise the answer is 403 \`step-up-needed\`, and the console asks. API keys go by their scopes.
+
+${dangerousActsAsMarkdown()}
 `;
 }
 

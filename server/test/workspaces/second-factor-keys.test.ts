@@ -29,7 +29,10 @@ afterAll(async () => {
 
 function roomBy(sealer: Sealer) {
   const deps = { storage: db.storage, passwords: createPasswords(), counters: engines.counters, clock: systemClock };
-  return { workspaces: createWorkspaces(deps), people: createPeople({ ...deps, sealer }) };
+  return {
+    workspaces: createWorkspaces(deps),
+    people: createPeople({ ...deps, sealer, mailer: null, log: silentLog }),
+  };
 }
 
 it('seals every secret anew, once, and each opens by the new key alone', async () => {

@@ -1,6 +1,6 @@
 /** SQL of what is known of an account's webhooks: the last authentic one, and what the provider says it sends. */
 import type { AccountId } from '@switchyard/contract';
-import type { WorkspaceTx } from '#storage';
+import { firstIdOf, type WorkspaceTx } from '#storage';
 import type { ConnectionStatus } from '../connection.ts';
 
 interface NotedWebhook {
@@ -36,6 +36,33 @@ export async function noteWebhookError(tx: WorkspaceTx, accountId: AccountId, er
      WHERE workspace_id = $1 AND id = $2`,
     [tx.workspaceId, accountId, error],
   );
+}
+
+/**
+ * Of each account with a run of refused webhooks, unless something authentic came since, on whatever route: what comes by
+ * an app's shared route is known by its events. Gives those for which it is news.
+ */
+export async function noteRefusedWebhooks(
+  tx: WorkspaceTx,
+  runs: readonly { readonly accountId: AccountId; readonly error: string }[],
+  since: Date,
+): Promise<readonly AccountId[]> {
+  const rows = await tx.query<{ id: AccountId }>(
+    `UPDATE accounts a SET webhook_status = 'error', webhook_error = r.error, updated_at = now()
+     FROM unnest($2::uuid[], $3::text[]) AS r (id, error)
+     WHERE a.workspace_id = $1 AND a.id = r.id AND a.deleted_at IS NULL
+       AND (a.last_webhook_at IS NULL OR a.last_webhook_at < $4) AND a.webhook_status <> 'error'
+       AND NOT EXISTS (SELECT FROM events e WHERE e.workspace_id = $1 AND e.account_id = a.id AND e.id >= $5::uuid)
+     RETURNING a.id`,
+    [
+      tx.workspaceId,
+      runs.map(({ accountId }) => accountId),
+      runs.map(({ error }) => error),
+      since,
+      firstIdOf(since.getTime()),
+    ],
+  );
+  return rows.map(({ id }) => id);
 }
 
 export async function keepSubscription(

@@ -14,6 +14,7 @@ import { pathId } from '../ids.ts';
 import { presentStatistics } from '../present/account.ts';
 import { notFound, ProblemError, refusal } from '../problem.ts';
 import { idParams, noQuery, type Routes, takeNoBody } from '../schemas.ts';
+import { timeZoneOf } from '../time-zone.ts';
 import { type OlderAccount, olderAccountSchema, presentOlderAccount } from './older-account.ts';
 import { answered, olderAnswerOf, olderFailures, snakeKeys } from './older-shape.ts';
 
@@ -284,7 +285,8 @@ function statisticsRoute(routes: Routes, deps: ApiDeps, { path, noun }: OlderNam
       const { workspaceId } = accessOf(request);
       const { id } = await loadAccount(deps, workspaceId, request.params.id);
       const to = deps.clock.now();
-      const range = { from: new Date(to.getTime() - usualRangeMs.day), to, by: 'day', timeZone: 'UTC' } as const;
+      const timeZone = await timeZoneOf(deps, workspaceId);
+      const range = { from: new Date(to.getTime() - usualRangeMs.day), to, by: 'day', timeZone } as const;
       const statistics = await deps.storage.inWorkspace(workspaceId, (tx) => loadStatistics(tx, id, range));
       const data = snakeKeys(presentStatistics(statistics)) as Record<string, unknown>;
       return answered(`${noun} statistics retrieved successfully`, data);

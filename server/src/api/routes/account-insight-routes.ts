@@ -5,6 +5,7 @@ import {
   channelOfProvider,
   endSchema,
   isPaired,
+  isTimeZone,
   type ProviderView,
   pageOf,
   providerSchema,
@@ -22,6 +23,7 @@ import { pathId } from '../ids.ts';
 import { presentEnd, presentHealth, presentStatistics, presentStatus } from '../present/account.ts';
 import { notFound, ProblemError } from '../problem.ts';
 import { failures, idParams, noQuery, type Routes } from '../schemas.ts';
+import { timeZoneOf } from '../time-zone.ts';
 
 const tags = ['accounts'];
 const reading: RouteAccess = { resource: 'accounts', action: 'read' };
@@ -90,7 +92,8 @@ function statisticsRoute(routes: Routes, deps: ApiDeps): void {
       schema: {
         tags,
         summary: 'What went through an account, by the hour or by the day',
-        description: 'At most 14 days by the hour and 92 days by the day; without `from` and `to` one day, or 30.',
+        description:
+          'At most 14 days by the hour and 92 days by the day; without `from` and `to` one day, or 30. Days are the workspace’s own, or those of `timeZone`.',
         params: idParams,
         querystring: statisticsQuerySchema,
         response: { 200: accountStatisticsSchema, ...failures },
@@ -98,7 +101,8 @@ function statisticsRoute(routes: Routes, deps: ApiDeps): void {
     },
     async (request) => {
       const { workspaceId } = accessOf(request);
-      const range = rangeOf(request.query, deps.clock.now());
+      const timeZone = request.query.timeZone ?? (await timeZoneOf(deps, workspaceId));
+      const range = rangeOf({ ...request.query, timeZone }, deps.clock.now());
       const { id } = await loadAccount(deps, workspaceId, request.params.id);
       return presentStatistics(await deps.storage.inWorkspace(workspaceId, (tx) => loadStatistics(tx, id, range)));
     },
@@ -147,7 +151,9 @@ async function loadAccount(deps: ApiDeps, workspaceId: WorkspaceId, id: string):
   return account;
 }
 
-function rangeOf(query: z.infer<typeof statisticsQuerySchema>, now: Date): StatisticsRange {
+type Asked = z.infer<typeof statisticsQuerySchema> & { readonly timeZone: string };
+
+function rangeOf(query: Asked, now: Date): StatisticsRange {
   const { by, timeZone } = query;
   const to = query.to === undefined ? now : new Date(query.to);
   const from = query.from === undefined ? new Date(to.getTime() - usualRangeMs[by]) : new Date(query.from);
@@ -157,16 +163,6 @@ function rangeOf(query: z.infer<typeof statisticsQuerySchema>, now: Date): Stati
   }
   if (!isTimeZone(timeZone)) throw wrongRange('/timeZone', 'is not the name of a time zone, like Europe/Madrid');
   return { from, to, by, timeZone };
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Z][\w+-]*(?:\/[\w+-]+)*$/.test(name);
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }
 
 function wrongRange(path: string, message: string): ProblemError {

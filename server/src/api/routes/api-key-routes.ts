@@ -46,7 +46,7 @@ export async function apiKeyRoutes(routes: Routes, deps: ApiDeps & { readonly hu
   routes.post(
     '/api-keys',
     {
-      config: { access: { resource: 'api-keys', action: 'write' }, stepUp: true },
+      config: { access: { resource: 'api-keys', action: 'write' } },
       schema: {
         tags,
         summary: 'Make a key; its secret is shown once',

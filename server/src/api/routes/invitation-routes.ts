@@ -4,8 +4,10 @@ import {
   type InvitationView,
   invitationSchema,
   invitationTokenSchema,
+  type MadeInvitation,
   madeInvitationSchema,
   newInvitationSchema,
+  nothingSchema,
   pageOf,
   pageQuerySchema,
   shownInvitationSchema,
@@ -14,15 +16,15 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { pageOf as pageOfRows } from '#kernel';
-import type { Invitation } from '#workspaces';
+import { type Invitation, invitationStateOf } from '#workspaces';
 import { byOf } from '../by.ts';
 import { checkCursor } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { checkOrigin } from '../origin.ts';
-import { notFound, ProblemError, refusal } from '../problem.ts';
-import { failures, idParams, type Routes } from '../schemas.ts';
+import { notFound, refusal } from '../problem.ts';
+import { failures, idParams, type Routes, takeNoBody } from '../schemas.ts';
 
 const tags = ['invitations'];
 
@@ -58,7 +60,7 @@ function inviteRoutes(routes: Routes, deps: ApiDeps): void {
   routes.post(
     '/invitations',
     {
-      config: { access: { resource: 'members', action: 'write' }, stepUp: true },
+      config: { access: { resource: 'members', action: 'write' } },
       schema: {
         tags,
         summary: 'Invite somebody; the link is shown once',
@@ -71,9 +73,31 @@ function inviteRoutes(routes: Routes, deps: ApiDeps): void {
       const access = accessOf(request);
       const made = await deps.people.invitations.create(access.workspaceId, request.body, byOf(access));
       if (!made.ok) throw refusal(made.refusal);
-      const { invitation, token } = made.value;
-      const link = linkOf(request, deps.publicUrl, token);
-      return reply.status(201).send({ ...present(invitation, deps.clock.now()), link });
+      return reply.status(201).send(await handOver(deps, request, made.value));
+    },
+  );
+
+  routes.post(
+    '/invitations/:id/resend',
+    {
+      config: { access: { resource: 'members', action: 'write' } },
+      preValidation: takeNoBody,
+      schema: {
+        tags,
+        summary: 'Send an invitation again, under a new link that works for its whole time',
+        description:
+          'The link before ends. One whose time is over opens again; 410 for one that was used or taken back.',
+        params: idParams,
+        body: nothingSchema,
+        response: { 200: madeInvitationSchema, ...failures },
+      },
+    },
+    async (request) => {
+      const access = accessOf(request);
+      const id = pathId('invitation', request.params.id);
+      const renewed = await deps.people.invitations.renew(access.workspaceId, id, byOf(access));
+      if (!renewed.ok) throw refusal(renewed.refusal);
+      return handOver(deps, request, renewed.value);
     },
   );
 
@@ -109,10 +133,10 @@ function joinRoutes(routes: Routes, deps: ApiDeps): void {
     async (request) => {
       checkOrigin(request, deps.publicUrl);
       const shown = await deps.people.invitations.look(request.body.token);
-      if (!shown)
-        throw new ProblemError('invitation-over', 'this invitation was used or taken back, or its time is over');
-      const { email, role, expiresAt } = shown.invitation;
-      return { workspaceName: shown.workspace.name, email, role, expiresAt: expiresAt.toISOString() };
+      if (!shown.ok) throw refusal(shown.refusal);
+      const { invitation, workspace } = shown.value;
+      const { email, role, expiresAt } = invitation;
+      return { workspaceName: workspace.name, email, role, expiresAt: expiresAt.toISOString() };
     },
   );
 
@@ -138,6 +162,18 @@ function joinRoutes(routes: Routes, deps: ApiDeps): void {
   );
 }
 
+/** Shows the link, and mails it where this server sends mail and knows its own address: a Host header may say anything. */
+async function handOver(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  { invitation, token }: { readonly invitation: Invitation; readonly token: string },
+): Promise<MadeInvitation> {
+  const { workspaceId } = accessOf(request);
+  const link = linkOf(request, deps.publicUrl, token);
+  const mail = deps.publicUrl ? await deps.people.invitations.mail(workspaceId, invitation, link) : 'off';
+  return { ...present(invitation, deps.clock.now()), link, mail };
+}
+
 /** After the #, so that the token reaches no server's log and no other site. */
 function linkOf(request: FastifyRequest, publicUrl: string | undefined, token: string): string {
   return `${publicUrl ?? `${request.protocol}://${request.host}`}/join#${token}`;
@@ -149,14 +185,8 @@ function present(invitation: Invitation, now: Date): InvitationView {
     id: toPublicId('invitation', id),
     email,
     role,
-    state: stateOf(invitation, now),
+    state: invitationStateOf(invitation, now),
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
   };
-}
-
-function stateOf({ acceptedAt, revokedAt, expiresAt }: Invitation, now: Date): InvitationView['state'] {
-  if (acceptedAt) return 'accepted';
-  if (revokedAt) return 'revoked';
-  return expiresAt > now ? 'open' : 'expired';
 }

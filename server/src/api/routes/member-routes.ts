@@ -19,7 +19,7 @@ import { refusal } from '../problem.ts';
 import { failures, idParams, type Routes } from '../schemas.ts';
 
 const tags = ['members'];
-const writing = { access: { resource: 'members', action: 'write' }, stepUp: true } as const;
+const writing = { access: { resource: 'members', action: 'write' } } as const;
 
 /** People of the workspace and their roles. Only owners handle owners, and the last one stays. */
 export async function memberRoutes(routes: Routes, deps: ApiDeps & { readonly hub: LiveHub }): Promise<void> {

@@ -74,7 +74,7 @@ function writeRoute(routes: Routes, deps: ApiDeps): void {
         tags,
         summary: 'Write to the customer',
         description:
-          'Queued in order; what becomes of it is told by its status. A person who writes takes the conversation over from the bot.',
+          'Queued in order; what becomes of it is told by its status. While the account is not connected it waits and says why; 409 with the `state` where the account was removed or is switched off. A person who writes takes the conversation over from the bot.',
         params: idParams,
         body: newMessageSchema,
         response: { 202: queuedMessageSchema, ...failures },
@@ -88,6 +88,7 @@ function writeRoute(routes: Routes, deps: ApiDeps): void {
         const summary = await deps.conversations.findSummary(tx, id);
         if (!summary) throw notFound('conversation');
         refuseUnsendable(deps, summary, content.type);
+        await refuseUnserved(deps, access, summary);
         return queue(deps, tx, { access, summary, content, replyTo });
       });
       return reply.status(202).send({ id: toPublicId('message', messageId), status: 'queued' });
@@ -123,6 +124,19 @@ function refuseUnsendable(deps: ApiDeps, summary: ConversationSummary, type: Out
     'window-closed',
     `the ${windowHours}-hour window is closed: only a template may be sent until the customer writes`,
   );
+}
+
+/** A removed account and one that is switched off send nothing, now or later. One that is not connected holds what is queued. */
+async function refuseUnserved(
+  deps: ApiDeps,
+  { workspaceId }: Access,
+  { accountId }: ConversationSummary,
+): Promise<void> {
+  const account = await deps.accounts.findServing(workspaceId, accountId);
+  if (!account || account.isDeleted)
+    throw new ProblemError('account-removed', 'the account was removed: restore it to write', { state: 'removed' });
+  if (!account.isActive)
+    throw new ProblemError('account-inactive', 'the account is switched off', { state: 'inactive' });
 }
 
 function settleRoute(routes: Routes, deps: ApiDeps): void {

@@ -60,7 +60,6 @@ function setRoute(routes: Routes, deps: ApiDeps): void {
       const id = pathId('account', request.params.id);
       const outcome = await deps.providerWebhooks.set(access.workspaceId, id, access.actor);
       if (!outcome.ok) throw refusal(outcome.refusal);
-      await auditAccount(deps, access, { action: 'set-webhook', id });
       return presentProviderWebhook(outcome.value);
     },
   );
@@ -84,9 +83,9 @@ function undoRoute(routes: Routes, deps: ApiDeps): void {
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const outcome = await deps.providerWebhooks.undo(access.workspaceId, id, request.body);
+      const how = { ...request.body, actor: access.actor };
+      const outcome = await deps.providerWebhooks.undo(access.workspaceId, id, how);
       if (!outcome.ok) throw refusal(outcome.refusal);
-      await auditAccount(deps, access, { action: 'undo-webhook', id, fields: request.body });
       return presentProviderWebhook(outcome.value);
     },
   );
@@ -112,9 +111,13 @@ function testRoute(routes: Routes, deps: ApiDeps): void {
       if (!account || account.isDeleted || !account.webhookUrl) throw notFound('account');
       if (deps.publicUrl === undefined) throw new ProblemError('public-url-missing', 'PUBLIC_URL is not set');
       const test = { webhookUrl: account.webhookUrl, calledUrl: deps.publicUrl };
+      await auditAccount(deps, access, { action: 'test-webhook', id, fields: { step: 'begun' } });
       const tried = await tryWebhook(account, test, deps.clock.now());
+      const end = tried.ok
+        ? { step: 'done', status: tried.value.status }
+        : { step: 'refused', code: tried.refusal.code };
+      await auditAccount(deps, access, { action: 'test-webhook', id, fields: end });
       if (!tried.ok) throw refusal(tried.refusal);
-      await auditAccount(deps, access, { action: 'test-webhook', id, fields: { status: tried.value.status } });
       return tried.value;
     },
   );

@@ -6,7 +6,7 @@ import { ProblemError, refusal } from '../problem.ts';
 import { failures, type Routes } from '../schemas.ts';
 
 const tags = ['second-factor'];
-const mine = { access: 'person', stepUp: true } as const;
+const mine = { access: 'person' } as const;
 
 /** One's own second factor: codes by time (RFC 6238), and ten recovery codes. */
 export async function secondFactorRoutes(routes: Routes, deps: ApiDeps): Promise<void> {

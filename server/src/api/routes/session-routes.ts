@@ -162,6 +162,8 @@ function presentMe(principal: Principal): Me {
       id: toPublicId('workspace', workspace.id),
       name: workspace.name,
       slug: workspace.slug,
+      timeZone: workspace.timeZone,
+      language: workspace.language,
       role,
     })),
   };

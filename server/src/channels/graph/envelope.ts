@@ -135,9 +135,14 @@ interface Described {
   readonly bindings: readonly Binding[];
 }
 
-/** The key of what has no id of its own: field, entry id and hash of value (design: keys). */
+/**
+ * The key of what has no id of its own: field, entry id, and hash of the value with its time: its own, or else when the
+ * delivery was sent. A redelivery repeats the body with its time, so it is the same event; a quality that falls, rises and
+ * falls again says one value twice, at two times, and is two events.
+ */
 export function valueKey(name: string, entry: Entry, part: Part): string {
-  return `${name}:${entry.id}:${fingerprint(part.value)}`;
+  const isDated = timeOf(part) !== null || entry.sentAt === null;
+  return `${name}:${entry.id}:${fingerprint(isDated ? part.value : [part.value, entry.sentAt])}`;
 }
 
 export function unsupportedEvent(of: Described & { readonly reason: string }): UnsupportedEvent {

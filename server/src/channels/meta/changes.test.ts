@@ -136,12 +136,21 @@ describe('account fields', () => {
     expect(event.key).toMatch(new RegExp(`^${field}:${wabaId}:[0-9a-f]{64}$`));
   });
 
-  test('the key is of the value alone: the same at a later sending or in another order, another for another value', () => {
+  test('the key is of the value and its time: the same redelivered or in another order, another once it is told anew', () => {
     const keyOf = (value: object, time: number) =>
       only(delivery({ id: wabaId, time, changes: [{ field: 'account_update', value }] })).key;
     const key = keyOf({ event: 'X', a: 1 }, sentAt);
-    expect(keyOf({ a: 1, event: 'X' }, sentAt + 60)).toBe(key);
+    expect(keyOf({ a: 1, event: 'X' }, sentAt)).toBe(key);
     expect(keyOf({ event: 'X', a: 2 }, sentAt)).not.toBe(key);
+    expect(keyOf({ event: 'X', a: 1 }, sentAt + 60)).not.toBe(key);
+  });
+
+  test('a value that says its own time is the same event at whatever time it is sent', () => {
+    const value = { event: 'X', timestamp: 1750000000 };
+    const keys = [0, 60].map(
+      (late) => only(delivery({ id: wabaId, time: sentAt + late, changes: [{ field: 'account_update', value }] })).key,
+    );
+    expect(new Set(keys).size).toBe(1);
   });
 
   test('partner events belong to the WABA inside, not to the partner', () => {

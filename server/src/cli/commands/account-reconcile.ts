@@ -1,9 +1,10 @@
-import { parseId, toPublicId } from '@switchyard/contract';
+import { toPublicId } from '@switchyard/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import { defaultSpan, type Reconciliation, spanProblem } from '#inbox';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show } from '../output.ts';
+import { chooseAccount } from '../which-account.ts';
 
 interface ReconcileOptions extends Shown {
   readonly workspace: string;
@@ -13,7 +14,7 @@ interface ReconcileOptions extends Shown {
 
 export function addReconcile(account: Command, deps: CliDeps): void {
   account
-    .command('reconcile <id>')
+    .command('reconcile <account>')
     .description('ask the provider for messages whose webhooks were lost; those not known yet are stored')
     .requiredOption('--workspace <id or slug>', 'whose account')
     .option('--from <time>', 'ISO 8601; from the last webhook, or a day ago, if left out', parseTime)
@@ -21,15 +22,13 @@ export function addReconcile(account: Command, deps: CliDeps): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nTwilio and Evolution can be asked; Meta and Instagram repeat their webhooks instead.\n\nExample: switchyard account reconcile acc_0198… --workspace demo --from 2026-11-20T08:00:00Z',
+      '\nTwilio and Evolution can be asked; Meta and Instagram repeat their webhooks instead. The account is its id, its name or its phone number.\n\nExample: switchyard account reconcile acc_0198… --workspace demo --from 2026-11-20T08:00:00Z',
     )
     .action((text: string, options: ReconcileOptions) => {
-      const id = parseId('account', text);
-      if (!id) throw new WrongUse(`${text} is not an account id`);
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        const known = await product.accounts.find(workspace.id, id);
-        const account = known && (await product.accounts.findServing(workspace.id, id));
+        const known = chooseAccount(await product.accounts.list(workspace.id), text);
+        const account = await product.accounts.findServing(workspace.id, known.id);
         if (!account) throw new CommandFailed(`${workspace.name} has no account ${text}`);
         const span = {
           ...defaultSpan(known.lastWebhookAt, new Date()),

@@ -1,15 +1,15 @@
-import { type Provider, parseProvider, providers, toPublicId, type WorkspaceId } from '@switchyard/contract';
+import { type Provider, parseProvider, providers, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import { type AccountSummary, commonSettings } from '#accounts';
-import { maxPageSize, type Page } from '#kernel';
+import { commonSettings } from '#accounts';
 import { loadHealth } from '#monitoring';
 import { appendAudit } from '#workspaces';
-import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
+import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
 import { addAccountActs } from './account-acts.ts';
+import { collect, pairs } from './account-fields.ts';
 import { addReconcile } from './account-reconcile.ts';
-import { presentForCommand } from './account-shown.ts';
+import { listRemoved, presentForCommand } from './account-shown.ts';
 import { addPair } from './pair.ts';
 
 interface AddOptions extends Shown {
@@ -104,18 +104,6 @@ function addList(account: Command, deps: CliDeps): void {
     );
 }
 
-async function listRemoved(product: CliProduct, workspaceId: WorkspaceId): Promise<AccountSummary[]> {
-  const all: AccountSummary[] = [];
-  let cursor: string | null = null;
-  do {
-    const wanted = { limit: maxPageSize, isRemoved: true, ...(cursor === null ? {} : { cursor }) };
-    const page: Page<AccountSummary> = await product.accounts.listPage(workspaceId, wanted);
-    all.push(...page.data);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
-  return all;
-}
-
 function noneYet({ removed }: ListOptions): string {
   return removed ? 'No account has been removed.' : 'No account yet. Connect one: switchyard account add --help';
 }
@@ -136,20 +124,6 @@ function draw(accounts: readonly Listed[]): string {
       one.isPrimary ? 'yes' : '',
       one.isActive ? 'yes' : 'no',
     ]),
-  );
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function pairs(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at <= 0) throw new WrongUse(`"${text.slice(0, 20)}" is not name=value`);
-      return [text.slice(0, at), text.slice(at + 1)];
-    }),
   );
 }
 

@@ -2,7 +2,7 @@ import type { Failure } from '@switchyard/contract';
 import { type MemberRole, memberRoles, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
 import type { Result } from '#kernel';
-import type { By, Person, Workspace } from '#workspaces';
+import type { By, Invitation, Person, Workspace } from '#workspaces';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
@@ -21,6 +21,7 @@ export function addMember(program: Command, deps: CliDeps): void {
     .addHelpText('after', '\nExample: switchyard member invite ana@example.com --workspace demo --role agent');
   addList(member, deps);
   addInvite(member, deps);
+  addResend(member, deps);
   addRole(member, deps);
   addRemove(member, deps);
   addForget(member, deps);
@@ -65,13 +66,51 @@ function addInvite(member: Command, deps: CliDeps): void {
         const workspace = await loadWorkspace(product, options.workspace);
         if (!/^[^@\s]+@[^@\s]+$/.test(email)) throw new WrongUse(`${email} is not an e-mail address`);
         const asked = { email, role: roleOf(options.role) };
-        const { invitation, token } = taken(await product.people.invitations.create(workspace.id, asked, by));
-        const link = `${product.config.publicUrl}/join#${token}`;
-        if (!options.json) deps.output.note(`Give ${email} this link; it is not shown again.`);
-        const shown = { id: toPublicId('invitation', invitation.id), email: invitation.email, role: asked.role };
-        show(deps.output, options, { ...shown, link, expiresAt: invitation.expiresAt.toISOString() }, () => link);
+        const made = taken(await product.people.invitations.create(workspace.id, asked, by));
+        await handOver(deps, options, { product, workspace, ...made });
       }),
     );
+}
+
+function addResend(member: Command, deps: CliDeps): void {
+  member
+    .command('resend <email>')
+    .description('send an open invitation again, under a new link that works for 7 days; the link before ends')
+    .requiredOption('--workspace <id or slug>', 'into which workspace')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample: switchyard member resend ana@example.com --workspace demo')
+    .action((email: string, options: OfWorkspace) =>
+      deps.withProduct(async (product) => {
+        const workspace = await loadWorkspace(product, options.workspace);
+        const address = email.trim().toLowerCase();
+        const listed = await product.people.invitations.list(workspace.id, { limit: maxInvitations });
+        const found = listed.find((one) => one.email === address && !one.acceptedAt && !one.revokedAt);
+        if (!found) throw new CommandFailed(`there is no invitation to ${email} that could be sent again`);
+        const renewed = taken(await product.people.invitations.renew(workspace.id, found.id, by));
+        await handOver(deps, options, { product, workspace, ...renewed });
+      }),
+    );
+}
+
+/** Looked through for the newest one to an address. */
+const maxInvitations = 1_000;
+
+interface Made {
+  readonly product: CliProduct;
+  readonly workspace: Workspace;
+  readonly invitation: Invitation;
+  readonly token: string;
+}
+
+async function handOver(deps: CliDeps, options: Shown, made: Made): Promise<void> {
+  const { product, workspace, invitation, token } = made;
+  const { email, role, expiresAt } = invitation;
+  const link = `${product.config.publicUrl}/join#${token}`;
+  const mail = await product.people.invitations.mail(workspace.id, invitation, link);
+  const isMailed = mail === 'sent' ? ` It was mailed to ${email}.` : '';
+  if (!options.json) deps.output.note(`Give ${email} this link; it is not shown again.${isMailed}`);
+  const shown = { id: toPublicId('invitation', invitation.id), email, role, link, mail };
+  show(deps.output, options, { ...shown, expiresAt: expiresAt.toISOString() }, () => link);
 }
 
 function addRole(member: Command, deps: CliDeps): void {

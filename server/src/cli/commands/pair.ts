@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AccountId, parseId, qrCodeOf, qrText, toPublicId, type WorkspaceId } from '@switchyard/contract';
+import { qrCodeOf, qrText, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
 import type { PairingSummary } from '#accounts';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed } from '../failures.ts';
 import { type Shown, show } from '../output.ts';
+import { accountHelp, chooseAccount } from '../which-account.ts';
 
 /** How often to look for another code or for the end. */
 const lookMs = 500;
@@ -29,16 +30,20 @@ export function addPair(account: Command, deps: CliDeps): void {
     .option('--json', 'print one JSON document, at the end')
     .addHelpText(
       'after',
-      '\nThe account is its id or its name. On the phone: Settings, Linked devices, Link a device.\n\nExample: switchyard account pair "Front desk" --workspace demo',
+      `\nThe account is ${accountHelp}. On the phone: Settings, Linked devices, Link a device.\n\nExample: switchyard account pair "Front desk" --workspace demo`,
     )
     .action((name: string, options: PairOptions) =>
       deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        const id = await accountIdOf(product, workspace.id, name);
+        const { id } = chooseAccount(await product.accounts.list(workspace.id), name);
         const asked = await product.pairing.regenerateQr(workspace.id, id, 'cli');
         if (!asked.ok) throw new CommandFailed(asked.refusal.detail);
         await product.storage.inWorkspace(workspace.id, (tx) =>
-          product.workspaces.audit(tx, { actor: 'cli', action: 'regenerate-qr', resource: `account ${id}` }),
+          product.workspaces.audit(tx, {
+            actor: 'cli',
+            action: 'regenerate-qr',
+            resource: `account ${toPublicId('account', id)}`,
+          }),
         );
         const end = options.wait ? await watch(deps, product, asked.value, options) : asked.value;
         show(deps.output, options, present(end), () => (end.state === 'connected' ? 'Linked.' : 'Asked for a code.'));
@@ -82,17 +87,6 @@ function draw({ qr }: PairingSummary, { invert = false }: PairOptions): string {
   const seconds = qr ? Math.max(0, Math.round((qr.expiresAt.getTime() - Date.now()) / 1_000)) : 0;
   const typed = qr?.pairingCode ? `Or type on the phone: ${qr.pairingCode}\n` : '';
   return `${code ? qrText(code, invert) : 'This provider gives a picture only: see the console.'}\n${typed}Good for ${seconds} seconds.`;
-}
-
-async function accountIdOf(product: CliProduct, workspaceId: WorkspaceId, text: string): Promise<AccountId> {
-  const id = parseId('account', text);
-  if (id) return id;
-  const named = (await product.accounts.list(workspaceId)).filter(({ name }) => name === text);
-  const [only] = named;
-  if (named.length === 1 && only) return only.id;
-  throw new CommandFailed(
-    named.length === 0 ? `there is no account ${text}` : `${named.length} accounts are called ${text}; give the id`,
-  );
 }
 
 function present(pairing: PairingSummary) {

@@ -5,6 +5,7 @@ import type { CliDeps, CliProduct } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show } from '../output.ts';
 import { stepsOf } from '../webhook-steps.ts';
+import { accountHelp, chooseAccount } from '../which-account.ts';
 
 export function addWebhook(program: Command, deps: CliDeps): void {
   const webhook = program
@@ -57,12 +58,12 @@ function pathOf({ provider, channel }: ServingAccount, token: string): string {
   return `/webhooks/${provider}/${channel}/${encodeURIComponent(token)}`;
 }
 
-const accountHelp = 'acc_… or one of its tokens';
+const listingHelp = `${accountHelp}, or one of its tokens`;
 
 function addFind(webhook: Command, deps: CliDeps): void {
   webhook
     .command('find <account>')
-    .description(`ask the provider which webhook is set there now (${accountHelp})`)
+    .description(`ask the provider which webhook is set there now (${listingHelp})`)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard webhook find acc_… --json')
     .action((key: string, options: Shown) =>
@@ -81,7 +82,7 @@ function addFind(webhook: Command, deps: CliDeps): void {
 function addSet(webhook: Command, deps: CliDeps): void {
   webhook
     .command('set <account>')
-    .description(`set our webhook at the provider; what was there is kept for "undo" (${accountHelp})`)
+    .description(`set our webhook at the provider; what was there is kept for "undo" (${listingHelp})`)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard webhook set acc_…')
     .action((key: string, options: Shown) =>
@@ -89,7 +90,6 @@ function addSet(webhook: Command, deps: CliDeps): void {
         const listing = await loadListing(product, key);
         const outcome = await product.providerWebhooks.set(listing.account.workspaceId, listing.account.id, 'cli');
         if (!outcome.ok) throw new CommandFailed([outcome.refusal.detail, ...stepsOf(listing)].join('\n'));
-        await audit(product, listing, 'set-webhook');
         const shown = present(listing, outcome.value);
         show(deps.output, options, shown, () => describe(shown));
       }),
@@ -99,31 +99,30 @@ function addSet(webhook: Command, deps: CliDeps): void {
 function addUndo(webhook: Command, deps: CliDeps): void {
   webhook
     .command('undo <account>')
-    .description(`put back at the provider what was there before "set" (${accountHelp})`)
+    .description(`put back at the provider what was there before "set" (${listingHelp})`)
     .option('--force', 'even if something else stands there by now')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard webhook undo acc_…')
     .action((key: string, options: Shown & { readonly force?: boolean }) =>
       deps.withProduct(async (product) => {
         const listing = await loadListing(product, key);
-        const how = { isForced: options.force ?? false };
+        const how = { isForced: options.force ?? false, actor: 'cli' };
         const outcome = await product.providerWebhooks.undo(listing.account.workspaceId, listing.account.id, how);
         if (!outcome.ok) throw new CommandFailed(outcome.refusal.detail);
-        await audit(product, listing, 'undo-webhook');
         const shown = present(listing, outcome.value);
         show(deps.output, options, shown, () => describe(shown));
       }),
     );
 }
 
-/** By the account's id, with its prefix or bare, or by one of its tokens. */
+/** By one of the account's tokens, or by its id, name or phone number, of whatever workspace it is. */
 export async function loadListing({ accounts }: CliProduct, key: string): Promise<TokenListing> {
-  const found = (await accounts.listTokens(null)).find(
-    ({ account, webhookUrl }) =>
-      key === account.id ||
-      key === toPublicId('account', account.id) ||
-      decodeURIComponent(webhookUrl.split('/').at(-1) ?? '') === key,
-  );
+  const listings = await accounts.listTokens(null);
+  const byToken = listings.find(({ webhookUrl }) => decodeURIComponent(webhookUrl.split('/').at(-1) ?? '') === key);
+  if (byToken) return byToken;
+  const known = new Map(listings.map(({ account }) => [account.id, account]));
+  const { id } = chooseAccount([...known.values()], key);
+  const found = listings.find(({ account }) => account.id === id);
   if (!found) throw new CommandFailed('no account here has that id or token; "switchyard tokens" lists them');
   return found;
 }

@@ -13,6 +13,7 @@ import {
 } from '@switchyard/contract';
 import { type Clock, createLoop, done, type Log, type Loop, newId, type Result, refused } from '#kernel';
 import type { NoteChange, Sealer, Storage, WorkspaceTx } from '#storage';
+import type { Mailer } from '#workspaces';
 import {
   findIncident,
   type IncidentFilter,
@@ -36,7 +37,7 @@ import {
   settleNotice,
 } from './target-store.ts';
 import { type AlarmTarget, maxTargets, type Notice, pauseAfter, type TargetKind } from './targets.ts';
-import type { CallOut, Mailer, Told } from './tellers.ts';
+import type { CallOut, Told } from './tellers.ts';
 import { mailOf, webhookBodyOf } from './words.ts';
 
 export const alarmLimits = { leaseMs: 60_000, perSweep: 50, sweepMs: 5_000, callMs: 10_000 } as const;

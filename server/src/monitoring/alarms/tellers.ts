@@ -8,8 +8,3 @@ export interface CallOut {
   /** One try, no redirect followed. Gives the status. Rejects when there was no answer within `timeoutMs`. */
   post(url: string, headers: Readonly<Record<string, string>>, body: string, timeoutMs: number): Promise<number>;
 }
-
-export interface Mailer {
-  /** Rejects when the server of mail did not take it. */
-  send(to: string, mail: { readonly subject: string; readonly text: string }): Promise<void>;
-}

@@ -1,5 +1,6 @@
 /** An incident in words, for mails, webhooks and the command line. English; the console makes its own. Pure. */
 import { type IncidentKind, toPublicId } from '@switchyard/contract';
+import { type Mail, oneLine } from '#workspaces';
 import type { Facts, Incident } from './incidents.ts';
 import type { Occasion } from './targets.ts';
 
@@ -25,11 +26,6 @@ export function summaryOf({ kind, accountName, facts }: Named): string {
   return sentences[kind](facts, accountName ?? 'a shared route');
 }
 
-export interface Mail {
-  readonly subject: string;
-  readonly text: string;
-}
-
 /** `incident` null: a test. */
 export function mailOf(
   occasion: Occasion,
@@ -48,11 +44,6 @@ export function mailOf(
     subject: `[${place.workspace}] ${word}: ${oneLine(summaryOf(incident)).slice(0, 150)}`,
     text: `${summaryOf(incident)}\n\nOpened: ${incident.openedAt.toISOString()}${end}${link}\n`,
   };
-}
-
-/** Names are chosen by people: a line break in one must not begin a header of its own. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ');
 }
 
 /** The body of a webhook: `type` says the occasion, `data` is the incident as the interface shows it. */

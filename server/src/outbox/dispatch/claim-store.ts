@@ -2,8 +2,8 @@ import type { AccountId, AttemptId, OutboundId, WorkspaceId } from '@switchyard/
 import type { Storage } from '#storage';
 import type { Lane } from '../outbox.ts';
 import { moves } from '../states.ts';
+import { connectionOf, pairWaitOf } from './claim-facts.ts';
 import { lanes } from './limits.ts';
-import { pairWaitOf } from './pair-wait.ts';
 import type { ClaimedMessage } from './walk.ts';
 
 export interface ClaimRequest {
@@ -83,10 +83,12 @@ const claimSql = `
          (c.failure->>'waitedMs')::float8 AS "previousWaitMs", v.address,
          (extract(epoch FROM now() - v.last_inbound_at) * 1000)::float8 AS "inboundAgeMs",
          COALESCE(v.free_entry_until > now(), false) AS "isFreeEntryOpen",
-         ${pairWaitOf('c')} AS "pairWaitMs", rest."isMoreQueued"
+         ${pairWaitOf('c')} AS "pairWaitMs", ${connectionOf('ac')} AS connection, rest."isMoreQueued"
     FROM (SELECT EXISTS (SELECT 1 FROM outbox q WHERE q.state = 'queued' AND NOT EXISTS (
             SELECT 1 FROM locked l WHERE l.workspace_id = q.workspace_id AND l.id = q.id)) AS "isMoreQueued") AS rest
-    LEFT JOIN (claimed c JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id) ON true
+    LEFT JOIN (claimed c
+      JOIN conversations v ON v.workspace_id = c.workspace_id AND v.id = c.conversation_id
+      JOIN accounts ac ON ac.workspace_id = c.workspace_id AND ac.id = c.account_id) ON true
    ORDER BY c.lane_rank, c.of_workspace, c.due_at`;
 
 /**

@@ -2,7 +2,8 @@ import type { AccountId, ConversationId, Failure, Provider, WorkspaceId } from '
 import type { ServingAccount } from '#accounts';
 import type { Channel } from '#channels';
 import type { Storage } from '#storage';
-import { type GateDeps, passGate } from '../gate/gate-keeper.ts';
+import { judgeConnection } from '../gate/connection-hold.ts';
+import { type GateDeps, noteReasons, passGate } from '../gate/gate-keeper.ts';
 import type { AccountRate } from './account-rate.ts';
 import type { Breakers } from './breakers.ts';
 import { findOptOuts } from './consent-store.ts';
@@ -26,6 +27,7 @@ export async function permit(deps: PermitDeps, batch: readonly ClaimedMessage[])
   const permits = await Promise.all(
     batch.map((message) => permitOne(deps, message, optOuts.get(message.conversationId) ?? [])),
   );
+  await noteReasons(deps.gate, batch, permits);
   return passGate(deps.gate, await limitRates(deps.rate, permits));
 }
 
@@ -39,6 +41,9 @@ async function permitOne(deps: PermitDeps, claimed: ClaimedMessage, optedOut: re
     checkWindow(claimed, channel.capabilities) ??
     checkConsent(claimed, optedOut);
   if (failure) return { kind: 'forbidden', failure };
+  const connection = judgeConnection({ provider: account.provider, ageMs: claimed.ageMs }, claimed.connection);
+  if (connection.kind === 'expired') return { kind: 'forbidden', failure: connection.failure };
+  if (connection.kind === 'hold') return { kind: 'deferred', waitMs: connection.waitMs, reason: connection.reason };
   if (claimed.pairWaitMs > 0) return { kind: 'deferred', waitMs: claimed.pairWaitMs };
   const waitMs = await deps.breakers.ask(claimed.accountId);
   if (waitMs > 0) return { kind: 'deferred', waitMs };

@@ -17,6 +17,7 @@ import type {
 } from '@switchyard/contract';
 import type { ServingAccount } from '#accounts';
 import type { Channel, SendOutcome } from '#channels';
+import type { ConnectionFacts } from '../gate/connection-hold.ts';
 import type { Lane } from '../outbox.ts';
 
 /** Leased to this process. Ages are by the database's clock, at the moment of the claim. */
@@ -41,6 +42,8 @@ export interface ClaimedMessage {
   readonly isFreeEntryOpen: boolean;
   /** How long the limit between this account and this customer wants us to wait; 0: it does not. */
   readonly pairWaitMs: number;
+  /** Of the account, at the moment of the claim. */
+  readonly connection: ConnectionFacts;
 }
 
 export interface PermittedMessage {
@@ -63,5 +66,5 @@ export type Uncertain = Extract<SendOutcome, { kind: 'uncertain' }>;
 export type Permit =
   | { readonly kind: 'permitted'; readonly message: PermittedMessage }
   | { readonly kind: 'forbidden'; readonly failure: Failure }
-  /** Not now; nothing is wrong with the message. */
-  | { readonly kind: 'deferred'; readonly waitMs: number };
+  /** Not now; nothing is wrong with the message. `reason`: shown on it while it waits. */
+  | { readonly kind: 'deferred'; readonly waitMs: number; readonly reason?: Failure };

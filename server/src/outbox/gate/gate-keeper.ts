@@ -4,7 +4,7 @@ import type { ServingAccount } from '#accounts';
 import type { SendingNetwork } from '#channels';
 import type { Clock, Log } from '#kernel';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
-import type { Permit, PermittedMessage } from '../dispatch/walk.ts';
+import type { ClaimedMessage, Permit, PermittedMessage } from '../dispatch/walk.ts';
 import { type GateSettings, gateSettingsOf, judge, needsNumberCheck, notOnWhatsApp } from './gate.ts';
 import { findChecks, findGateAccount, keepCheck, lockDay, noteHeld, setDay } from './gate-store.ts';
 import { localTimeOf } from './local-time.ts';
@@ -32,6 +32,26 @@ export async function passGate(deps: GateDeps, permits: readonly Permit[]): Prom
     for (const [message, verdict] of await passAccount(deps, messages)) verdicts.set(message, verdict);
   }
   return permits.map((one) => (one.kind === 'permitted' ? (verdicts.get(one.message) ?? one) : one));
+}
+
+/** Writes on each message that waits for a reason what the reason is. Costs nothing where none does. */
+export async function noteReasons(
+  { storage, noteChange }: Pick<GateDeps, 'storage' | 'noteChange'>,
+  batch: readonly ClaimedMessage[],
+  permits: readonly Permit[],
+): Promise<void> {
+  const held = batch.flatMap((message, index) => {
+    const one = permits[index];
+    return one?.kind === 'deferred' && one.reason ? [{ message, reason: one.reason }] : [];
+  });
+  for (const [workspaceId, ofWorkspace] of Map.groupBy(held, ({ message }) => message.workspaceId)) {
+    const reasons = ofWorkspace.map(({ message, reason }) => ({ messageId: message.messageId, reason }));
+    await storage.inWorkspace(workspaceId, async (tx) => {
+      const told = await noteHeld(tx, reasons);
+      const ids = told.map(({ messageId }) => messageId);
+      noteChange(tx, 'message', ids);
+    });
+  }
 }
 
 type Verdicts = ReadonlyMap<PermittedMessage, Permit>;

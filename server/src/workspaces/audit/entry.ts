@@ -26,6 +26,8 @@ const shownFields: ReadonlySet<string> = new Set([
   'channel',
   'status',
   'expiresAt',
+  'timeZone',
+  'language',
   'slug',
   'kind',
 ]);

@@ -1,1 +1,9 @@
-export { type By, createInvitations, type Invitation, type Invitations, invitationLimits } from './invitations.ts';
+export {
+  type By,
+  createInvitations,
+  type Invitation,
+  type InvitationMailed,
+  type Invitations,
+  invitationLimits,
+  stateOf as invitationStateOf,
+} from './invitations.ts';

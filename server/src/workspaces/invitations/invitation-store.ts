@@ -61,27 +61,47 @@ export async function revokeInvitation(tx: WorkspaceTx, id: InvitationId): Promi
   return rows[0] ?? null;
 }
 
-/** The stranger's credential must be this hash. null: unknown or over. */
-export async function findOpenInvitation(
+/** Open or over. The stranger's credential must be this hash. null: unknown, or replaced by a newer link. */
+export async function findInvitationByToken(
   tx: Tx,
   tokenHash: string,
-  now: Date,
 ): Promise<(Invitation & { readonly workspaceId: WorkspaceId }) | null> {
   const rows = await tx.query<Invitation & { workspaceId: WorkspaceId } & Record<string, unknown>>(
-    `SELECT workspace_id AS "workspaceId", ${columns} FROM invitations
-     WHERE token_hash = $1 AND ${isOpen} AND expires_at > $2`,
-    [tokenHash, now],
+    `SELECT workspace_id AS "workspaceId", ${columns} FROM invitations WHERE token_hash = $1`,
+    [tokenHash],
   );
   return rows[0] ?? null;
 }
 
-/** Locks it. False: it was accepted or revoked meanwhile. */
-export async function lockInvitation(tx: WorkspaceTx, id: InvitationId): Promise<boolean> {
+/** Locks it. False: it was accepted, revoked or sent anew under another link meanwhile. */
+export async function lockInvitation(tx: WorkspaceTx, id: InvitationId, tokenHash: string): Promise<boolean> {
   const rows = await tx.query(
-    `SELECT 1 FROM invitations WHERE workspace_id = $1 AND id = $2 AND ${isOpen} FOR UPDATE`,
-    [tx.workspaceId, id],
+    `SELECT 1 FROM invitations WHERE workspace_id = $1 AND id = $2 AND token_hash = $3 AND ${isOpen} FOR UPDATE`,
+    [tx.workspaceId, id, tokenHash],
   );
   return rows.length === 1;
+}
+
+/** Under a new link; the old one ends. null: there is none such that could still be accepted, were its time not over. */
+export async function renewInvitation(
+  tx: WorkspaceTx,
+  id: InvitationId,
+  { tokenHash, expiresAt }: Pick<NewInvitationRow, 'tokenHash' | 'expiresAt'>,
+): Promise<Invitation | null> {
+  const rows = await tx.query<Invitation & Record<string, unknown>>(
+    `UPDATE invitations SET token_hash = $3, expires_at = $4
+     WHERE workspace_id = $1 AND id = $2 AND ${isOpen} RETURNING ${columns}`,
+    [tx.workspaceId, id, tokenHash, expiresAt],
+  );
+  return rows[0] ?? null;
+}
+
+export async function findInvitation(tx: WorkspaceTx, id: InvitationId): Promise<Invitation | null> {
+  const rows = await tx.query<Invitation & Record<string, unknown>>(
+    `SELECT ${columns} FROM invitations WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, id],
+  );
+  return rows[0] ?? null;
 }
 
 export async function markAccepted(tx: WorkspaceTx, id: InvitationId): Promise<void> {

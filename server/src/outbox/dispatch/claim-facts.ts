@@ -1,3 +1,4 @@
+/** SQL of what a claim tells beside the row itself, the same wherever a row is claimed. */
 import { limits } from './limits.ts';
 
 const pairLimits = limits.filter((limit) => limit.scope === 'pair');
@@ -15,4 +16,10 @@ export function pairWaitOf(row: string): string {
       JOIN outbox before ON before.workspace_id = ${row}.workspace_id AND before.conversation_id = ${row}.conversation_id
                         AND before.ordinal = ${row}.ordinal - l.messages AND before.settled_at IS NOT NULL
     ), 0)::float8`;
+}
+
+/** SQL of `ConnectionFacts` of a row of accounts. */
+export function connectionOf(account: string): string {
+  return `json_build_object('status', ${account}.connection_status, 'reason', ${account}.connection_error,
+    'hasMoved', ${account}.connection_changed_at IS NOT NULL)`;
 }

@@ -1,6 +1,6 @@
-/** The network under alarm mails: SMTP by nodemailer, one connection a mail. */
+/** The network under mails: SMTP by nodemailer, one connection a mail. */
 import { createTransport } from 'nodemailer';
-import type { Mailer } from './tellers.ts';
+import type { Mailer } from './mail.ts';
 
 export interface MailSettings {
   /** `smtp://user:password@host:587`, `smtps://…` for TLS from the start. */

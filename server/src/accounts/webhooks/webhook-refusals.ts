@@ -1,0 +1,53 @@
+/**
+ * Webhooks that do not verify: a secret that was changed on one side only, or somebody who tries.
+ *
+ * A run of them shows as webhook status `error`, with why. Only where nothing authentic came for an hour: whoever knows
+ * the address can make refusals at will, and must not be able to mark an account that works. The next authentic delivery
+ * makes it `active` again (`noteWebhooks`).
+ */
+import type { AccountId, WorkspaceId } from '@switchyard/contract';
+import type { Clock } from '#kernel';
+import type { Counters, NoteChange, Storage } from '#storage';
+import { noteRefusedWebhooks } from './webhook-store.ts';
+
+export const refusalLimits = {
+  /** So many refused within the window are a run. */
+  run: 5,
+  windowMs: 3_600_000,
+} as const;
+
+export interface Refusals {
+  readonly count: number;
+  /** Of the last one, as verifying says it: no part of the request. */
+  readonly reason: string;
+}
+
+export interface RefusalDeps {
+  readonly storage: Pick<Storage, 'inWorkspace'>;
+  readonly counters: Pick<Counters, 'add'>;
+  readonly noteChange: NoteChange;
+  readonly clock: Clock;
+}
+
+export async function takeRefusals(
+  { storage, counters, noteChange, clock }: RefusalDeps,
+  workspaceId: WorkspaceId,
+  refusals: ReadonlyMap<AccountId, Refusals>,
+): Promise<void> {
+  const { run, windowMs } = refusalLimits;
+  const runs: { readonly accountId: AccountId; readonly error: string }[] = [];
+  for (const [accountId, { count, reason }] of refusals) {
+    const { total } = await counters.add(`refused-webhooks ${accountId}`, count, windowMs);
+    if (total >= run) runs.push({ accountId, error: wordsOf(reason) });
+  }
+  if (runs.length === 0) return;
+  const since = new Date(clock.now().getTime() - windowMs);
+  await storage.inWorkspace(workspaceId, async (tx) => {
+    const changed = await noteRefusedWebhooks(tx, runs, since);
+    if (changed.length > 0) noteChange(tx, 'account', changed);
+  });
+}
+
+function wordsOf(reason: string): string {
+  return `Deliveries are refused, since they do not verify (${reason}), and none that does has come for an hour. Compare the account's secrets with those at the provider.`;
+}
