@@ -4,8 +4,18 @@
  */
 import type { LoadOrder, LoadReport } from './loader.ts';
 import type { MetaTarget } from './meta-body.ts';
-import { answerOf, ask, cpuSeconds, databaseCpuSeconds, forkTool, median, rssMb, startServer } from './processes.ts';
-import { makeShop } from './shop.ts';
+import {
+  answerOf,
+  ask,
+  cpuSeconds,
+  databaseCpuSeconds,
+  forkTool,
+  median,
+  rssMb,
+  type StartedServer,
+  startServer,
+} from './processes.ts';
+import { makeShop, type Shop } from './shop.ts';
 
 export interface IngestOptions {
   readonly pairs: number;
@@ -19,25 +29,14 @@ export async function ingest(options: IngestOptions) {
   const { port: barePort } = await answerOf<{ port: number }>(bare);
   const server = await startServer(shop.env);
   const postmaster = shop.postmaster();
-  const pairs: {
-    readonly bare: LoadReport;
-    readonly ours: LoadReport;
-    readonly gatewayUs: number;
-    readonly databaseUs: number;
-    readonly loaderUs: number;
-  }[] = [];
+  const pairs: (Taken & { readonly bare: LoadReport })[] = [];
   try {
     await load(shop.port, shop.target, { ...options, seconds: 2 });
     for (let pair = 0; pair < options.pairs; pair += 1) {
       const first = await load(barePort, shop.target, options);
-      const before = [cpuSeconds(server.pid), databaseCpuSeconds(postmaster)] as const;
-      const ours = await load(shop.port, shop.target, options);
-      const each = (seconds: number) => (seconds / Math.max(1, answered(ours))) * 1e6;
-      const gatewayUs = each(cpuSeconds(server.pid) - before[0]);
-      const databaseUs = each(databaseCpuSeconds(postmaster) - before[1]);
-      const loaderUs = (ours.cpuSeconds / Math.max(1, ours.requests)) * 1e6;
-      refuseLoss(ours);
-      pairs.push({ bare: first, ours, gatewayUs, databaseUs, loaderUs });
+      const taken = await takeIn({ shop, server, postmaster }, options);
+      const { ours } = taken;
+      pairs.push({ bare: first, ...taken });
       console.error(
         `pair ${pair + 1}: bare ${first.rps.toFixed(0)}/s, ours ${ours.rps.toFixed(0)}/s, ratio ${(ours.rps / first.rps).toFixed(3)}`,
       );
@@ -62,6 +61,28 @@ export async function ingest(options: IngestOptions) {
     await server.stop();
     shop.remove();
   }
+}
+
+export interface Taken {
+  readonly ours: LoadReport;
+  /** CPU of one webhook, in microseconds. */
+  readonly gatewayUs: number;
+  readonly databaseUs: number;
+  readonly loaderUs: number;
+}
+
+/** One stretch of load on the server. Throws when a webhook was not acknowledged. */
+export async function takeIn(
+  { shop, server, postmaster }: { readonly shop: Shop; readonly server: StartedServer; readonly postmaster: number },
+  options: Omit<IngestOptions, 'pairs'>,
+): Promise<Taken> {
+  const before = [cpuSeconds(server.pid), databaseCpuSeconds(postmaster)] as const;
+  const ours = await load(shop.port, shop.target, options);
+  const each = (seconds: number) => (seconds / Math.max(1, answered(ours))) * 1e6;
+  const gatewayUs = each(cpuSeconds(server.pid) - before[0]);
+  const databaseUs = each(databaseCpuSeconds(postmaster) - before[1]);
+  refuseLoss(ours);
+  return { ours, gatewayUs, databaseUs, loaderUs: (ours.cpuSeconds / Math.max(1, ours.requests)) * 1e6 };
 }
 
 function load(port: number, target: MetaTarget, options: Omit<IngestOptions, 'pairs'>): Promise<LoadReport> {

@@ -14,16 +14,16 @@ export interface TurnOptions {
   readonly seconds: number;
 }
 
-const inFlight = 16;
+export const inFlight = 16;
 /** Meta takes 80 messages a second from a number: enough of them that this limit is not what is measured. */
-const accounts = 40;
+export const turnAccounts = 40;
 
 export async function turn(options: TurnOptions) {
   const customers = forkTool('./turn-loader.ts');
   const { door } = await answerOf<{ door: number }>(customers);
   const doorUrl = `http://127.0.0.1:${door}`;
   const shop = await makeShop({ META_GRAPH_URL: doorUrl });
-  const targets = await addAccounts(shop, accounts);
+  const targets = await addAccounts(shop, turnAccounts);
   const server = await startServer(shop.env);
   const echo = forkTool('./echo-server.ts');
   echo.send({ databaseUrl: await ownerUrlOf(shop), door: doorUrl, appSecret: shop.target.appSecret });
@@ -61,7 +61,7 @@ export async function turn(options: TurnOptions) {
   }
 }
 
-function ask(
+export function ask(
   customers: ChildProcess,
   order: TurnOrder & { readonly targets: readonly MetaTarget[] },
 ): Promise<TurnReport> {
@@ -70,7 +70,7 @@ function ask(
   return answer;
 }
 
-function refuseWrong(reports: readonly TurnReport[]): void {
+export function refuseWrong(reports: readonly TurnReport[]): void {
   for (const report of reports) {
     if (report.crossed > 0 || report.unanswered > 0 || report.refused > 0) {
       throw new Error(`not every phone that asked was answered, or another was: ${JSON.stringify(report)}`);

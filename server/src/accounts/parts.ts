@@ -19,6 +19,8 @@ export interface AccountsDeps {
   readonly log: Log;
   /** How many accounts a workspace may have connected, where its own settings name no other number; 10 if absent. */
   readonly maxConnectedAccounts?: number;
+  /** false: routings are not counted. Counted where it is left out. */
+  readonly isCounting?: boolean;
 }
 
 export const defaultMaxConnectedAccounts = 10;
