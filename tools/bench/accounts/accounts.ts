@@ -7,7 +7,7 @@ import { routingLimits } from '../../../server/src/accounts/routing.ts';
 import { openProduct, type Product } from '../../../server/src/compose/index.ts';
 import { parseConfig } from '../../../server/src/config.ts';
 import { silentLog } from '../../../server/src/kernel/index.ts';
-import { flatRule, judgeFlat } from '../flat.ts';
+import { judgeFlat } from '../flat.ts';
 import { round } from '../ingest.ts';
 import { cpuSeconds, databaseCpuSeconds, pssMb, type StartedServer, startServer } from '../processes.ts';
 import { freePort, makeShop, type Shop } from '../shop.ts';
@@ -138,7 +138,9 @@ async function measureMemory(order: {
   const work = createWork(order.ports, order.seeded, 0);
   const series: { readonly requests: number; readonly pssMb: number }[] = [];
   let requests = 0;
+  const { maxCachedRoutes, maxCachedAccounts, maxRememberedHashes } = routingLimits;
   try {
+    await work.fill(maxCachedAccounts + 1_000);
     for (let stage = 0; stage < stages; stage += 1) {
       requests += await work.run((order.seconds / stages) * 1_000);
       series.push({ requests, pssMb: round(sumPss(order.servers), 1) });
@@ -147,10 +149,9 @@ async function measureMemory(order: {
   } finally {
     await work.close();
   }
-  const { isFlat, riseMb } = judgeFlat(series.map(({ pssMb: mb }) => mb));
-  const { maxCachedRoutes, maxCachedAccounts, maxRememberedHashes } = routingLimits;
+  const flatness = judgeFlat(series.map(({ pssMb: mb }) => mb));
   const caches = { routes: maxCachedRoutes, accounts: maxCachedAccounts, hashes: maxRememberedHashes };
-  return { isFlat, riseMb: round(riseMb, 1), rule: flatRule, caches, series };
+  return { ...flatness, caches, series };
 }
 
 function sumPss(servers: readonly StartedServer[]): number {

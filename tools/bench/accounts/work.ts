@@ -10,6 +10,8 @@ export interface Work {
   /** For so long; gives the number of requests. Throws on an answer that was not to be expected. */
   run(ms: number): Promise<number>;
   close(): Promise<void>;
+  /** Calls every server at the tokens of so many accounts, so that its caches hold as much as they will ever hold. */
+  fill(accounts: number): Promise<void>;
 }
 
 const lanes = 16;
@@ -38,6 +40,15 @@ export function createWork(ports: readonly number[], workspaces: readonly Seeded
       };
       await Promise.all(Array.from({ length: lanes }, lane));
       return next - before;
+    },
+    async fill(accounts) {
+      const all = workspaces.flatMap((workspace) => workspace.accounts).slice(0, accounts);
+      const calls = all.flatMap((account) => pools.map((pool) => ({ account, pool }))).values();
+      const lane = async () => {
+        for (const { account, pool } of calls)
+          await expectStatus(pool, 401, webhookOf(account.provider, account.token));
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
     },
     close: async () => void (await Promise.all(pools.map((pool) => pool.close()))),
   };
