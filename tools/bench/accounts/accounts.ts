@@ -28,7 +28,7 @@ const subscribersPerWorkspace = 5;
 const changes = 360;
 const changesPerSecond = 20;
 const stages = 12;
-const idleSeconds = 20;
+const idleSeconds = 60;
 
 export async function accounts(options: AccountsOptions) {
   const shop = await makeShop();
