@@ -62,8 +62,8 @@ export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[
     for (const [index, portion] of portionsOf(slice).entries()) {
       if (index > 0) crashPoint('normalise.between-workspaces');
       await writePortion(writing, portion, duplicates);
+      writing.wakeTurns();
     }
-    writing.wakeTurns();
   }
 }
 
