@@ -20,7 +20,7 @@ async function run(): Promise<number> {
       connections: { type: 'string', default: '64' },
       webhooks: { type: 'string', default: '200000' },
       workspaces: { type: 'string', default: '10000' },
-      'work-seconds': { type: 'string', default: '60' },
+      'work-seconds': { type: 'string', default: '120' },
       help: { type: 'boolean', default: false },
     },
   });
