@@ -151,7 +151,7 @@ export interface Config {
   };
   /** null: no mail is sent. */
   readonly mail: { readonly smtpUrl: string; readonly from: string } | null;
-  /** Off: nothing is counted, balanced or watched in the background. */
+  /** Off, for a measurement beside it: nothing is counted, balanced, watched, held back, or kept of a turn's way. */
   readonly isLedgerOn: boolean;
   /** Which variable each derived setting came from: `databaseUrl: DB_HOST…`. */
   readonly origins: Readonly<Record<string, string>>;

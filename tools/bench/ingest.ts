@@ -4,8 +4,18 @@
  */
 import type { LoadOrder, LoadReport } from './loader.ts';
 import type { MetaTarget } from './meta-body.ts';
-import { answerOf, ask, cpuSeconds, databaseCpuSeconds, forkTool, median, rssMb, startServer } from './processes.ts';
-import { makeShop } from './shop.ts';
+import {
+  answerOf,
+  ask,
+  cpuSeconds,
+  databaseCpuSeconds,
+  forkTool,
+  median,
+  rssMb,
+  type StartedServer,
+  startServer,
+} from './processes.ts';
+import { makeShop, type Shop } from './shop.ts';
 
 export interface IngestOptions {
   readonly pairs: number;
@@ -25,15 +35,7 @@ export async function ingest(options: IngestOptions) {
   const { port: barePort } = await answerOf<{ port: number }>(bare);
   const server = await startServer(shop.env);
   const postmaster = shop.postmaster();
-  const pairs: {
-    readonly bare: LoadReport;
-    readonly ours: LoadReport;
-    readonly gatewayUs: number;
-    readonly databaseUs: number;
-    readonly loaderUs: number;
-    readonly bareUs: number;
-    readonly bareLoaderUs: number;
-  }[] = [];
+  const pairs: (Taken & Bare)[] = [];
   try {
     await load(barePort, shop.target, { ...options, seconds: warmUpSeconds });
     await load(shop.port, shop.target, { ...options, seconds: warmUpSeconds });
@@ -41,14 +43,10 @@ export async function ingest(options: IngestOptions) {
       const bareBefore = cpuSeconds(bare.pid ?? 0);
       const first = await load(barePort, shop.target, options);
       const bareUs = usEach(cpuSeconds(bare.pid ?? 0) - bareBefore, answered(first));
-      const before = [cpuSeconds(server.pid), databaseCpuSeconds(postmaster)] as const;
-      const ours = await load(shop.port, shop.target, options);
-      const gatewayUs = usEach(cpuSeconds(server.pid) - before[0], answered(ours));
-      const databaseUs = usEach(databaseCpuSeconds(postmaster) - before[1], answered(ours));
-      const loaderUs = usEach(ours.cpuSeconds, ours.requests);
       const bareLoaderUs = usEach(first.cpuSeconds, first.requests);
-      refuseLoss(ours);
-      pairs.push({ bare: first, ours, gatewayUs, databaseUs, loaderUs, bareUs, bareLoaderUs });
+      const taken = await takeIn({ shop, server, postmaster }, options);
+      const { ours } = taken;
+      pairs.push({ bare: first, bareUs, bareLoaderUs, ...taken });
       console.error(
         `pair ${pair + 1}: bare ${first.rps.toFixed(0)}/s, ours ${ours.rps.toFixed(0)}/s, ratio ${(ours.rps / first.rps).toFixed(3)}`,
       );
@@ -77,6 +75,33 @@ export async function ingest(options: IngestOptions) {
     await server.stop();
     shop.remove();
   }
+}
+
+interface Bare {
+  readonly bare: LoadReport;
+  readonly bareUs: number;
+  readonly bareLoaderUs: number;
+}
+
+export interface Taken {
+  readonly ours: LoadReport;
+  /** CPU of one webhook, in microseconds. */
+  readonly gatewayUs: number;
+  readonly databaseUs: number;
+  readonly loaderUs: number;
+}
+
+/** One stretch of load on the server. Throws when a webhook was not acknowledged. */
+export async function takeIn(
+  { shop, server, postmaster }: { readonly shop: Shop; readonly server: StartedServer; readonly postmaster: number },
+  options: Omit<IngestOptions, 'pairs'>,
+): Promise<Taken> {
+  const before = [cpuSeconds(server.pid), databaseCpuSeconds(postmaster)] as const;
+  const ours = await load(shop.port, shop.target, options);
+  const gatewayUs = usEach(cpuSeconds(server.pid) - before[0], answered(ours));
+  const databaseUs = usEach(databaseCpuSeconds(postmaster) - before[1], answered(ours));
+  refuseLoss(ours);
+  return { ours, gatewayUs, databaseUs, loaderUs: usEach(ours.cpuSeconds, ours.requests) };
 }
 
 function load(port: number, target: MetaTarget, options: Omit<IngestOptions, 'pairs'>): Promise<LoadReport> {

@@ -1,12 +1,14 @@
 /** `npm run bench -- NAME [--json] [--pairs N] [--seconds N]`: one JSON document as the last line of stdout. */
 import { parseArgs } from 'node:util';
+import { accounts } from './accounts/accounts.ts';
 import { ingest } from './ingest.ts';
+import { ledger } from './ledger.ts';
 import { memory } from './memory.ts';
 import { route } from './route.ts';
 import { turn } from './turn.ts';
 
-const names = ['ingest', 'route', 'turn', 'memory'] as const;
-const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N]`;
+const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger'] as const;
+const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N] [--workspaces N] [--work-seconds N]`;
 
 async function run(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -17,6 +19,8 @@ async function run(): Promise<number> {
       seconds: { type: 'string', default: '4' },
       connections: { type: 'string', default: '64' },
       webhooks: { type: 'string', default: '200000' },
+      workspaces: { type: 'string', default: '10000' },
+      'work-seconds': { type: 'string', default: '120' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -26,6 +30,8 @@ async function run(): Promise<number> {
     seconds: Number(values.seconds),
     connections: Number(values.connections),
     webhooks: Number(values.webhooks),
+    workspaces: Number(values.workspaces),
+    workSeconds: Number(values['work-seconds']),
   };
   const isSound = Object.values(numbers).every((value) => Number.isFinite(value) && value > 0 && value <= 10_000_000);
   if (values.help) {
@@ -41,10 +47,11 @@ async function run(): Promise<number> {
   return 0;
 }
 
-async function benchmark(
-  name: (typeof names)[number],
-  numbers: { pairs: number; seconds: number; connections: number; webhooks: number },
-) {
+type Numbers = Readonly<
+  Record<'pairs' | 'seconds' | 'connections' | 'webhooks' | 'workspaces' | 'workSeconds', number>
+>;
+
+async function benchmark(name: (typeof names)[number], numbers: Numbers) {
   switch (name) {
     case 'ingest':
       return ingest(numbers);
@@ -54,6 +61,10 @@ async function benchmark(
       return turn(numbers);
     case 'memory':
       return memory({ webhooks: numbers.webhooks });
+    case 'accounts':
+      return accounts(numbers);
+    case 'ledger':
+      return ledger(numbers);
   }
 }
 

@@ -11,8 +11,12 @@ export function forkTool(file: string): ChildProcess {
 
 export function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as Answer));
-    child.once('exit', (code) => reject(new Error(`a process of the benchmark ended with ${code}`)));
+    const ended = (code: number | null) => reject(new Error(`a process of the benchmark ended with ${code}`));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message as Answer);
+    });
   });
 }
 
@@ -93,9 +97,18 @@ export function rssMb(pid: number): number {
 
 /** CPU seconds used so far by a process. */
 export function cpuSeconds(pid: number): number {
+  return ticksOf(pid, [11, 12]) / 100;
+}
+
+/** Of the children that have ended and were waited for. */
+function endedChildrenCpuSeconds(pid: number): number {
+  return ticksOf(pid, [13, 14]) / 100;
+}
+
+function ticksOf(pid: number, places: readonly number[]): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return places.reduce((sum, place) => sum + Number(fields[place]), 0);
 }
 
 export function median(values: readonly number[]): number {
@@ -106,9 +119,11 @@ export function median(values: readonly number[]): number {
 
 /** CPU seconds of the database's processes: the postmaster of this data folder, what it has waited for, and its children. */
 export function databaseCpuSeconds(postmaster: number): number {
-  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean);
-  return [postmaster, ...children.map(Number)].reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const now = [postmaster, ...childrenOf(postmaster)].reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  return now + endedChildrenCpuSeconds(postmaster);
+}
+
+export function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.trim().split(' ').filter(Boolean).map(Number);
 }

@@ -102,7 +102,8 @@ export async function ownerUrlOf(shop: Shop): Promise<string> {
   return owner.ownerUrl;
 }
 
-function freePort(): Promise<number> {
+/** One that nobody listens on now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -6,7 +6,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
-import { type MetaTarget, metaBody } from './meta-body.ts';
+import { type MetaTarget, metaBody, type ReceiptStatus, receiptBody } from './meta-body.ts';
 
 export interface TurnOrder {
   readonly port: number;
@@ -16,32 +16,39 @@ export interface TurnOrder {
   /** As many conversations in flight as this, one after another; or, with `perSecond`, begun at that rate. */
   readonly inFlight: number;
   readonly perSecond?: number;
+  /** What Meta tells of each reply, one webhook each, before the conversation's place is given to the next. */
+  readonly receipts?: readonly ReceiptStatus[];
 }
 
 export interface TurnReport {
   readonly turns: number;
-  /** Those of the warming and of the end too. */
-  readonly all: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly crossed: number;
   readonly unanswered: number;
   readonly refused: number;
+  /** Acknowledged, messages and receipts, counted or not. */
+  readonly webhooks: number;
+}
+
+interface Reply {
+  readonly at: number;
+  readonly providerId: string;
 }
 
 const answerTimeoutMs = 10_000;
 
 class Customers {
-  readonly #waiting = new Map<string, (at: number) => void>();
+  readonly #waiting = new Map<string, (reply: Reply) => void>();
   readonly #latencies: number[] = [];
   readonly #run = randomBytes(5).toString('hex');
   #made = 0;
   #turns = 0;
-  #all = 0;
   #crossed = 0;
   #unanswered = 0;
   #refused = 0;
+  #webhooks = 0;
   #isCounting = false;
   #isOn = true;
 
@@ -54,15 +61,16 @@ class Customers {
       const { to = '' } = JSON.parse(Buffer.concat(chunks).toString()) as { to?: string };
       const phone = to.replace(/^\+/, '');
       this.#made += 1;
+      const providerId = `wamid.OUT${this.#run}${this.#made}`;
       const answer = JSON.stringify({
         messaging_product: 'whatsapp',
         contacts: [{ input: to, wa_id: phone }],
-        messages: [{ id: `wamid.OUT${this.#run}${this.#made}` }],
+        messages: [{ id: providerId }],
       });
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
       response.end(answer);
       const answered = this.#waiting.get(phone);
-      if (answered) answered(at);
+      if (answered) answered({ at, providerId });
       else if (this.#isOn) this.#crossed += 1;
     });
   }
@@ -86,13 +94,13 @@ class Customers {
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     return {
       turns: this.#turns,
-      all: this.#all,
       perSecond: this.#turns / seconds,
       p50Ms: at(0.5),
       p99Ms: at(0.99),
       crossed: this.#crossed,
       unanswered: this.#unanswered,
       refused: this.#refused,
+      webhooks: this.#webhooks,
     };
   }
 
@@ -138,27 +146,41 @@ class Customers {
       this.#waiting.delete(phone);
       return;
     }
-    const answeredAt = await reply;
-    if (answeredAt === null) {
+    this.#webhooks += 1;
+    const answered = await reply;
+    if (answered === null) {
       this.#unanswered += 1;
       return;
     }
-    this.#all += 1;
-    if (!this.#isCounting) return;
-    this.#turns += 1;
-    this.#latencies.push(answeredAt - sentAt);
+    if (this.#isCounting) {
+      this.#turns += 1;
+      this.#latencies.push(answered.at - sentAt);
+    }
+    for (const status of order.receipts ?? [])
+      await this.#receipt(pool, target, { id: answered.providerId, to: phone, status });
   }
 
-  #reply(phone: string): Promise<number | null> {
+  async #receipt(
+    pool: Pool,
+    target: MetaTarget,
+    receipt: { readonly id: string; readonly to: string; readonly status: ReceiptStatus },
+  ): Promise<void> {
+    const body = receiptBody(target, { ...receipt, seconds: Math.floor(Date.now() / 1_000) });
+    const signature = createHmac('sha256', target.appSecret).update(body).digest('hex');
+    if ((await post(pool, target.path, body, signature)) === 200) this.#webhooks += 1;
+    else this.#refused += 1;
+  }
+
+  #reply(phone: string): Promise<Reply | null> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(phone);
         resolve(null);
       }, answerTimeoutMs);
-      this.#waiting.set(phone, (at) => {
+      this.#waiting.set(phone, (answered) => {
         clearTimeout(timer);
         this.#waiting.delete(phone);
-        resolve(at);
+        resolve(answered);
       });
     });
   }

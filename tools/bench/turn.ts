@@ -14,16 +14,16 @@ export interface TurnOptions {
   readonly seconds: number;
 }
 
-const inFlight = 16;
+export const inFlight = 16;
 /** Meta takes 80 messages a second from a number: enough of them that this limit is not what is measured. */
-const accounts = 40;
+export const turnAccounts = 40;
 
 export async function turn(options: TurnOptions) {
   const customers = forkTool('./turn-loader.ts');
   const { door } = await answerOf<{ door: number }>(customers);
   const doorUrl = `http://127.0.0.1:${door}`;
   const shop = await makeShop({ META_GRAPH_URL: doorUrl });
-  const targets = await addAccounts(shop, accounts);
+  const targets = await addAccounts(shop, turnAccounts);
   const server = await startServer(shop.env);
   const echo = forkTool('./echo-server.ts');
   echo.send({ databaseUrl: await ownerUrlOf(shop), door: doorUrl, appSecret: shop.target.appSecret });
@@ -43,7 +43,7 @@ export async function turn(options: TurnOptions) {
       const echoed = await load(echoPort, {});
       const before = used();
       const one = { echo: echoed, ours: await load(shop.port, {}) };
-      costs.push(costOf(before, used(), one.ours.all));
+      costs.push(costOf(before, used(), one.ours.webhooks));
       pairs.push(one);
       console.error(
         `pair ${pair + 1}: echo ${one.echo.perSecond.toFixed(0)}/s, ours ${one.ours.perSecond.toFixed(0)}/s`,
@@ -88,7 +88,7 @@ function medianCost(costs: readonly Cost[]): Cost {
   return { server: of('server'), database: of('database'), customers: of('customers') };
 }
 
-function ask(
+export function ask(
   customers: ChildProcess,
   order: TurnOrder & { readonly targets: readonly MetaTarget[] },
 ): Promise<TurnReport> {
@@ -97,7 +97,7 @@ function ask(
   return answer;
 }
 
-function refuseWrong(reports: readonly TurnReport[]): void {
+export function refuseWrong(reports: readonly TurnReport[]): void {
   for (const report of reports) {
     if (report.crossed > 0 || report.unanswered > 0 || report.refused > 0) {
       throw new Error(`not every phone that asked was answered, or another was: ${JSON.stringify(report)}`);

@@ -77,6 +77,7 @@ export function listAccounts(tx: WorkspaceTx): Promise<AccountRow[]> {
     `SELECT ${columns} FROM accounts WHERE workspace_id = $1 AND deleted_at IS NULL
      ORDER BY is_primary DESC, created_at DESC, id DESC`,
     [tx.workspaceId],
+    'accounts-list',
   );
 }
 
@@ -91,6 +92,7 @@ export function listAccountPage(
          SELECT c.is_primary, c.created_at, c.id FROM accounts c WHERE c.workspace_id = $1 AND c.id = $3))
      ORDER BY is_primary DESC, created_at DESC, id DESC LIMIT $4`,
     [tx.workspaceId, page.isRemoved, page.after, page.limit],
+    'accounts-list-page',
   );
 }
 

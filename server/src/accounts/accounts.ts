@@ -173,6 +173,7 @@ export type AccountActs = Omit<
   | 'route'
   | 'countRouting'
   | 'findServing'
+  | 'listActive'
   | 'applyEvent'
   | 'noteWebhook'
   | 'noteRefusal'
@@ -199,6 +200,10 @@ export interface Accounts {
     outcome: 'hit' | 'miss' | 'negative',
   ): void;
   findServing(workspaceId: WorkspaceId, accountId: AccountId): Promise<ServingAccount | null>;
+  /** Across workspaces: those of these providers that are switched on, and not removed. */
+  listActive(
+    providers: readonly Provider[],
+  ): Promise<readonly { readonly workspaceId: WorkspaceId; readonly accountId: AccountId }[]>;
   create(workspaceId: WorkspaceId, account: NewAccount): Promise<Result<MadeAccount, Failure>>;
   /** All that are not removed: primary ones first, then the newest. */
   list(workspaceId: WorkspaceId): Promise<readonly AccountSummary[]>;

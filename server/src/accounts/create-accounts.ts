@@ -8,7 +8,7 @@ import { createNotes } from './notes.ts';
 import { type AccountsDeps, defaultMaxConnectedAccounts, secretsOf, urlOfToken } from './parts.ts';
 import { servingAccount } from './presentation.ts';
 import { createRemoval } from './removal.ts';
-import type { Place } from './route-store.ts';
+import { listActivePlaces, type Place } from './route-store.ts';
 import { createRouting } from './routing.ts';
 import { createTokenActs } from './token-acts.ts';
 import { findNewestToken } from './token-store.ts';
@@ -38,6 +38,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     lookUp: routing.lookUp,
     countRouting: notes.countRouting,
     findServing: routing.find,
+    listActive: (providers) => listActivePlaces(deps.storage, providers),
     ...actsBy(change),
     alongside: (also) => actsBy(alongside(change, also)),
     async applyEvent(tx, accountId, event) {
@@ -57,9 +58,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
 function loadServing(deps: AccountsDeps, { workspaceId, accountId }: Place): Promise<ServingAccount | null> {
   return deps.storage.inWorkspace(workspaceId, async (tx) => {
-    const row = await findAccount(tx, accountId);
+    const [row, token] = await Promise.all([findAccount(tx, accountId), findNewestToken(tx, accountId)]);
     if (!row) return null;
-    const token = await findNewestToken(tx, accountId);
     const open = { secrets: secretsOf(deps, row), webhookUrl: token && urlOfToken(deps, row, token) };
     return servingAccount(row, open, deps.channels[row.provider].fields);
   });

@@ -46,6 +46,7 @@ export interface NotesDeps {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: Log;
+  readonly isCounting?: boolean;
   /** `accountIds[i]` had an authentic webhook at `times[i]`. */
   readonly takeWebhooks: (tx: WorkspaceTx, accountIds: readonly AccountId[], times: readonly Date[]) => Promise<void>;
   readonly takeRefusals: (workspaceId: WorkspaceId, refusals: ReadonlyMap<AccountId, Refusals>) => Promise<void>;
@@ -82,6 +83,7 @@ export function createNotes(deps: NotesDeps): Notes {
       if (isByOldUrl && workspaceId && accountId) {
         noteTime(collected.oldUrls, { workspaceId, accountId, at: deps.clock.now() });
       }
+      if (deps.isCounting === false) return;
       add(collected.counts, {
         workspaceId: workspaceId ?? nobody,
         accountId: accountId ?? nobody,

@@ -20,6 +20,8 @@ export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly log: Log;
   /** How many accounts a workspace may have connected, where its own settings name no other number; 10 if absent. */
   readonly maxConnectedAccounts?: number;
+  /** false: routings are not counted. Counted where it is left out. */
+  readonly isCounting?: boolean;
 }
 
 export const defaultMaxConnectedAccounts = 10;

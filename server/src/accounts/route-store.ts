@@ -1,4 +1,4 @@
-/** SQL of `routes` and `routing_counts`. */
+/** SQL of `routes` and `routing_counts`, and what is asked across workspaces. */
 import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
 import type { Storage, Tx, WorkspaceTx } from '#storage';
 import type { RouteKind } from './accounts.ts';
@@ -18,6 +18,17 @@ export async function findPlace(storage: Storage, kind: string, key: string): Pr
     'routes-find',
   );
   return rows[0] ?? null;
+}
+
+/** Across workspaces, as the worker: accounts that are switched on, of these providers. */
+export function listActivePlaces(storage: Storage, providers: readonly Provider[]): Promise<Place[]> {
+  return storage.workerStatement<Place & Record<string, unknown>>(
+    `SELECT a.workspace_id AS "workspaceId", a.id AS "accountId"
+     FROM accounts a JOIN workspaces w ON w.workspace_id = a.workspace_id AND w.deleted_at IS NULL
+     WHERE a.provider = ANY($1) AND a.is_active AND a.deleted_at IS NULL ORDER BY a.workspace_id, a.id`,
+    [providers],
+    'accounts-list-active',
+  );
 }
 
 export interface RouteOwner {

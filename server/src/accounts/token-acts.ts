@@ -23,6 +23,9 @@ export const tokenOverlapMs = 8 * 24 * 60 * 60 * 1000;
 /** A replaced token that nobody has used for so long is called quiet. */
 export const tokenQuietMs = 3 * 24 * 60 * 60 * 1000;
 
+/** How many workspaces are read at the same time where all are listed: the console's connections are the same. */
+const listingLanes = 3;
+
 const rotationOpen: Failure = failureOf(
   'rotation_open',
   'A rotation is under way: two tokens are valid. Retire the old one, or undo the rotation, before the next.',
@@ -61,9 +64,13 @@ export function createTokenActs(
 
     async listTokens(workspaceId) {
       const ids: readonly WorkspaceId[] = workspaceId ? [workspaceId] : await storage.asWorker(listWorkspaceIds);
-      const lists: TokenListing[][] = [];
-      for (const id of ids) lists.push(await storage.inWorkspace(id, (tx) => listTokensOf(deps, tx)));
-      return lists.flat();
+      const lists = new Map<WorkspaceId, TokenListing[]>();
+      const left = ids.values();
+      const lane = async () => {
+        for (const id of left) lists.set(id, await storage.inWorkspace(id, (tx) => listTokensOf(deps, tx)));
+      };
+      await Promise.all(Array.from({ length: listingLanes }, lane));
+      return ids.flatMap((id) => lists.get(id) ?? []);
     },
   };
 }
@@ -147,8 +154,9 @@ export async function retire({ tx, routes }: Changing, accountId: AccountId, ret
 }
 
 async function listTokensOf(deps: AccountsDeps, tx: WorkspaceTx): Promise<TokenListing[]> {
-  const accounts = new Map((await listAccounts(tx)).map((row) => [row.id, row]));
-  return (await listTokenRows(tx)).flatMap((token) => {
+  const [rows, tokens] = await Promise.all([listAccounts(tx), listTokenRows(tx)]);
+  const accounts = new Map(rows.map((row) => [row.id, row]));
+  return tokens.flatMap((token) => {
     const row = accounts.get(token.accountId);
     if (!row) return [];
     const { workspaceName, tokenId, createdAt, retiresAt, replacedAt, lastUsedAt, oldUrlHitAt } = token;

@@ -102,6 +102,7 @@ export function listTokenRows(tx: WorkspaceTx): Promise<TokenRow[]> {
      WHERE t.workspace_id = $1 AND (t.retires_at IS NULL OR t.retires_at > now())
      ORDER BY t.created_at, t.id`,
     [tx.workspaceId],
+    'tokens-list',
   );
 }
 
@@ -113,6 +114,7 @@ export async function findNewestToken(
     `SELECT id AS "tokenId", token_sealed AS "tokenSealed" FROM webhook_tokens
      WHERE workspace_id = $1 AND account_id = $2 AND retires_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1`,
     [tx.workspaceId, accountId],
+    'tokens-find-newest',
   );
   return rows[0] ?? null;
 }

@@ -2,7 +2,7 @@
  * The queue `maintenance`: background work of the platform by name. One table of what there is; a job's payload carries
  * ids, and what it does may be done twice.
  */
-import { type AccountId, parseId, type WorkspaceId } from '@switchyard/contract';
+import { parseId, providers } from '@switchyard/contract';
 import { z } from 'zod';
 import { type Receiver, reconcile, reconcileLimits, type Span } from '#inbox';
 import type { Log } from '#kernel';
@@ -159,10 +159,7 @@ async function spreadOverAccounts(
   }
 }
 
-async function findAskable(product: Product): Promise<readonly { workspaceId: WorkspaceId; accountId: AccountId }[]> {
-  const all = await Promise.all((await product.workspaces.list()).map(({ id }) => product.accounts.list(id)));
-  return all
-    .flat()
-    .filter(({ isActive, provider }) => isActive && channels[provider].listMessages !== undefined)
-    .map(({ workspaceId, id }) => ({ workspaceId, accountId: id }));
+function findAskable({ accounts }: Product): ReturnType<Product['accounts']['listActive']> {
+  const askable = providers.filter((provider) => channels[provider].listMessages !== undefined);
+  return accounts.listActive(askable);
 }

@@ -105,6 +105,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     maxConnectedAccounts: config.maxConnectedAccounts,
     // The outbox stands above and is made below.
     comesBack: (tx, accountId) => outbox.releaseHeld(tx, accountId),
+    isCounting: config.isLedgerOn,
     noteChange,
     clock,
     log,
@@ -214,6 +215,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
           flows,
           commerce,
           clock,
+          isTraced: config.isLedgerOn,
         }),
         findServing,
         loadConversations: conversations.loadConversations,

@@ -58,10 +58,10 @@ export async function serve(product: Product): Promise<RunningServer> {
     unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
     metrics,
   });
-  product.pressure.start();
+  if (config.isLedgerOn) product.pressure.start();
   drain?.start();
   dispatcher?.start();
-  const alarmSender = isWorker ? product.monitoring.alarms.createSender() : null;
+  const alarmSender = isWorker && config.isLedgerOn ? product.monitoring.alarms.createSender() : null;
   alarmSender?.start();
   const maintenance = isWorker ? startMaintenance(product, receiver) : null;
   const downtime = config.roles.includes('gateway')

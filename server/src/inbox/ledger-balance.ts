@@ -19,7 +19,15 @@ import {
   sumHours,
   type UnpackedDelivery,
 } from './ledger.ts';
-import { countHours, type FoundGaps, findGaps, findSharedGaps, loadHours, saveHours } from './ledger-store.ts';
+import {
+  countHours,
+  type FoundGaps,
+  findActiveWorkspaces,
+  findGaps,
+  findSharedGaps,
+  loadHours,
+  saveHours,
+} from './ledger-store.ts';
 import { findUnpackedIn } from './unpacked-store.ts';
 
 /** `lateMs`: longer than any lease, retry of a turn and pause of a busy hour. */
@@ -55,6 +63,8 @@ export interface Ledger {
   roll(workspaceId: WorkspaceId, since?: Date): Promise<void>;
   /** As counted last, for longer than deliveries are kept. */
   counted(ask: LedgerAsk): Promise<readonly LedgerHour[]>;
+  /** Workspaces that a count or a balance of the time since then can say anything about. */
+  active(since: Date): Promise<readonly WorkspaceId[]>;
 }
 
 export interface LedgerDeps {
@@ -76,6 +86,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
       await deps.storage.inWorkspace(workspaceId, (tx) => saveHours(tx, hours, now));
     },
     counted: (ask) => deps.storage.inWorkspace(ask.workspaceId, (tx) => loadHours(tx, ask)),
+    active: (since) =>
+      findActiveWorkspaces(deps.storage, since, new Date(deps.clock.now().getTime() - limitsOf(deps).lateMs)),
   };
 }
 

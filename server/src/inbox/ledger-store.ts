@@ -218,3 +218,26 @@ function toFound(rows: readonly GapRow[]): FoundGaps {
     count: [...totals.values()].reduce((sum, total) => sum + total, 0),
   };
 }
+
+/**
+ * Workspaces in which something came in, or took effect, since then. All of them while a batch lies longer than `lateMs`
+ * before it is unpacked: whose deliveries are in it is not looked for here. One look at an index for each workspace.
+ */
+export async function findActiveWorkspaces(
+  storage: Pick<Storage, 'workerStatement'>,
+  since: Date,
+  lateSince: Date,
+): Promise<WorkspaceId[]> {
+  const rows = await storage.workerStatement<{ id: WorkspaceId }>(
+    `SELECT w.workspace_id AS id FROM workspaces w WHERE w.deleted_at IS NULL AND (
+       EXISTS (SELECT FROM inbox i WHERE i.workspace_id = w.workspace_id AND i.id >= $1)
+       OR EXISTS (SELECT FROM events e WHERE e.workspace_id = w.workspace_id AND e.delivery_id >= $1)
+       OR EXISTS (SELECT FROM dead_letters l WHERE l.workspace_id = w.workspace_id AND l.delivery_id >= $1)
+       OR EXISTS (SELECT FROM ledger_hours h WHERE h.workspace_id = w.workspace_id AND h.hour >= $2)
+       OR EXISTS (SELECT FROM arrivals a WHERE a.arrived_at < $3))
+     ORDER BY w.workspace_id`,
+    [firstIdAt(since), since, lateSince],
+    'ledger-find-active',
+  );
+  return rows.map(({ id }) => id);
+}

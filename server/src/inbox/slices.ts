@@ -38,6 +38,8 @@ export interface Portion extends Slice {
 }
 
 /**
+ * Those with the least to write come first, so that nobody waits for the transaction of a workspace that is flooded.
+ *
  * A delivery of a shared route lies in the operator's workspace while its events belong to others. It is settled after
  * all of them, in a transaction of its own, so that a crash in between repeats it and the keys absorb the repeat.
  */
@@ -50,11 +52,13 @@ export function portionsOf({ events, settled }: Slice): readonly Portion[] {
     (plan) => plan.delivery.workspaceId,
   );
   return [
-    ...workspaces.map((workspaceId) => ({
-      workspaceId,
-      events: byWorkspace.get(workspaceId) ?? [],
-      settled: own.get(workspaceId) ?? [],
-    })),
+    ...workspaces
+      .map((workspaceId) => ({
+        workspaceId,
+        events: byWorkspace.get(workspaceId) ?? [],
+        settled: own.get(workspaceId) ?? [],
+      }))
+      .sort((one, other) => one.events.length - other.events.length),
     ...[...shared].map(([workspaceId, plans]) => ({ workspaceId, events: [], settled: plans })),
   ];
 }

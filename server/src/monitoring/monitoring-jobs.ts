@@ -1,11 +1,13 @@
 /** The background work of monitoring, by named jobs: each runs once across all processes, and may run again. */
 import type { WorkspaceId } from '@switchyard/contract';
+import { hourMs, ledgerLimits } from '#inbox';
 import type { Log } from '#kernel';
 import type { Engines } from '#storage';
 import { type CredentialDeps, watchCredentials } from './accounts/credentials.ts';
 import { findDueCanaries } from './canary/index.ts';
-import { balanceNow, type WatchDeps, watchCanaries, watchDeadLetters, watchSilence } from './watch.ts';
-import { listWorkspaceIds } from './workspace-ids-store.ts';
+import { rhythmLimits } from './silence/index.ts';
+import { balanceNow, type WatchDeps, watchCanaries, watchDeadLetters, watchLimits, watchSilence } from './watch.ts';
+import { listWithCanary, listWithIncident, listWithRound } from './watched-store.ts';
 
 export interface MonitoringJobDeps extends WatchDeps {
   readonly accounts: CredentialDeps['accounts'];
@@ -15,7 +17,7 @@ export interface MonitoringJobDeps extends WatchDeps {
 
 /** From this hour of the day (UTC) on, each workspace's books are balanced, once a day. */
 const balanceHour = 2;
-const dayMs = 24 * 3_600_000;
+const dayMs = 24 * hourMs;
 const canariesAtOnce = 200;
 
 export interface ScheduledJob {
@@ -23,14 +25,40 @@ export interface ScheduledJob {
   run(): Promise<void>;
 }
 
-/** For the queue `maintenance`, by name. */
+/**
+ * For the queue `maintenance`, by name. Each first asks in one statement which workspaces there is anything to look at: most
+ * of thousands are quiet, and cost nothing.
+ */
 export function monitoringJobs(deps: MonitoringJobDeps): Readonly<Record<string, ScheduledJob>> {
   return {
-    'ledger-roll': { everyMs: 1_800_000, run: () => inEach(deps, (workspaceId) => deps.ledger.roll(workspaceId)) },
-    'ledger-round': { everyMs: 300_000, run: () => inEach(deps, (workspaceId) => round(deps, workspaceId)) },
-    'ledger-balance': { everyMs: 900_000, run: () => inEach(deps, (workspaceId) => balanceNightly(deps, workspaceId)) },
+    'ledger-roll': { everyMs: 1_800_000, run: () => rollAll(deps) },
+    'ledger-round': { everyMs: 300_000, run: () => roundOfAll(deps) },
+    'ledger-balance': { everyMs: 900_000, run: () => balanceAll(deps) },
     'canary-round': { everyMs: 60_000, run: () => canaryRound(deps) },
   };
+}
+
+async function rollAll(deps: MonitoringJobDeps): Promise<void> {
+  const { ledger } = deps;
+  await inEach(deps, await ledger.active(before(deps, ledgerLimits.rollBackMs + hourMs)), (id) => ledger.roll(id));
+}
+
+async function roundOfAll(deps: MonitoringJobDeps): Promise<void> {
+  const heardSince = before(deps, rhythmLimits.memoryHours * hourMs);
+  const deadSince = before(deps, watchLimits.deadLettersBackMs);
+  const watched = await listWithRound(deps.storage, { heardSince, deadSince });
+  await inEach(deps, watched, (id) => round(deps, id));
+}
+
+async function balanceAll(deps: MonitoringJobDeps): Promise<void> {
+  if (deps.clock.now().getUTCHours() < balanceHour) return;
+  const active = await deps.ledger.active(before(deps, watchLimits.balanceBackMs));
+  const open = await listWithIncident(deps.storage, 'balance');
+  await inEach(deps, [...new Set([...active, ...open])], (id) => balanceNightly(deps, id));
+}
+
+function before({ clock }: MonitoringJobDeps, ms: number): Date {
+  return new Date(clock.now().getTime() - ms);
 }
 
 /** While the books are out of balance they are looked at in every round, so that a mended gap ends its alarm soon. */
@@ -46,7 +74,6 @@ async function round(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise
 
 async function balanceNightly(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise<void> {
   const now = deps.clock.now();
-  if (now.getUTCHours() < balanceHour) return;
   const day = now.toISOString().slice(0, 10);
   if (!(await deps.engines.counters.claimOnce(`balance:${workspaceId}:${day}`, 2 * dayMs))) return;
   const { gapCount } = await balanceNow(deps, workspaceId);
@@ -56,11 +83,16 @@ async function balanceNightly(deps: MonitoringJobDeps, workspaceId: WorkspaceId)
 async function canaryRound(deps: MonitoringJobDeps): Promise<void> {
   for (const { workspaceId, accountId } of await findDueCanaries(deps.storage, canariesAtOnce))
     await alone(deps, workspaceId, () => deps.canaries.runIfDue(workspaceId, accountId));
-  await inEach(deps, (workspaceId) => watchCanaries(deps, workspaceId));
+  const watched = await listWithCanary(deps.storage);
+  await inEach(deps, watched, (workspaceId) => watchCanaries(deps, workspaceId));
 }
 
-async function inEach(deps: MonitoringJobDeps, work: (workspaceId: WorkspaceId) => Promise<void>): Promise<void> {
-  for (const id of await listWorkspaceIds(deps.storage)) await alone(deps, id, () => work(id));
+async function inEach(
+  deps: MonitoringJobDeps,
+  workspaceIds: readonly WorkspaceId[],
+  work: (workspaceId: WorkspaceId) => Promise<void>,
+): Promise<void> {
+  for (const id of workspaceIds) await alone(deps, id, () => work(id));
 }
 
 /** One workspace's trouble is not the others'. */

@@ -32,6 +32,8 @@ export interface PipelineParts {
   /** Instead of the standard ones: `[...standardMiddleware(…)]` with a team's own among them. */
   readonly middleware?: readonly Middleware[];
   readonly limits?: Partial<PipelineLimits>;
+  /** false: nothing is kept of a turn's way, only what came of it. Traced where it is left out. */
+  readonly isTraced?: boolean;
 }
 
 /** The parts with everything filled in. */
@@ -55,7 +57,8 @@ async function handleTurns(workings: Workings, tx: WorkspaceTx, inputs: readonly
   const startedMs = workings.clock.elapsedMs();
   const { outcomes, written } = await handleAll(workings, tx, inputs);
   const milliseconds = workings.clock.elapsedMs() - startedMs;
-  const records = inputs.flatMap((input) => recordsOf(input, outcomes.get(input)!, milliseconds));
+  const traced = workings.isTraced === false ? [] : inputs;
+  const records = traced.flatMap((input) => recordsOf(input, outcomes.get(input)!, milliseconds));
   return {
     outcomes: inputs.map((input) => outcomes.get(input)!),
     written: Promise.all([written, insertTurns(tx, records)]),

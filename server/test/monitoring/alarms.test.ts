@@ -251,3 +251,52 @@ describe('what is watched', () => {
     expect((await incidents(monitoring)).every(({ resolvedAt }) => resolvedAt !== null)).toBe(true);
   });
 });
+
+describe('the rounds of the background', () => {
+  const names = ['ledger-roll', 'ledger-round', 'ledger-balance', 'canary-round'] as const;
+  // In the morning, when the books are balanced too.
+  const morning = fixedClock(new Date(`${new Date().toISOString().slice(0, 10)}T06:00:00Z`));
+  const runAll = async (monitoring: Monitoring) => {
+    for (const name of names) await monitoring.jobs[name]?.run();
+  };
+
+  it('open no workspace in which there is nothing to see, however many there are', async () => {
+    const monitoring = world.monitoring({ clock: morning });
+    await runAll(monitoring);
+    const statements = async () => {
+      const before = world.db.storage.statements.app;
+      await runAll(monitoring);
+      return world.db.storage.statements.app - before;
+    };
+    const few = await statements();
+    for (let count = 0; count < 5; count += 1) await world.shop();
+    expect(await statements()).toBe(few);
+  });
+
+  it('end an alarm whose cause is gone, in a workspace that is quiet otherwise', async () => {
+    const monitoring = world.monitoring();
+    for (const kind of ['canary', 'silence', 'dead-letters', 'foreign-ids'] as const)
+      await monitoring.alarms.report(shop.workspaceId, kind, [finding('a')]);
+    await runAll(monitoring);
+    const ended = await incidents(monitoring);
+    expect(ended.filter(({ resolvedAt }) => resolvedAt !== null)).toHaveLength(4);
+  });
+
+  it('count what came in, and see what was set aside or lies unpacked', async () => {
+    const later = fixedClock(new Date(Date.now() + hourMs / 2));
+    const monitoring = world.monitoring({ clock: later });
+    const foreign = value({ phoneNumberId: '999' }, { messages: [{ from: '34600000001', id: 'x', type: 'text' }] });
+    const worker = world.worker();
+    await world.receiver().receive(delivery(shop, body(shop, foreign)));
+    await world.settled();
+    await worker.stop(5_000);
+    await runAll(monitoring);
+    expect(await incidents(monitoring)).toMatchObject([{ kind: 'foreign-ids', resolvedAt: null }]);
+    const span = { from: new Date(Date.now() - 2 * hourMs), to: new Date(Date.now() + hourMs) };
+    const [counted] = await monitoring.ledger.counted({ workspaceId: shop.workspaceId, span });
+    expect(counted?.counts).toMatchObject({ received: 1, dead: 1 });
+    const other = await world.shop();
+    await world.receiver().receive(delivery(other, textBody(other, {})));
+    expect(await monitoring.ledger.active(later.now())).toContain(other.workspaceId);
+  });
+});

@@ -66,7 +66,12 @@ async function beLoud({ stage }: Scene, { seed, quietPerSecond }: NoisyNeighbour
       baselineP95Ms: await answerP95(stage, startedMs, loudMs),
       quietP95Ms: await answerP95(stage, loudMs, endedMs),
     };
-    return { failures: judge(figures), details: { noise: { acked, p99Ms } }, moreAcked: [logFile], figures };
+    const hopsP95Ms = {
+      alone: await hopsP95(stage, startedMs, loudMs),
+      beside: await hopsP95(stage, loudMs, endedMs),
+    };
+    const details = { noise: { acked, p99Ms }, hopsP95Ms };
+    return { failures: judge(figures), details, moreAcked: [logFile], figures };
   } finally {
     noisy.end();
   }
@@ -93,4 +98,25 @@ async function answerP95(stage: Stage, fromMs: number, untilMs: number): Promise
   );
   if (!row || row.ms === null) throw new Error('the quiet workspace was never answered: this run proves nothing');
   return Math.round(row.ms);
+}
+
+/**
+ * Where the quiet customers' time went: until the event was written, until the turn began, the turn itself with its commit and
+ * the wait for a sender, the provider's answer, and its record. Beginnings are those of their transactions.
+ */
+async function hopsP95(stage: Stage, fromMs: number, untilMs: number): Promise<Record<string, number>> {
+  const ms = (from: string, to: string) =>
+    `percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM ${to} - ${from})::float8 * 1000)`;
+  const [row] = await stage.cluster.ask<Record<string, number | null>>(
+    `SELECT ${ms('e.received_at', 'e.created_at')} AS read, ${ms('e.created_at', 't.created_at')} AS "toTurn",
+       ${ms('t.created_at', 'a.started_at')} AS "toSend", ${ms('a.started_at', 'a.ended_at')} AS provider,
+       ${ms('a.ended_at', 'o.settled_at')} AS record
+     FROM events e JOIN turns t ON t.workspace_id = e.workspace_id AND t.id = e.turn_id
+     JOIN outbox o ON o.workspace_id = e.workspace_id AND o.turn_id = e.turn_id
+     JOIN attempts a ON a.workspace_id = o.workspace_id AND a.outbound_id = o.id
+     WHERE e.account_id = $1 AND e.kind = 'message'
+       AND e.received_at BETWEEN to_timestamp($2 / 1000.0) AND to_timestamp($3 / 1000.0)`,
+    [stage.shops[quietTarget]!.accountId, fromMs, untilMs],
+  );
+  return Object.fromEntries(Object.entries(row ?? {}).map(([hop, p95]) => [hop, Math.round(p95 ?? 0)]));
 }

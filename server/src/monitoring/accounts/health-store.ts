@@ -30,6 +30,7 @@ export function countSends(tx: WorkspaceTx, accountIds: readonly AccountId[], no
        AND NOT is_test AND created_at > $5
      GROUP BY account_id`,
     [tx.workspaceId, accountIds, dayBefore(now), new Date(now.getTime() - hourMs), new Date(now.getTime() - dayMs)],
+    'health-count-sends',
   );
 }
 
@@ -53,6 +54,7 @@ export function countErrors(tx: WorkspaceTx, accountIds: readonly AccountId[], n
        GROUP BY 1, 2) e
      WHERE place <= $4 ORDER BY "accountId", count DESC, code`,
     [tx.workspaceId, accountIds, dayBefore(now), maxCodes],
+    'health-count-errors',
   );
 }
 
@@ -65,6 +67,7 @@ export function countReconnects(
     `SELECT account_id AS "accountId", count(*)::integer AS count FROM connection_changes
      WHERE workspace_id = $1 AND account_id = ANY($2) AND at > $3 AND next = 'connecting' GROUP BY account_id`,
     [tx.workspaceId, accountIds, new Date(now.getTime() - dayMs)],
+    'health-count-reconnects',
   );
 }
 
@@ -83,6 +86,7 @@ export function measureLag(
        AND NOT is_test
      GROUP BY account_id`,
     [tx.workspaceId, accountIds, firstIdOf(now.getTime() - hourMs)],
+    'health-measure-lag',
   );
 }
 

@@ -10,7 +10,7 @@ import {
   type SendsOfDay,
 } from './health-store.ts';
 
-/** The health of all these accounts of the transaction's workspace: four statements, however many accounts. */
+/** The health of all these accounts of the transaction's workspace: four statements in one round trip, however many accounts. */
 export async function loadHealth(
   tx: WorkspaceTx,
   accounts: readonly AccountSummary[],
@@ -18,10 +18,16 @@ export async function loadHealth(
 ): Promise<ReadonlyMap<AccountId, Health>> {
   const ids = accounts.map(({ id }) => id);
   if (ids.length === 0) return new Map();
-  const sends = byAccount(await countSends(tx, ids, now));
-  const errors = Map.groupBy(await countErrors(tx, ids, now), ({ accountId }) => accountId);
-  const reconnects = byAccount(await countReconnects(tx, ids, now));
-  const lags = byAccount(await measureLag(tx, ids, now));
+  const counts = await Promise.all([
+    countSends(tx, ids, now),
+    countErrors(tx, ids, now),
+    countReconnects(tx, ids, now),
+    measureLag(tx, ids, now),
+  ]);
+  const sends = byAccount(counts[0]);
+  const errors = Map.groupBy(counts[1], ({ accountId }) => accountId);
+  const reconnects = byAccount(counts[2]);
+  const lags = byAccount(counts[3]);
   return new Map(
     accounts.map((account) => {
       const { id } = account;

@@ -1,7 +1,8 @@
 /**
  * The bell of live events: what changed, told to every process that has browsers waiting.
  *
- * Changes are collected and rung at most every `flushMs`, one ring a workspace. More than `maxIdsPerTopic` of one topic
+ * Changes are collected and rung at most every `flushMs`, one ring a workspace; after a pause as long as that the first is
+ * rung within `gatherMs`. More than `maxIdsPerTopic` of one topic
  * become one `*`, more than `maxWorkspaces` in one window become "everything, everywhere": what is collected has a bound,
  * and so has a ring (the doorbell takes 4,000 bytes). Rings may be lost: whoever shows something reads it anew after a gap.
  */
@@ -20,7 +21,7 @@ export const liveTopics = [
 ] as const satisfies LiveEvent['topic'][];
 export type LiveTopic = (typeof liveTopics)[number];
 
-export const liveBellLimits = { flushMs: 100, maxIdsPerTopic: 20, maxWorkspaces: 1_000 } as const;
+export const liveBellLimits = { gatherMs: 10, flushMs: 100, maxIdsPerTopic: 20, maxWorkspaces: 1_000 } as const;
 const everything = '*';
 
 /**
@@ -58,7 +59,10 @@ export function createLiveBell(doorbell: Pick<Doorbell, 'ring'>, log: Log): Live
   };
 }
 
-/** Its states: `quiet`, `waiting` for the timer with something collected, `closed`. */
+/**
+ * Its states: `quiet`; `gathering`, with something collected that is rung in a moment; `resting`, since it has just rung: what
+ * is collected meanwhile is rung at the end of the rest, and where nothing was it is quiet again; `closed`.
+ */
 class CoalescingBell {
   readonly #doorbell: Pick<Doorbell, 'ring'>;
   readonly #log: Log;
@@ -74,7 +78,7 @@ class CoalescingBell {
 
   note(workspaceId: WorkspaceId, topic: LiveTopic, id: string): void {
     if (this.#isClosed) return;
-    this.#timer ??= setTimeout(() => void this.#flush(), liveBellLimits.flushMs).unref();
+    this.#timer ??= this.#flushIn(liveBellLimits.gatherMs);
     if (this.#isOverflown) return;
     const ofWorkspace = this.#waiting.get(workspaceId);
     if (ofWorkspace) collect(ofWorkspace, topic, id);
@@ -91,10 +95,14 @@ class CoalescingBell {
     await this.#flush();
   }
 
+  #flushIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => void this.#flush(), ms).unref();
+  }
+
   async #flush(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
     const rings = this.#take();
+    this.#timer = rings.length === 0 || this.#isClosed ? null : this.#flushIn(liveBellLimits.flushMs);
     try {
       await Promise.all(rings.map((ring) => this.#doorbell.ring(liveRingTopic, ring)));
     } catch (error) {

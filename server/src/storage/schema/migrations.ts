@@ -6,6 +6,7 @@ import * as tokens from './0004-tokens.ts';
 import * as companion from './0005-companion.ts';
 import * as ledger from './0006-ledger.ts';
 import * as retention from './0008-retention.ts';
+import * as watching from './0010-watching.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -16,6 +17,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-companion': companion,
   '0006-ledger': ledger,
   '0008-retention': retention,
+  '0010-watching': watching,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';
