@@ -1,11 +1,12 @@
 /** `npm run bench -- NAME [--json] [--pairs N] [--seconds N]`: one JSON document as the last line of stdout. */
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
+import { logIn } from './log-in.ts';
 import { memory } from './memory.ts';
 import { route } from './route.ts';
 import { turn } from './turn.ts';
 
-const names = ['ingest', 'route', 'turn', 'memory'] as const;
+const names = ['ingest', 'route', 'turn', 'memory', 'log-in'] as const;
 const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N]`;
 
 async function run(): Promise<number> {
@@ -54,6 +55,8 @@ async function benchmark(
       return turn(numbers);
     case 'memory':
       return memory({ webhooks: numbers.webhooks });
+    case 'log-in':
+      return logIn();
   }
 }
 
