@@ -89,7 +89,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   deliveries: {
-    shows: 3,
+    shows: 1,
     async go(page, look) {
       await go(page, `/deliveries?state=${encodeURIComponent(payloads[0]!)}`);
       await go(page, '/deliveries');
@@ -115,7 +115,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   conversations: {
-    shows: 40,
+    shows: 30,
     async go(page, look) {
       await go(page, '/conversations');
       await page.locator('[data-test=conversation]').first().waitFor();
@@ -147,7 +147,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   accounts: {
-    shows: 12,
+    shows: 8,
     async go(page, look) {
       await go(page, '/accounts');
       await page.locator('[data-test=account]').first().waitFor();
@@ -166,7 +166,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   account: {
-    shows: 120,
+    shows: 80,
     async go(page, look) {
       await go(page, `/accounts/${shop.accountIds.webjs}`);
       await page.locator('[data-test=history] li').first().waitFor();
@@ -185,7 +185,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   settings: {
-    shows: 80,
+    shows: 60,
     async go(page, look) {
       await go(page, '/settings');
       await page.locator('[data-test=api-key]').first().waitFor();
@@ -197,7 +197,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   members: {
-    shows: 8,
+    shows: 5,
     async go(page, look) {
       await go(page, '/members');
       await page.locator('[data-test=member]').first().waitFor();
@@ -213,7 +213,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   security: {
-    shows: 3,
+    shows: 1,
     async go(page, look) {
       await go(page, '/security');
       await page.locator('[data-test=session]').nth(3).waitFor();
@@ -221,7 +221,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   audit: {
-    shows: 2,
+    shows: 1,
     async go(page, look) {
       await go(page, `/audit?actor=${encodeURIComponent(payloads[0]!)}&resource=${encodeURIComponent(payloads[1]!)}`);
       await settled(page);
@@ -233,7 +233,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   balance: {
-    shows: 10,
+    shows: 5,
     async go(page, look) {
       await go(page, '/balance');
       await page.locator('[data-test=balance-table] tbody tr').first().waitFor();
@@ -243,7 +243,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   alarms: {
-    shows: 50,
+    shows: 30,
     async go(page, look) {
       await go(page, '/alarms');
       await page.locator('[data-test=target]').nth(1).waitFor();
@@ -256,7 +256,7 @@ const visits: Readonly<Record<string, Visit>> = {
     },
   },
   trace: {
-    shows: 150,
+    shows: 100,
     async go(page, look) {
       await go(page, `/trace?q=${encodeURIComponent(payloads.slice(0, 8).join(' ').slice(0, 290))}`);
       await settled(page);
