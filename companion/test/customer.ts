@@ -21,23 +21,25 @@ export class Customer {
   readonly digits: string;
   readonly #creds = initAuthCreds();
   readonly #repository;
-  readonly #preKey = signedKeyPairSync();
+  readonly #kept = memoryKeys();
+  #preKeys = 0;
 
   constructor(digits: string) {
     this.digits = digits;
     const logger = libraryLog(silentLog);
-    const kept = memoryKeys();
-    const keys = addTransactionCapability(kept, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
+    const keys = addTransactionCapability(this.#kept, logger, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
     this.#repository = makeLibSignalRepository({ creds: this.#creds, keys }, logger, async () => []);
-    void kept.set({ 'pre-key': { '1': this.#preKey } });
   }
 
   get jid(): string {
     return `${this.digits}@s.whatsapp.net`;
   }
 
-  /** What the server hands out to whoever wants to write to this phone. */
-  bundle(): BinaryNode[] {
+  /** What the server hands out to whoever wants to write to this phone: each time with a pre-key that is good once. */
+  async bundle(): Promise<BinaryNode[]> {
+    this.#preKeys += 1;
+    const preKey = signedKeyPairSync();
+    await this.#kept.set({ 'pre-key': { [this.#preKeys]: preKey } });
     const { signedPreKey, signedIdentityKey, registrationId } = this.#creds;
     return [
       { tag: 'registration', attrs: {}, content: encodeBigEndian(registrationId) },
@@ -56,8 +58,8 @@ export class Customer {
         tag: 'key',
         attrs: {},
         content: [
-          { tag: 'id', attrs: {}, content: encodeBigEndian(1, 3) },
-          { tag: 'value', attrs: {}, content: this.#preKey.public },
+          { tag: 'id', attrs: {}, content: encodeBigEndian(this.#preKeys, 3) },
+          { tag: 'value', attrs: {}, content: preKey.public },
         ],
       },
     ];

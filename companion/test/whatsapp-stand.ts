@@ -33,7 +33,10 @@ interface Linked {
 }
 
 export class WhatsAppStand {
+  /** What customers could read, each id once: a repeat of an id is the same message to WhatsApp. */
   readonly received: Received[] = [];
+  /** Ids of all that came, repeats too. */
+  readonly taken: string[] = [];
   readonly customers = new Map<string, Customer>();
   /** Connections since the start, the refused ones too. */
   connections = 0;
@@ -188,19 +191,19 @@ export class WhatsAppStand {
   async #take(linked: Linked, node: BinaryNode): Promise<void> {
     if (node.tag === 'message') await this.#takeMessage(linked, node);
     else if (getBinaryNodeChild(node, 'pair-device-sign')) this.#streamError(linked, '515');
-    else if (node.tag === 'iq' && node.attrs.type !== 'result') this.#answer(linked, node);
+    else if (node.tag === 'iq' && node.attrs.type !== 'result') await this.#answer(linked, node);
     this.#happened();
   }
 
-  #answer(linked: Linked, node: BinaryNode): void {
+  async #answer(linked: Linked, node: BinaryNode): Promise<void> {
     const [asked] = getAllBinaryNodeChildren(node);
-    const content = this.#resultOf(linked, node, asked);
+    const content = await this.#resultOf(linked, node, asked);
     const attrs = { from: server, type: 'result', id: node.attrs.id! };
     linked.noise.send({ tag: 'iq', attrs, ...(content ? { content } : {}) });
     if (asked?.tag === 'remove-companion-device') this.#fail(linked, '401');
   }
 
-  #resultOf(linked: Linked, node: BinaryNode, asked: BinaryNode | undefined): BinaryNode[] | undefined {
+  async #resultOf(linked: Linked, node: BinaryNode, asked?: BinaryNode): Promise<BinaryNode[] | undefined> {
     const digits = linked.jid.split(/[:@]/)[0]!;
     if (node.attrs.xmlns === 'encrypt' && node.attrs.type === 'set' && getBinaryNodeChild(node, 'list')) {
       this.#keys.set(digits, node);
@@ -212,7 +215,7 @@ export class WhatsAppStand {
       case 'digest':
         return [{ tag: 'digest', attrs: {} }];
       case 'key':
-        return [{ tag: 'list', attrs: {}, content: this.#bundles(asked) }];
+        return [{ tag: 'list', attrs: {}, content: await this.#bundles(asked) }];
       case 'usync':
         return [{ tag: 'usync', attrs: {}, content: [{ tag: 'list', attrs: {}, content: this.#users(asked) }] }];
       default:
@@ -220,11 +223,13 @@ export class WhatsAppStand {
     }
   }
 
-  #bundles(asked: BinaryNode): BinaryNode[] {
-    return getBinaryNodeChildren(asked, 'user').flatMap(({ attrs }) => {
+  async #bundles(asked: BinaryNode): Promise<BinaryNode[]> {
+    const bundles: BinaryNode[] = [];
+    for (const { attrs } of getBinaryNodeChildren(asked, 'user')) {
       const customer = this.#customerOf(attrs.jid!);
-      return customer ? [{ tag: 'user', attrs: { jid: attrs.jid! }, content: customer.bundle() }] : [];
-    });
+      if (customer) bundles.push({ tag: 'user', attrs: { jid: attrs.jid! }, content: await customer.bundle() });
+    }
+    return bundles;
   }
 
   /** Which devices there are, and whether a number is one of WhatsApp's. */
@@ -253,8 +258,12 @@ export class WhatsAppStand {
     const customer = this.#customerOf(to);
     const enc = findEnc(node, (jid) => customer !== undefined && this.#customerOf(jid) === customer);
     linked.noise.send({ tag: 'ack', attrs: { class: 'message', id, from: to, t: String(nowSeconds()) } });
-    if (!customer || !enc) return;
-    this.received.push({ id, to, message: await customer.read(linked.jid, enc) });
+    const isRepeat = this.taken.includes(id);
+    this.taken.push(id);
+    if (!customer || !enc || isRepeat) return;
+    // What a phone cannot read it asks for again in earnest (a receipt of the type retry); that is not played here.
+    const message = await customer.read(linked.jid, enc).catch(() => null);
+    if (message) this.received.push({ id, to, message });
   }
 
   /** By phone, or by the other name that WhatsApp gives the same person: an 8 before it. */

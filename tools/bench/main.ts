@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util';
 import { accounts } from './accounts/accounts.ts';
 import { ingest } from './ingest.ts';
 import { ledger } from './ledger.ts';
+import { logIn } from './log-in.ts';
 import { memory } from './memory.ts';
 import { route } from './route.ts';
 import { turn } from './turn.ts';
 
-const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger'] as const;
+const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger', 'log-in'] as const;
 const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N] [--workspaces N] [--work-seconds N]`;
 
 async function run(): Promise<number> {
@@ -65,6 +66,8 @@ async function benchmark(name: (typeof names)[number], numbers: Numbers) {
       return accounts(numbers);
     case 'ledger':
       return ledger(numbers);
+    case 'log-in':
+      return logIn();
   }
 }
 

@@ -12,6 +12,7 @@ import { watchDowntime } from './downtime.ts';
 import { readVersion } from './foundation.ts';
 import { askForLost, askForRecent, startMaintenance } from './maintenance.ts';
 import { channels, type Product } from './product.ts';
+import { createTurnstile } from './turnstile.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -96,7 +97,7 @@ interface ListenParts {
   readonly metrics: () => Promise<string>;
 }
 
-/** One listener: webhooks go straight to the gateway's plain handler, everything else through the API. */
+/** One listener: webhooks go straight to the gateway's plain handler, everything else in turn through the API. */
 async function listen(product: Product, parts: ListenParts): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { config, foundation } = product;
   const { engines } = foundation;
@@ -147,9 +148,10 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
 
 function listener(parts: ListenParts, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
   const { maxConnections, ...limits } = listenerLimits;
+  const inTurn = createTurnstile((work) => void setImmediate(work));
   const server = createServer(limits, (request, response) => {
     if (parts.takesWebhooks && parts.gateway.handles(request.url ?? '')) parts.gateway.handle(request, response);
-    else handler(request, response);
+    else inTurn(() => handler(request, response));
   });
   server.maxConnections = maxConnections;
   return server;

@@ -24,6 +24,11 @@ export const logInLimits = {
 } as const;
 export type LogInLimitName = keyof typeof logInLimits;
 
+/** Log-ins that are looked at together. One more is told to come back, before it costs the database or a hash anything. */
+export const maxLogInsAtOnce = 64;
+/** Those who are told to come back are told different seconds, so that they do not all come back at once. */
+export const comeBackSeconds = [1, 2, 3, 4, 5] as const;
+
 /** Counts this try everywhere it counts; how long to wait where that is too many, else 0. */
 export async function countTry(
   { counters, storage }: { readonly counters: Counters; readonly storage: Storage },

@@ -112,7 +112,10 @@ describe('500 log-ins at once', () => {
     const byStatus = (status: number) => all.filter((answer) => answer.status === status);
     expect(byStatus(401).length).toBeGreaterThanOrEqual(64);
     expect(byStatus(401).length + byStatus(429).length).toBe(500);
-    for (const answer of byStatus(429)) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    const seconds = byStatus(429).map((answer) => Number(answer.headers['retry-after']));
+    for (const one of seconds) expect(one).toBeGreaterThan(0);
+    // Not all to the same second, when they would come as a flood again.
+    expect(new Set(seconds).size).toBeGreaterThan(2);
     // A loop that was held up by hashing would answer nothing at all meanwhile.
     expect(waits.length).toBeGreaterThan(20);
     expect(median(waits)).toBeLessThan(250);
@@ -162,7 +165,7 @@ describe('a page of another site', () => {
 });
 
 describe('a session that somebody planted', () => {
-  it('is never the one that a log-in begins, in either of its steps', async () => {
+  it('is never the one that a log-in begins', async () => {
     const planted = 'p'.repeat(43);
     const person = await world.addPerson(shop.workspaceId, 'agent');
     const headers = { ...ownPage, cookie: `switchyard=${planted}; __Host-switchyard=${planted}` };

@@ -193,6 +193,26 @@ describe('the step between', () => {
     }
   });
 
+  it('begins a session of its own, whatever cookie was planted before it', async () => {
+    const enrolled = await enrol();
+    const stepToken = await firstStep(enrolled);
+    const planted = { ...ownPage, cookie: `switchyard=${stepToken}; __Host-switchyard=${'p'.repeat(43)}` };
+    const answer = await post('/session/code', planted, { stepToken, code: enrolled.code() });
+    expect(answer.status).toBe(200);
+    expect(cookieOf(answer)).not.toContain(stepToken);
+    expect((await world.ask('GET', '/api/v1/me', { headers: planted })).status).toBe(401);
+    expect((await world.ask('GET', '/api/v1/me', { headers: withCookie(answer) })).status).toBe(200);
+  });
+
+  it('is refused over plain http off this machine too, and not used up by that', async () => {
+    const enrolled = await enrol();
+    const stepToken = await firstStep(enrolled);
+    const named = { ...ownPage, host: 'inbox.example.com' };
+    const refused = await post('/session/code', named, { stepToken, code: enrolled.code() });
+    expect([refused.status, refused.json().code]).toEqual([403, 'https-needed']);
+    expect((await secondStep(stepToken, enrolled.code())).status).toBe(200);
+  });
+
   it('is no session', async () => {
     const stepToken = await firstStep(await enrol());
     const headers = { ...ownPage, cookie: `switchyard=${stepToken}` };

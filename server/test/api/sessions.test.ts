@@ -52,6 +52,8 @@ describe('logging in', () => {
     const person = await world.addPerson(shop.workspaceId, 'agent');
     const named = await logIn(person.email, password, { ...ownPage, host: 'inbox.example.com' });
     expect([named.status, named.json().code]).toEqual([403, 'https-needed']);
+    expect(named.json().detail).toContain('PUBLIC_URL');
+    expect(named.headers['set-cookie']).toBeUndefined();
     const claimed = await logIn(person.email, password, { ...ownPage, 'x-forwarded-proto': 'https' });
     expect(claimed.headers['set-cookie']?.[0]).toMatch(/^switchyard=/);
     const throughProxy = await proxied.ask('POST', '/api/v1/session', {

@@ -10,6 +10,7 @@ import { type RunningCompanion, runCompanion, sessionLimits } from '../../../com
 import type { SessionLimits } from '../../../companion/src/session.ts';
 import { WhatsAppStand } from '../../../companion/test/whatsapp-stand.ts';
 import { openWorld, taken, type World } from '../api/world.ts';
+import { type CompanionProcess, startCompanionProcess } from './companion-process.ts';
 
 export const webhookKey = 'the key of the webhook';
 
@@ -21,6 +22,8 @@ export interface Delivered {
 export interface Machine extends RunningCompanion {
   /** While true the server cannot be reached from this machine. */
   isCut: boolean;
+  /** The machine's own, so that a change counts from then on. */
+  readonly limits: { -readonly [Name in keyof SessionLimits]: SessionLimits[Name] };
 }
 
 export interface CompanionWorld {
@@ -31,6 +34,8 @@ export interface CompanionWorld {
   readonly delivered: Delivered[];
   addSession(name: string): Promise<AccountId>;
   startMachine(limits?: Partial<SessionLimits>, leaseMs?: number): Promise<Machine>;
+  /** The program in a process of its own, which can be killed. */
+  startProcess(leaseMs: number): Promise<CompanionProcess>;
   statusOf(id: AccountId): Promise<{ readonly status: string; readonly reason: string | null }>;
   /** The code that the console would show. */
   codeOf(id: AccountId): Promise<string | null>;
@@ -45,6 +50,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
   const key = await server.companions.createKey(operator.id, 'machines');
   const delivered: Delivered[] = [];
   const machines: Machine[] = [];
+  const processes: CompanionProcess[] = [];
   const doors: Server[] = [];
   const openClient = await openBaileysClient({ whatsappUrl: stand.url, log: silentLog });
   return {
@@ -61,7 +67,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
       return taken(made).account.id;
     },
     async startMachine(limits = {}, leaseMs = 60_000) {
-      const machine: { isCut: boolean } = { isCut: false };
+      const machine = { isCut: false, limits: { ...sessionLimits, ...limits } };
       const door = await openDoor(server.port, machine, delivered);
       doors.push(door);
       const running = await runCompanion(
@@ -77,10 +83,22 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
           whatsappUrl: stand.url,
           machine: `machine-${machines.length}`,
         },
-        { openClient, log: silentLog, limits: { ...sessionLimits, ...limits } },
+        { openClient, log: silentLog, limits: machine.limits },
       );
       const started = Object.assign(machine, running);
       machines.push(started);
+      return started;
+    },
+    async startProcess(leaseMs) {
+      const door = await openDoor(server.port, { isCut: false }, delivered);
+      doors.push(door);
+      const started = await startCompanionProcess({
+        serverUrl: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
+        key: `${toPublicId('companionKey', key.id)}.${key.secret}`,
+        whatsappUrl: stand.url,
+        leaseMs,
+      });
+      processes.push(started);
       return started;
     },
     async statusOf(id) {
@@ -92,6 +110,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
     },
     async close() {
       for (const machine of machines) await machine.stop();
+      for (const process of processes) await process.kill();
       await stand.close();
       for (const door of doors) {
         door.closeAllConnections();

@@ -17,24 +17,39 @@ export interface WholeProduct {
   /** Phone page and control API of the stand-ins. */
   readonly simulatorUrl: string;
   readonly login: { readonly email: string; readonly password: string };
+  readonly dataFolder: string;
+  /** What it has written to stderr so far: its log. */
+  words(): string;
+  /** One command of the command line beside it, to its end. */
+  command(...args: readonly string[]): Promise<CommandEnd>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
+}
+
+export interface CommandEnd {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export async function startWhole(env: Readonly<Record<string, string>> = {}): Promise<WholeProduct> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'switchyard-whole-'));
   const port = await findPorts();
-  const child = spawn(process.execPath, [main, 'start', '--json'], {
-    env: { ...ownEnvironment(), SWITCHYARD_DATA: dataFolder, PORT: String(port), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const settings = { ...ownEnvironment(), SWITCHYARD_DATA: dataFolder, PORT: String(port), ...env };
+  const begin = (...args: readonly string[]) => listenTo(spawn(process.execPath, [main, ...args], { env: settings }));
+  const { child, words } = begin('start', '--json');
   const stop = async () => {
     await end(child);
     await rm(dataFolder, { recursive: true, force: true });
   };
   try {
-    const { console: url, phone: simulatorUrl, login } = await firstLine(child);
-    return { url, simulatorUrl, login, stop };
+    const { console: url, phone: simulatorUrl, login } = await firstLine(child, words);
+    const command = async (...args: readonly string[]): Promise<CommandEnd> => {
+      const run = begin(...args);
+      const [status] = await once(run.child, 'close');
+      return { status: typeof status === 'number' ? status : null, ...run.words };
+    };
+    return { url, simulatorUrl, login, dataFolder, words: () => words.stderr, command, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -53,18 +68,29 @@ function ownEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-async function firstLine(child: ChildProcess): Promise<Started> {
-  let text = '';
-  let words = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    words += chunk.toString();
-  });
-  return new Promise((resolve, reject) => {
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.includes('\n')) resolve(JSON.parse(text.slice(0, text.indexOf('\n'))) as Started);
+interface Words {
+  stdout: string;
+  stderr: string;
+}
+
+/** Its words as they come. */
+function listenTo(child: ChildProcess): { readonly child: ChildProcess; readonly words: Words } {
+  const words: Words = { stdout: '', stderr: '' };
+  child.stdin?.end();
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      words[name] += text;
     });
-    child.once('exit', (code) => reject(new Error(`the product ended with ${code}: ${words}`)));
+  return { child, words };
+}
+
+async function firstLine(child: ChildProcess, words: Words): Promise<Started> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      const end = words.stdout.indexOf('\n');
+      if (end >= 0) resolve(JSON.parse(words.stdout.slice(0, end)) as Started);
+    });
+    child.once('exit', (code) => reject(new Error(`the product ended with ${code}: ${words.stderr}`)));
   });
 }
 

@@ -2,6 +2,7 @@
 export { createKeyFileSealer, keyFollowMs } from './key-file-sealer-store.ts';
 export { addKey, KeyFileUnsafe, keyFileName, loadOrMakeKey } from './key-file-store.ts';
 export { type Keyring, KeyringUnreadable, keyText, parseKeyring } from './keyring.ts';
+export { createLanes, type Lanes } from './lanes.ts';
 export {
   createPasswords,
   maxPasswordBytes,
