@@ -16,7 +16,8 @@ const counts = {
   events: z.int(),
   handled: z.int(),
   answered: z.int(),
-  forwarded: z.int(),
+  /** null: nobody forwards anything, so that there is nothing to count. */
+  forwarded: z.int().nullable(),
   parked: z.int(),
   dead: z.int(),
 } as const;
