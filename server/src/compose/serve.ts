@@ -121,6 +121,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       sealer: foundation.sealer,
       noteChange: product.liveBell.noteAfterCommit,
       monitoring: product.monitoring,
+      isSlowingReads: () => product.pressure.isSlowingReads,
       capabilitiesOf: (provider) => channels[provider].capabilities,
       fieldsOf: (provider) => channels[provider].fields,
       clock: foundation.clock,
