@@ -1,12 +1,13 @@
 /** `npm run bench -- NAME [--json] [--pairs N] [--seconds N]`: one JSON document as the last line of stdout. */
 import { parseArgs } from 'node:util';
+import { ack } from './ack.ts';
 import { ingest } from './ingest.ts';
 import { memory } from './memory.ts';
 import { route } from './route.ts';
 import { turn } from './turn.ts';
 
-const names = ['ingest', 'route', 'turn', 'memory'] as const;
-const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N]`;
+const names = ['ingest', 'route', 'turn', 'memory', 'ack'] as const;
+const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N] [--rate N]`;
 
 async function run(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -17,6 +18,7 @@ async function run(): Promise<number> {
       seconds: { type: 'string', default: '4' },
       connections: { type: 'string', default: '64' },
       webhooks: { type: 'string', default: '200000' },
+      rate: { type: 'string', default: '1000' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -26,6 +28,7 @@ async function run(): Promise<number> {
     seconds: Number(values.seconds),
     connections: Number(values.connections),
     webhooks: Number(values.webhooks),
+    rate: Number(values.rate),
   };
   const isSound = Object.values(numbers).every((value) => Number.isFinite(value) && value > 0 && value <= 10_000_000);
   if (values.help) {
@@ -43,7 +46,7 @@ async function run(): Promise<number> {
 
 async function benchmark(
   name: (typeof names)[number],
-  numbers: { pairs: number; seconds: number; connections: number; webhooks: number },
+  numbers: { pairs: number; seconds: number; connections: number; webhooks: number; rate: number },
 ) {
   switch (name) {
     case 'ingest':
@@ -54,6 +57,8 @@ async function benchmark(
       return turn(numbers);
     case 'memory':
       return memory({ webhooks: numbers.webhooks });
+    case 'ack':
+      return ack(numbers);
   }
 }
 
