@@ -28,6 +28,7 @@ import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
 import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
+import { type CanaryDoor, createCanaryDoor } from '#gateway';
 import {
   type AccountMessage,
   createDrain,
@@ -86,6 +87,8 @@ export interface Product {
   readonly liveBell: LiveBell;
   readonly pressure: PressureWatch;
   readonly monitoring: Monitoring;
+  /** Opened by whoever listens. */
+  readonly canaryDoor: CanaryDoor;
   readonly networkOf: NetworkOf;
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
@@ -143,9 +146,11 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     log,
     stored: () => void engines.doorbell.ring(inboxTopic).catch(ignoreLostRing),
   });
+  const canaryDoor = createCanaryDoor();
   const monitoring = createMonitoring({
     ...{ storage, engines, sealer, clock, log, accounts, channels, noteChange, publicUrl: config.publicUrl },
     store: (delivery) => canaryReceiver.receive(delivery),
+    canaryDoor,
     appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
     mailer: config.mail && createMailer(config.mail),
     callOut: createCallOut(tenantsReach),
@@ -174,6 +179,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     liveBell,
     pressure,
     monitoring,
+    canaryDoor,
     networkOf,
     createDispatcher: () =>
       createDispatcher({

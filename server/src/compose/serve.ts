@@ -47,6 +47,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     isRefusing: () => product.pressure.isRefusing,
     operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
     authenticateKey: async (key) => product.workspaces.findByKey(key),
+    canaries: product.canaryDoor,
     clock: foundation.clock,
     log,
   });
@@ -58,6 +59,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
     metrics,
   });
+  if (config.roles.includes('gateway')) product.canaryDoor.listensAt(listener.url);
   product.pressure.start();
   drain?.start();
   dispatcher?.start();
@@ -75,6 +77,7 @@ export async function serve(product: Product): Promise<RunningServer> {
       isStopping = true;
       clearInterval(upkeep);
       downtime?.stop();
+      product.canaryDoor.listensAt(null);
       await listener.close();
       await maintenance?.stop();
       await Promise.all([

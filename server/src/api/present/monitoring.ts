@@ -92,6 +92,7 @@ export function presentRun(run: SeenRun): CanaryRunView {
   return {
     id: toPublicId('delivery', run.id as DeliveryId),
     state: run.state,
+    entrance: run.entrance,
     startedAt: run.startedAt.toISOString(),
     hops: run.hops.map(({ name, ms }) => ({ name, ms: ms === null ? null : Math.round(ms * 10) / 10 })),
     totalMs: run.totalMs === null ? null : Math.round(run.totalMs * 10) / 10,
