@@ -60,6 +60,7 @@ import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } 
 import { createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { createNetworkOf, type NetworkOf } from './provider-network.ts';
+import { askForAbsence } from './returned.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -113,6 +114,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     publicUrl: config.publicUrl,
     maxConnectedAccounts: config.maxConnectedAccounts,
     noteChange,
+    returned: (absence) => askForAbsence(engines, log, absence),
     clock,
     log,
   });
