@@ -30,7 +30,9 @@ export function makeRunFolder(): string {
     const [, runner, startedAt] = folderShape.exec(name) ?? [];
     if (runner && startedAt && startOf(Number(runner)) !== startedAt) removeLeftBehind(join(tmpdir(), name));
   }
-  return mkdtempSync(join(tmpdir(), `switchyard-fault-${process.pid}-${startOf(process.pid)}-`));
+  const folder = mkdtempSync(join(tmpdir(), `switchyard-fault-${process.pid}-${startOf(process.pid)}-`));
+  appendFileSync(join(folder, startedFile), '');
+  return folder;
 }
 
 const startedFile = 'started';
