@@ -16,7 +16,8 @@ const counts = {
   events: z.int(),
   handled: z.int(),
   answered: z.int(),
-  forwarded: z.int(),
+  /** null: nobody forwards anything, so that there is nothing to count. */
+  forwarded: z.int().nullable(),
   parked: z.int(),
   dead: z.int(),
 } as const;
@@ -143,6 +144,8 @@ export const canaryRunSchema = z
     /** The delivery's id, so that its trace is the run's. */
     id: publicId('dlv'),
     state: z.enum(['running', 'passed', 'late', 'failed']),
+    /** gateway: by HTTP, as its provider would. store: past the listener, where that cannot be. null: not stored yet. */
+    entrance: z.enum(['gateway', 'store']).nullable(),
     startedAt: instant,
     /** Milliseconds since the start at which each hop was passed; null while it is not. */
     hops: z.array(z.object({ name: z.enum(canaryHopNames), ms: z.number().nullable() })),

@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--json] [--pairs N] [--seconds N]`: one JSON document as the last line of stdout. */
 import { parseArgs } from 'node:util';
 import { accounts } from './accounts/accounts.ts';
+import { ack } from './ack.ts';
 import { ingest } from './ingest.ts';
 import { ledger } from './ledger.ts';
 import { logIn } from './log-in.ts';
@@ -8,8 +9,8 @@ import { memory } from './memory.ts';
 import { route } from './route.ts';
 import { turn } from './turn.ts';
 
-const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger', 'log-in'] as const;
-const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N] [--workspaces N] [--work-seconds N]`;
+const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger', 'log-in', 'ack'] as const;
+const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N] [--workspaces N] [--work-seconds N] [--rate N]`;
 
 async function run(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -22,6 +23,7 @@ async function run(): Promise<number> {
       webhooks: { type: 'string', default: '200000' },
       workspaces: { type: 'string', default: '10000' },
       'work-seconds': { type: 'string', default: '120' },
+      rate: { type: 'string', default: '1000' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -33,6 +35,7 @@ async function run(): Promise<number> {
     webhooks: Number(values.webhooks),
     workspaces: Number(values.workspaces),
     workSeconds: Number(values['work-seconds']),
+    rate: Number(values.rate),
   };
   const isSound = Object.values(numbers).every((value) => Number.isFinite(value) && value > 0 && value <= 10_000_000);
   if (values.help) {
@@ -53,6 +56,10 @@ type Numbers = Readonly<
 >;
 
 async function benchmark(name: (typeof names)[number], numbers: Numbers) {
+async function benchmark(
+  name: (typeof names)[number],
+  numbers: Record<'pairs' | 'seconds' | 'connections' | 'webhooks' | 'workspaces' | 'workSeconds' | 'rate', number>,
+) {
   switch (name) {
     case 'ingest':
       return ingest(numbers);
@@ -68,6 +75,8 @@ async function benchmark(name: (typeof names)[number], numbers: Numbers) {
       return ledger(numbers);
     case 'log-in':
       return logIn();
+    case 'ack':
+      return ack(numbers);
   }
 }
 

@@ -102,6 +102,13 @@ export async function ownerUrlOf(shop: Shop): Promise<string> {
   return owner.ownerUrl;
 }
 
+/** The worker's log-in, which sees the queues of all workspaces. */
+export async function workerUrlOf(shop: Shop): Promise<string> {
+  const owner = await openOwnerDatabase(parseConfig(shop.env), silentLog);
+  await owner.close();
+  return owner.roleUrls.worker;
+}
+
 /** One that nobody listens on now. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

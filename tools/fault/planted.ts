@@ -5,6 +5,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PlantName } from './options.ts';
 import type { Report } from './report.ts';
 import { crashPoints } from './runs/crash-points.ts';
 import { soak } from './runs/soak.ts';
@@ -17,10 +18,17 @@ interface Edit {
   readonly put: string;
 }
 
+/** What all planted runs are given. */
+interface PlantedRun {
+  readonly home: string;
+  readonly seed: number;
+  readonly template?: string;
+}
+
 interface Plant {
   readonly edits: readonly Edit[];
   /** A short run that walks over the planted place. */
-  readonly run: (home: string, seed: number) => Promise<Report>;
+  readonly run: (where: PlantedRun) => Promise<Report>;
 }
 
 export const plants = {
@@ -32,13 +40,13 @@ export const plants = {
         put: "  answer(exchange, success);\n  crashPoint('gateway.before-store');\n",
       },
     ],
-    run: (home, seed) => crashPoints({ ...brief, seed, home, only: ['gateway.before-store', 'inbox.before-insert'] }),
+    run: (where) => crashPoints({ ...brief, ...where, only: ['gateway.before-store', 'inbox.before-insert'] }),
   },
   'drop-the-unique-key': {
     edits: [],
-    run: (home, seed) =>
+    run: (where) =>
       soak({
-        ...{ webhooks: 300, kills: 0, faults: [], seed, home, ratePerSecond: brief.ratePerSecond },
+        ...{ webhooks: 300, kills: 0, faults: [], ratePerSecond: brief.ratePerSecond, ...where },
         // A repetition beside its first in one batch never meets the key: so many of them.
         duplicateShare: 0.5,
         prepare: async ({ cluster }) => {
@@ -59,8 +67,7 @@ export const plants = {
         put: "leased_until = clock_timestamp() + $2 * interval '0 millisecond'",
       },
     ],
-    run: (home, seed) =>
-      soak({ webhooks: 1_500, kills: 0, faults: [], seed, home, ratePerSecond: 100, drainMs: 15_000 }),
+    run: (where) => soak({ webhooks: 1_500, kills: 0, faults: [], ratePerSecond: 100, drainMs: 15_000, ...where }),
   },
   'resend-blindly': {
     edits: [
@@ -71,19 +78,19 @@ export const plants = {
       },
     ],
     // A receipt that comes before the sweep settles what would have gone out twice: so several times.
-    run: (home, seed) =>
-      crashPoints({ ...brief, hits: 4, seed, home, only: ['outbox.answered', 'outbox.before-record'] }),
+    run: (where) => crashPoints({ ...brief, ...where, hits: 4, only: ['outbox.answered', 'outbox.before-record'] }),
   },
-} as const satisfies Record<string, Plant>;
-
-export type PlantName = keyof typeof plants;
+} as const satisfies Record<PlantName, Plant>;
 
 const brief = { hits: 1, ratePerSecond: 30 } as const;
 
-export async function runPlanted(name: PlantName, seed: number): Promise<Report> {
+export async function runPlanted(
+  name: PlantName,
+  { seed, template }: { readonly seed: number; readonly template?: string | undefined },
+): Promise<Report> {
   const home = plantedCopy(plants[name].edits);
   try {
-    const report = await plants[name].run(home, seed);
+    const report = await plants[name].run({ home, seed, ...(template ? { template } : {}) });
     return { ...report, name: `planted ${name}` };
   } finally {
     rmSync(home, { recursive: true, force: true });

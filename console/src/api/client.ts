@@ -4,6 +4,7 @@
  * Every request names the workspace that is being looked at. A session that has ended calls the listener that was
  * given to `onSignedOut`, once for each answer, and rejects all the same.
  */
+import { noteBusy } from './busy.ts';
 import { type ProblemError, problemFrom, unreachable } from './problem-error.ts';
 
 export const requestTimeoutMs = 30_000;
@@ -58,6 +59,7 @@ async function answerTo(method: Method, path: string, more: Ask): Promise<Respon
   });
   if (response.ok) return response;
   const problem = await problemFrom(response);
+  if (problem.code === 'busy') noteBusy();
   if (isSignedOut(problem)) signedOut();
   throw problem;
 }

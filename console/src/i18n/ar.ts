@@ -35,6 +35,7 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'common.failed': 'تعذّر التحميل',
 
   'problem.wrong-credentials': 'العنوان أو كلمة المرور غير صحيحة.',
+  'problem.busy': 'النظام مشغول بالرسائل. ستصل القوائم والإحصاءات بعد قليل.',
   'problem.slow-down': 'محاولات كثيرة. انتظر قليلًا ثم حاول مرة أخرى.',
   'problem.slow-down-seconds_zero': 'محاولات كثيرة. حاول مرة أخرى الآن.',
   'problem.slow-down-seconds_one': 'محاولات كثيرة. حاول مرة أخرى بعد ثانية واحدة.',

@@ -33,6 +33,7 @@ const en = {
   'common.failed': 'This could not be loaded',
 
   'problem.wrong-credentials': 'The address or the password is wrong.',
+  'problem.busy': 'The system is busy with messages. Lists and statistics come a little later.',
   'problem.slow-down': 'Too many tries. Wait a little and try again.',
   'problem.slow-down-seconds_one': 'Too many tries. Try again in {{count}} second.',
   'problem.slow-down-seconds_other': 'Too many tries. Try again in {{count}} seconds.',

@@ -35,6 +35,7 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'common.failed': 'No se pudo cargar',
 
   'problem.wrong-credentials': 'La dirección o la contraseña no es correcta.',
+  'problem.busy': 'El sistema está ocupado con los mensajes. Las listas y estadísticas llegarán un poco más tarde.',
   'problem.slow-down': 'Demasiados intentos. Espera un poco e inténtalo de nuevo.',
   'problem.slow-down-seconds_one': 'Demasiados intentos. Inténtalo de nuevo en {{count}} segundo.',
   'problem.slow-down-seconds_many': 'Demasiados intentos. Inténtalo de nuevo en {{count}} de segundos.',

@@ -35,6 +35,9 @@ export const exactTime = (instant: string): string => exact.value.format(new Dat
 export const clockTime = (instant: string): string => clock.value.format(new Date(instant));
 export const formatNumber = (value: number): string => number.value.format(value);
 
+/** null: there is nothing to count. */
+export const formatCount = (value: number | null): string => (value === null ? '–' : formatNumber(value));
+
 /** Of a share of 1. */
 export const formatPercent = (share: number): string => percent.value.format(share);
 

@@ -35,6 +35,7 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'common.failed': 'Le chargement a échoué',
 
   'problem.wrong-credentials': 'L’adresse ou le mot de passe est faux.',
+  'problem.busy': 'Le système est occupé par les messages. Les listes et statistiques arriveront un peu plus tard.',
   'problem.slow-down': 'Trop d’essais. Attendez un peu et réessayez.',
   'problem.slow-down-seconds_one': 'Trop d’essais. Réessayez dans {{count}} seconde.',
   'problem.slow-down-seconds_many': 'Trop d’essais. Réessayez dans {{count}} de secondes.',

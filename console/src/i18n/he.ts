@@ -35,6 +35,7 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'common.failed': 'הטעינה נכשלה',
 
   'problem.wrong-credentials': 'הכתובת או הסיסמה שגויה.',
+  'problem.busy': 'המערכת עסוקה בהודעות. רשימות ונתונים סטטיסטיים יגיעו מעט מאוחר יותר.',
   'problem.slow-down': 'יותר מדי ניסיונות. יש להמתין מעט ולנסות שוב.',
   'problem.slow-down-seconds_one': 'יותר מדי ניסיונות. אפשר לנסות שוב בעוד שנייה אחת.',
   'problem.slow-down-seconds_two': 'יותר מדי ניסיונות. אפשר לנסות שוב בעוד שתי שניות.',

@@ -35,6 +35,7 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'common.failed': 'Não foi possível carregar',
 
   'problem.wrong-credentials': 'O endereço ou a senha está errada.',
+  'problem.busy': 'O sistema está ocupado com as mensagens. As listas e estatísticas chegam um pouco mais tarde.',
   'problem.slow-down': 'Tentativas demais. Espere um pouco e tente de novo.',
   'problem.slow-down-seconds_one': 'Tentativas demais. Tente de novo em {{count}} segundo.',
   'problem.slow-down-seconds_many': 'Tentativas demais. Tente de novo em {{count}} de segundos.',

@@ -1,4 +1,4 @@
-import type { AccountId, Failure } from '@switchyard/contract';
+import type { AccountId, Failure, WorkspaceId } from '@switchyard/contract';
 import { type Clock, done, newId, type Result, refused } from '#kernel';
 import type { NoteChange, WorkspaceTx } from '#storage';
 import { lockAccounts } from './account-store.ts';
@@ -6,6 +6,7 @@ import { type ConnectionStatus, type ConnectionWish, planConnection } from './co
 import {
   countConnected,
   findConnection,
+  findLastLeft,
   insertConnectionChange,
   keepConnection,
   keepConnectionError,
@@ -31,7 +32,17 @@ export interface ConnectionChange {
   readonly isOvertaken: boolean;
 }
 
+/** An account was connected, was not for a while, and is again. */
+export interface Absence {
+  readonly workspaceId: WorkspaceId;
+  readonly accountId: AccountId;
+  readonly from: Date;
+  readonly until: Date;
+}
+
 export interface ConnectionDeps {
+  /** After the commit: what its provider could not bring meanwhile may be asked for. */
+  readonly returned?: (absence: Absence) => void;
   readonly clock: Clock;
   readonly noteChange: NoteChange;
   /** Upward need, filled by compose: runs in the move's transaction; what waited for the connection may go. */
@@ -74,7 +85,15 @@ export async function applyConnection(
   await keepConnection(tx, accountId, { status: next, reason, at, reportedAt: occurredAt, isMoved: next !== previous });
   if (next !== previous && places.includes(next)) await deps.comesBack?.(tx, accountId);
   deps.noteChange(tx, 'account', [accountId]);
+  if (next === 'connected' && previous !== 'connected') await tellOfAbsence(deps, tx, accountId, at);
   return done({ previous, next, reason, at, isOvertaken: false });
+}
+
+async function tellOfAbsence(deps: ConnectionDeps, tx: WorkspaceTx, accountId: AccountId, until: Date): Promise<void> {
+  const { returned } = deps;
+  if (!returned) return;
+  const from = await findLastLeft(tx, accountId);
+  if (from) tx.afterCommit(() => returned({ workspaceId: tx.workspaceId, accountId, from, until }));
 }
 
 /** For reports that nobody waits for: one that the plan leaves no room for is written beside the state it does not change. */

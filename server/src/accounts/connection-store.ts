@@ -24,6 +24,17 @@ export async function findConnection(tx: WorkspaceTx, accountId: AccountId): Pro
   return rows[0];
 }
 
+/** When it was connected last, and ceased to be; null: it never was, or longer ago than the history tells. */
+export async function findLastLeft(tx: WorkspaceTx, accountId: AccountId): Promise<Date | null> {
+  const rows = await tx.query<{ at: Date }>(
+    `SELECT at FROM connection_changes
+     WHERE workspace_id = $1 AND account_id = $2 AND previous = 'connected' ORDER BY at DESC, id DESC LIMIT 1`,
+    [tx.workspaceId, accountId],
+    'connection-find-last-left',
+  );
+  return rows[0]?.at ?? null;
+}
+
 /** Those that hold a place of the plan, without this one. */
 export async function countConnected(tx: WorkspaceTx, except: AccountId): Promise<number> {
   const rows = await tx.query<{ count: number }>(

@@ -1,6 +1,6 @@
 /** Connected numbers and pages: tokens, credentials, life-cycle, routing, who serves them. */
 export * from './accounts.ts';
-export type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
+export type { Absence, ConnectionChange, ConnectionEvent } from './apply-connection.ts';
 export { cleanBinding } from './bindings.ts';
 export * from './companion/index.ts';
 export {

@@ -5,7 +5,7 @@ import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import { openSecrets, tokenPlace } from './account-secrets.ts';
 import type { AccountRow } from './account-store.ts';
 import type { AccountSummary } from './accounts.ts';
-import type { ConnectionDeps } from './apply-connection.ts';
+import type { Absence, ConnectionDeps } from './apply-connection.ts';
 import { presentAccount, webhookUrl } from './presentation.ts';
 
 export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
@@ -16,6 +16,8 @@ export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly channels: Readonly<Record<Provider, { readonly fields: AccountFields }>>;
   readonly publicUrl: string | undefined;
   readonly noteChange: NoteChange;
+  /** Told after the commit by which an account is connected again. */
+  readonly returned?: (absence: Absence) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** How many accounts a workspace may have connected, where its own settings name no other number; 10 if absent. */

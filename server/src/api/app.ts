@@ -12,6 +12,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { answerError } from './answer-error.ts';
+import { slowHeavyReads } from './busy.ts';
 import { refuseUnstorable } from './checked-input.ts';
 import { registerCompanion } from './companion/register.ts';
 import { checkDangerousActs } from './dangerous-acts.ts';
@@ -74,14 +75,15 @@ export async function createApi(deps: ApiDeps, serverFactory: ServerFactory): Pr
     strictTransportSecurity: false,
   });
   const routes: ApiRoute[] = [];
+  const heavy = slowHeavyReads(deps);
   app.decorate('apiRoutes', routes);
   await app.register(healthRoutes, deps);
   await app.register(async (documented) => {
     documented.setValidatorCompiler(validatorCompiler);
     documented.setSerializerCompiler(serializerCompiler);
     await registerDocuments(documented, deps.version);
-    await documented.register((v1) => registerRoutes(v1, routes, deps), { prefix: '/api/v1' });
-    await documented.register((older) => registerOlderRoutes(older, routes, deps));
+    await documented.register((v1) => registerRoutes(v1, routes, deps, heavy), { prefix: '/api/v1' });
+    await documented.register((older) => registerOlderRoutes(older, routes, deps, heavy));
     await documented.register((older) => registerCompanion(older, deps), { prefix: '/api/whatsapp' });
   });
   checkDangerousActs(routes);
@@ -109,8 +111,10 @@ async function registerDocuments(app: FastifyInstance, version: string): Promise
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 
-async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): Promise<void> {
-  guardRoutes(v1, routes, deps);
+type HeavyHook = ReturnType<typeof slowHeavyReads>;
+
+async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: ApiDeps, heavy: HeavyHook): Promise<void> {
+  guardRoutes(v1, routes, deps, heavy);
   const hub = await createLiveHub(deps);
   v1.addHook('preClose', () => hub.close());
   const typed = v1.withTypeProvider<ZodTypeProvider>();
@@ -145,20 +149,26 @@ async function registerRoutes(v1: FastifyInstance, routes: ApiRoute[], deps: Api
 }
 
 /** The names that older clients know, behind the same guard, answering in the shapes that they know. */
-async function registerOlderRoutes(older: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): Promise<void> {
+async function registerOlderRoutes(
+  older: FastifyInstance,
+  routes: ApiRoute[],
+  deps: ApiDeps,
+  heavy: HeavyHook,
+): Promise<void> {
   older.setErrorHandler(answerOlderError(deps.log));
   older.addHook('onRequest', markDeprecated);
-  guardRoutes(older, routes, deps);
+  guardRoutes(older, routes, deps, heavy);
   const typed = older.withTypeProvider<ZodTypeProvider>();
   for (const register of [olderAccountRoutes, olderSettingsRoutes]) await register(typed, deps);
 }
 
-function guardRoutes(scope: FastifyInstance, routes: ApiRoute[], deps: ApiDeps): void {
+function guardRoutes(scope: FastifyInstance, routes: ApiRoute[], deps: ApiDeps, heavy: HeavyHook): void {
   // JSON only: a form of another site can send text, and our pages have no need to.
   scope.removeContentTypeParser('text/plain');
   scope.addHook('onRoute', (route) => listRoute(routes, route));
   scope.addHook('onRequest', guard(deps));
   scope.addHook('preValidation', refuseUnstorable);
+  scope.addHook('preHandler', heavy);
   scope.addHook('preHandler', idempotency(deps));
   scope.addHook('onSend', keepClaimed);
 }

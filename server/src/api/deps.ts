@@ -35,6 +35,8 @@ export interface ApiDeps {
   readonly fieldsOf: (provider: Provider) => AccountFields;
   readonly noteChange: NoteChange;
   readonly monitoring: Monitoring;
+  /** Is the server pressed so hard that reads of many rows must wait for messages? */
+  readonly isSlowingReads: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;

@@ -46,6 +46,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'wrong-content-type': 415,
   'slow-down': 429,
   failed: 500,
+  busy: 503,
   unavailable: 503,
 };
 

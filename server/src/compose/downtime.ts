@@ -38,7 +38,8 @@ export function watchDowntime({ storage, log, gap }: DowntimeDeps): Downtime {
   return { first, stop: () => clearInterval(timer) };
 }
 
-function spanOfGap(before: Date, now: Date): Span {
+/** With what came shortly before it, and cut to what may be asked for. */
+export function spanOfGap(before: Date, now: Date): Span {
   const longestMs = reconcileLimits.maxSpanDays * 86_400_000;
   const fromMs = Math.max(before.getTime() - reconcileLimits.overlapMs, now.getTime() - longestMs);
   return { from: new Date(fromMs), until: now };

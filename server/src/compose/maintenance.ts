@@ -126,6 +126,8 @@ async function reconcileOne(
   const accountId = parseId('account', payload.accountId);
   const account = workspaceId && accountId ? await product.accounts.findServing(workspaceId, accountId) : null;
   if (!account || account.isDeleted) return;
+  // Who asks is told that this provider tells nobody later; what comes by itself has no reader.
+  if (payload.reason !== 'asked' && !channels[account.provider].listMessages) return;
   const span = { from: new Date(payload.from), until: new Date(payload.until) };
   await reconcile(reconcileDeps(product, receiver), { account, span, reason: payload.reason, signal });
 }

@@ -28,6 +28,7 @@ import { type CommerceDoor, createCommerce } from '#commerce';
 import type { Config } from '#config';
 import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
 import { createFlows, type FlowsDoor } from '#flows';
+import { type CanaryDoor, createCanaryDoor } from '#gateway';
 import {
   type AccountMessage,
   createDrain,
@@ -52,6 +53,7 @@ import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } 
 import { createMailer, createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { createNetworkOf, type NetworkOf } from './provider-network.ts';
+import { askForAbsence } from './returned.ts';
 
 export const channels = {
   meta: metaChannel,
@@ -79,6 +81,8 @@ export interface Product {
   readonly liveBell: LiveBell;
   readonly pressure: PressureWatch;
   readonly monitoring: Monitoring;
+  /** Opened by whoever listens. */
+  readonly canaryDoor: CanaryDoor;
   readonly networkOf: NetworkOf;
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
@@ -107,6 +111,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     comesBack: (tx, accountId) => outbox.releaseHeld(tx, accountId),
     isCounting: config.isLedgerOn,
     noteChange,
+    returned: (absence) => askForAbsence(engines, log, absence),
     clock,
     log,
   });
@@ -140,9 +145,11 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     log,
     stored: () => void engines.doorbell.ring(inboxTopic).catch(ignoreLostRing),
   });
+  const canaryDoor = createCanaryDoor();
   const monitoring = createMonitoring({
     ...{ storage, engines, sealer, clock, log, accounts, channels, noteChange, publicUrl: config.publicUrl },
     store: (delivery) => canaryReceiver.receive(delivery),
+    canaryDoor,
     appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
     mailer,
     callOut: createCallOut(tenantsReach),
@@ -171,6 +178,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     liveBell,
     pressure,
     monitoring,
+    canaryDoor,
     networkOf,
     createDispatcher: () =>
       createDispatcher({

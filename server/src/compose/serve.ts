@@ -48,6 +48,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     isRefusing: () => product.pressure.isRefusing,
     operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
     authenticateKey: async (key) => product.workspaces.findByKey(key),
+    canaries: product.canaryDoor,
     clock: foundation.clock,
     log,
   });
@@ -59,6 +60,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
     metrics,
   });
+  if (config.roles.includes('gateway')) product.canaryDoor.listensAt(listener.url);
   if (config.isLedgerOn) product.pressure.start();
   drain?.start();
   dispatcher?.start();
@@ -76,6 +78,7 @@ export async function serve(product: Product): Promise<RunningServer> {
       isStopping = true;
       clearInterval(upkeep);
       downtime?.stop();
+      product.canaryDoor.listensAt(null);
       await listener.close();
       await maintenance?.stop();
       await Promise.all([
@@ -122,6 +125,7 @@ async function listen(product: Product, parts: ListenParts): Promise<{ readonly 
       sealer: foundation.sealer,
       noteChange: product.liveBell.noteAfterCommit,
       monitoring: product.monitoring,
+      isSlowingReads: () => product.pressure.isSlowingReads,
       capabilitiesOf: (provider) => channels[provider].capabilities,
       fieldsOf: (provider) => channels[provider].fields,
       clock: foundation.clock,

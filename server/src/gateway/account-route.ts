@@ -4,6 +4,7 @@ import { deliver, destinationOf } from './deliver.ts';
 import {
   answer,
   answerUnavailable,
+  canaryOf,
   type Exchange,
   guarded,
   isReading,
@@ -52,6 +53,12 @@ function serveAccount(exchange: Exchange, path: AccountPath, account: ServingAcc
     answer(exchange, answers.unknown);
     return;
   }
+  const canary = canaryOf(exchange);
+  if (canary === 'stranger') {
+    answer(exchange, answers.unknown);
+    return;
+  }
+  canary?.passed('routed');
   const { req, deps } = exchange;
   const channel = deps.channels[provider];
   const both = secretsOfAccount(account, channel.fields, publicUrlOf(exchange));

@@ -5,7 +5,7 @@ import type { SecretSpan, Verification, VerifySecrets } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
 import { crashPoint, newId } from '#kernel';
 import { type Answer, answers } from './answers.ts';
-import { answer, answerUnavailable, clientAddress, type Exchange, guarded } from './exchange.ts';
+import { answer, answerUnavailable, canaryOf, clientAddress, type Exchange, guarded } from './exchange.ts';
 import { gatewayLimits } from './limits.ts';
 import { takeSecrets } from './secret-parts.ts';
 import { heldSecrets } from './verify-secrets.ts';
@@ -94,7 +94,7 @@ export function store(
 
 function answerStored(exchange: Exchange, account: ServingAccount | null, success: Answer): void {
   crashPoint('gateway.before-answer');
-  if (account) exchange.deps.accounts.noteWebhook(account);
+  if (account && !canaryOf(exchange)) exchange.deps.accounts.noteWebhook(account);
   answer(exchange, success);
   crashPoint('gateway.answered');
 }
@@ -107,11 +107,13 @@ function makeDelivery(
 ): VerifiedDelivery {
   const { deps, req } = exchange;
   const { provider, account } = destination;
-  const id = newId('delivery');
+  const canary = canaryOf(exchange);
+  if (canary === 'stranger') throw new Error('only a route of an account takes canaries');
+  const id = canary?.id ?? newId('delivery');
   const headers = headersOf(exchange);
   const spans = deps.channels[provider].findSecrets?.(body) ?? noSpans;
   const clean = takeSecrets({ id, headers, body }, { spans, values: heldSecrets(account) }, deps.sealer);
-  return {
+  const made = {
     id,
     workspaceId: destination.workspaceId,
     accountId: account?.accountId ?? null,
@@ -126,6 +128,14 @@ function makeDelivery(
     isTest: destination.isTest,
     receivedAt: deps.clock.now(),
   };
+  if (!canary) return made;
+  canary.passed('verified');
+  // What it was signed and let in by has done its work, and its reply is held.
+  return { ...made, routeKind: 'canary', target: '/canary', isTest: true, headers: canaryHeaders(headers) };
+}
+
+function canaryHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { 'content-type': headers['content-type'] ?? '', 'user-agent': 'switchyard-canary' };
 }
 
 /** Node joins repeated headers (`joinDuplicateHeaders`), all but Set-Cookie, which no request has. */

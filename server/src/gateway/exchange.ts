@@ -6,6 +6,7 @@ import type { Receiver } from '#inbox';
 import { type Clock, crashPoint, type Log } from '#kernel';
 import type { Counters, Sealer } from '#storage';
 import { type Answer, answers, sendAnswer } from './answers.ts';
+import { type CanaryDoor, canaryHeader, type ExpectedCanary } from './canary-door.ts';
 import { gatewayLimits } from './limits.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 import { refuseTooLarge } from './refuse-large.ts';
@@ -38,6 +39,8 @@ export interface GatewayDeps {
   readonly authenticateKey: (
     key: string,
   ) => Promise<{ readonly workspaceId: WorkspaceId; readonly scopes: readonly string[] } | null>;
+  /** Knows our own test events. Without it every one is sent away. */
+  readonly canaries?: Pick<CanaryDoor, 'find'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -123,6 +126,13 @@ export function clientAddress({ req, deps }: Exchange): string | undefined {
   return (
     (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim() || req.socket.remoteAddress
   );
+}
+
+/** null: an ordinary request, `stranger`: one that says it is a test event of ours, and is none. */
+export function canaryOf({ req, deps }: Exchange): ExpectedCanary | 'stranger' | null {
+  const word = req.headers[canaryHeader];
+  if (word === undefined) return null;
+  return deps.canaries?.find(word) ?? 'stranger';
 }
 
 export function isReading(method: string | undefined): boolean {

@@ -46,6 +46,8 @@ export interface Balance {
   readonly to: Date;
   readonly countedAt: Date;
   readonly totals: Counts;
+  /** False: nothing is forwarded to legacy systems, and `forwarded` says nothing. */
+  readonly isForwarding: boolean;
   /** Received, in a batch, and not unpacked yet. */
   readonly unpacked: number;
   readonly hours: readonly LedgerHour[];
@@ -111,6 +113,7 @@ async function balance(deps: LedgerDeps, asked: LedgerAsk): Promise<Balance> {
     ...ask.span,
     countedAt: now,
     totals: hours.reduce((sum, { counts }) => addCounts(sum, counts), noCounts),
+    isForwarding: deps.countForwarded !== undefined,
     unpacked: unpacked.length,
     hours: withOlder(hours, counted),
     gaps,

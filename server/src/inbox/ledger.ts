@@ -46,6 +46,13 @@ export type CounterName = (typeof counterNames)[number];
  */
 export type Counts = Readonly<Record<CounterName, number>>;
 
+/** As people are shown them. `forwarded` null: this server forwards nothing to anybody. */
+export type ShownCounts = Omit<Counts, 'forwarded'> & { readonly forwarded: number | null };
+
+export function shownCounts(counts: Counts, { isForwarding }: { readonly isForwarding: boolean }): ShownCounts {
+  return isForwarding ? counts : { ...counts, forwarded: null };
+}
+
 export const noCounts: Counts = Object.freeze(
   Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<CounterName, number>,
 );

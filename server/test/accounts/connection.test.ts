@@ -173,3 +173,23 @@ describe('the plan', () => {
     expect(await apply(await anAccount(), connect)).toMatchObject({ refusal: { code: 'account_limit' } });
   });
 });
+
+describe('an account that returns', () => {
+  it('is told of with the time for which it was away, after the commit, and each time once', async () => {
+    await aWorkspace();
+    const id = await anAccount();
+    await apply(id, report('connected'));
+    await apply(id, report('connected'));
+    expect(world.absences).toEqual([]);
+    await apply(id, report('disconnected'));
+    const [left] = await world.db.ownerQuery<{ at: Date }>(
+      `SELECT at FROM connection_changes WHERE account_id = $1 AND previous = 'connected'`,
+      [id],
+    );
+    await apply(id, connect);
+    expect(world.absences).toEqual([]);
+    await apply(id, report('connected'));
+    await apply(id, report('connected'));
+    expect(world.absences).toEqual([{ workspaceId, accountId: id, from: left?.at, until: expect.any(Date) }]);
+  });
+});

@@ -256,6 +256,7 @@ async function startProcess(
     flows: createFlows(),
     retention,
     upkeep: async (name, id, payload) => void upkeep.push({ name, id, payload }),
+    isSlowingReads: () => false,
     capabilitiesOf: (provider) => channels[provider].capabilities,
     fieldsOf: (provider) => channels[provider].fields,
     version: '0.0.0',

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Provider, WorkspaceId } from '@switchyard/contract';
-import { type Accounts, createAccounts, type NewAccount } from '#accounts';
+import { type Absence, type Accounts, createAccounts, type NewAccount } from '#accounts';
 import { type Channel, evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import { createGateway, type GatewaySettings, listenerLimits } from '#gateway';
 import { createReceiver, unpackArrivals } from '#inbox';
@@ -62,6 +62,8 @@ export interface World {
   readonly workspaces: Workspaces;
   readonly port: number;
   readonly workspaceId: WorkspaceId;
+  /** Of accounts that were connected again. */
+  readonly absences: readonly Absence[];
   /** Set by a test: deliveries are refused. */
   readonly pressure: { isRefusing: boolean };
   connect(account: Partial<NewAccount> & Pick<NewAccount, 'provider'>, workspaceId?: WorkspaceId): Promise<Connected>;
@@ -90,8 +92,10 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
   const engines = await createPostgresEngines({ connectionString: db.urls.app, log: silentLog });
   const sealer = createSealer(parseKeyring(keyText(randomBytes(32))));
   const clock = systemClock;
+  const absences: Absence[] = [];
   const accounts = createAccounts({
     ...{ storage: db.storage, engines, sealer, channels, publicUrl, clock, log: silentLog, noteChange: () => {} },
+    returned: (absence) => void absences.push(absence),
   });
   const workspaces = createWorkspaces({
     ...{ storage: db.storage, passwords: createPasswords(), counters: engines.counters, clock },
@@ -114,7 +118,7 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
   if (!made.ok) throw new Error(made.refusal.code);
   const workspaceId = made.value.id;
   return {
-    ...{ db, engines, sealer, accounts, workspaces, port, workspaceId },
+    ...{ db, engines, sealer, accounts, workspaces, port, workspaceId, absences },
     async connect(account, inWorkspace = workspaceId) {
       const result = await accounts.create(inWorkspace, newAccount(account));
       if (!result.ok) throw new Error(`${result.refusal.code}: ${result.refusal.detail}`);

@@ -42,34 +42,44 @@ const connect = (shop: Shop, provider: Provider): Promise<AccountId> =>
 
 describe('a canary', () => {
   it.each(Object.keys(accounts) as Provider[])(
-    'passes every hop of an account of %s, and nothing of it goes out',
+    'passes every hop of an account of %s, by HTTP and by the store, and nothing of it goes out',
     async (provider) => {
       const shop = await world.shop();
       const accountId = await connect(shop, provider);
-      const monitoring = world.monitoring();
+      const { canaryDoor, close } = await world.gateway();
+      const monitoring = world.monitoring({ canaryDoor });
       const worker = world.worker();
-      const id = await monitoring.canaries.run(shop.workspaceId, accountId);
-      if (!id) throw new Error('the account is switched on');
-      const run = await world.eventually(async () => {
-        const seen = await look(monitoring, shop, id);
-        return seen?.state === 'running' ? undefined : seen;
-      });
+      const passThrough = async () => {
+        const id = await monitoring.canaries.run(shop.workspaceId, accountId);
+        if (!id) throw new Error('the account is switched on');
+        return world.eventually(async () => {
+          const seen = await look(monitoring, shop, id);
+          return seen?.state === 'running' ? undefined : seen;
+        });
+      };
+      const runs = [await passThrough()];
+      await close();
+      canaryDoor.listensAt(null);
+      runs.push(await passThrough());
       await worker.stop(5_000);
-      expect(run).toMatchObject({ state: 'passed', error: null });
-      const times = run?.hops.map(({ ms }) => ms ?? -1) ?? [];
-      expect(times.every((ms, index) => ms >= (times[index - 1] ?? 0))).toBe(true);
+      expect(runs).toMatchObject(['gateway', 'store'].map((entrance) => ({ state: 'passed', error: null, entrance })));
+      for (const run of runs) {
+        const times = run?.hops.map(({ ms }) => ms ?? -1) ?? [];
+        expect(times.every((ms, index) => ms >= (times[index - 1] ?? 0))).toBe(true);
+      }
       const sent = await world.db.ownerQuery<{ state: string }>('SELECT state FROM outbox WHERE workspace_id = $1', [
         shop.workspaceId,
       ]);
       expect(sent.length).toBeGreaterThan(0);
       expect(sent.every(({ state }) => state === 'held')).toBe(true);
-      const [kept] = await world.db.ownerQuery<{ is_test: boolean; headers: object; body: Buffer }>(
-        'SELECT is_test, headers, body FROM deliveries WHERE id = $1',
-        [id],
+      const kept = await world.db.ownerQuery<{ is_test: boolean; headers: object; body: Buffer }>(
+        'SELECT is_test, headers, body FROM deliveries WHERE workspace_id = $1',
+        [shop.workspaceId],
       );
-      expect(kept?.is_test).toBe(true);
+      expect(kept.map(({ is_test }) => is_test)).toEqual([true, true]);
+      const written = kept.map(({ headers, body }) => JSON.stringify(headers) + body.toString()).join();
       for (const secret of Object.values(accounts[provider].secrets).filter((text) => text.length > 1))
-        expect(JSON.stringify(kept?.headers) + kept?.body.toString()).not.toContain(secret);
+        expect(written).not.toContain(secret);
       const [conversation] = await world.db.ownerQuery<{ unread_count: number; last_message_at: Date | null }>(
         'SELECT unread_count, last_message_at FROM conversations WHERE workspace_id = $1',
         [shop.workspaceId],
@@ -126,6 +136,34 @@ describe('a canary', () => {
     const id = await monitoring.canaries.run(shop.workspaceId, shop.accountId);
     expect(id && (await look(monitoring, shop, id))).toMatchObject({ state: 'running', error: null });
     await world.db.ownerQuery(`UPDATE inbox SET state = 'normalised' WHERE state = 'stored'`);
+  });
+
+  it('fails where the listener does not answer, or its token leads nowhere', async () => {
+    const shop = await world.shop();
+    const { accountId } = shop;
+    await world.accounts.update(shop.workspaceId, accountId, { isActive: true, secrets: { appSecret: 'a secret' } });
+    const { canaryDoor, close } = await world.gateway();
+    const { canaries } = world.monitoring({ canaryDoor });
+    const see = async () => {
+      const id = await canaries.run(shop.workspaceId, accountId);
+      return id && (await look(world.monitoring(), shop, id));
+    };
+    canaryDoor.listensAt(`${canaryDoor.url}/elsewhere`);
+    expect(await see()).toMatchObject({ state: 'failed', error: 'was answered 404 at the gateway' });
+    await close();
+    expect(await see()).toMatchObject({ state: 'failed', error: expect.stringContaining('no answer at the gateway') });
+  });
+
+  it('cannot be sent by anybody else: a word that is not ours is answered like an unknown webhook', async () => {
+    const shop = await world.shop();
+    await world.accounts.update(shop.workspaceId, shop.accountId, { isActive: true });
+    const { canaryDoor, close } = await world.gateway();
+    const account = await world.accounts.findServing(shop.workspaceId, shop.accountId);
+    const path = new URL(account?.webhookUrl ?? '', 'http://localhost').pathname;
+    const headers = { 'x-switchyard-canary': 'a word', 'content-type': 'application/json' };
+    const answer = await fetch(`${canaryDoor.url}${path}`, { method: 'POST', headers, body: '{}' });
+    expect(answer.status).toBe(404);
+    await close();
   });
 
   it('says so when the account’s own signature is refused', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { anywhere } from '#channels';
+import { type CanaryDoor, createCanaryDoor, createGateway } from '#gateway';
 import { silentLog, systemClock } from '#kernel';
 import { createCallOut, createMonitoring, type Monitoring, type MonitoringDeps } from '#monitoring';
 import { createSealer, keyText, parseKeyring } from '#storage';
@@ -14,9 +15,18 @@ export interface MonitoringWorld extends InboxWorld {
   readonly post: LocalPost;
   /** As a process has it; `clock` for one that lives at another time. */
   monitoring(facts?: MonitoringFacts): Monitoring;
+  /** A listener for webhooks, and the door by which canaries come to it. */
+  gateway(): Promise<{ readonly canaryDoor: CanaryDoor; close(): Promise<void> }>;
 }
 
-export interface MonitoringFacts extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets'>> {
+const publicUrl = 'https://hooks.example.com';
+const gatewaySettings = {
+  ...{ publicUrl, isProxyTrusted: false, v2WebhookPath: '/whatsapp-v2/webhook' },
+  ...{ metaAppSecrets: [], metaVerifyTokens: [], instagramAppSecrets: [], instagramVerifyTokens: [] },
+} as const;
+
+export interface MonitoringFacts
+  extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets' | 'canaryDoor'>> {
   readonly isMailOff?: boolean;
 }
 
@@ -28,11 +38,32 @@ export async function openMonitoringWorld(): Promise<MonitoringWorld> {
   return {
     ...world,
     ...{ hook, post },
-    monitoring({ clock = systemClock, callOut = createCallOut(anywhere), isMailOff = false, appSecrets } = {}) {
+    async gateway() {
+      const canaryDoor = createCanaryDoor();
+      const gateway = createGateway({
+        ...{ accounts: world.accounts, channels, receiver, sealer, counters: world.engines.counters },
+        ...{ settings: gatewaySettings, clock: systemClock, log: silentLog, canaries: canaryDoor },
+        operatorWorkspace: () => Promise.reject(new Error('no shared route is called here')),
+        isRefusing: () => false,
+        authenticateKey: async () => null,
+      });
+      const server = createHttpServer((request, response) => gateway.handle(request, response));
+      const port = await listen(server);
+      canaryDoor.listensAt(`http://127.0.0.1:${port}`);
+      return { canaryDoor, close: () => close(server) };
+    },
+    monitoring({
+      clock = systemClock,
+      callOut = createCallOut(anywhere),
+      isMailOff = false,
+      appSecrets,
+      canaryDoor,
+    } = {}) {
       const deps: MonitoringDeps = {
         ...{ storage: world.db.storage, engines: world.engines, accounts: world.accounts, channels, sealer, clock },
-        ...{ log: silentLog, noteChange: () => {}, publicUrl: 'https://hooks.example.com', callOut },
+        ...{ log: silentLog, noteChange: () => {}, publicUrl, callOut },
         appSecrets: appSecrets ?? { meta: [], instagram: [] },
+        ...(canaryDoor ? { canaryDoor } : {}),
         store: (delivery) => receiver.receive(delivery),
         mailer: isMailOff ? null : createMailer({ smtpUrl: post.url, from: 'alarms@example.com' }),
       };

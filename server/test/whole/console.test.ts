@@ -289,6 +289,27 @@ describe('the ledger, alarms and traces', () => {
     await context.close();
   });
 
+  it('says that the system is busy with messages, and comes again by itself when it is told to', async () => {
+    const more = { viewport: narrow, storageState: session, allowedStatus: 503 };
+    const { context, page, troubles } = await openPage(browser, product.url, more);
+    let refusals = 2;
+    await page.route('**/api/v1/monitoring/balance*', async (route) => {
+      refusals -= 1;
+      if (refusals < 0) return route.continue();
+      const problem = { type: 'about:blank', title: 'Service Unavailable', status: 503, code: 'busy' };
+      const headers = { 'retry-after': '1', 'content-type': 'application/problem+json' };
+      return route.fulfill({ status: 503, headers, body: JSON.stringify(problem) });
+    });
+    await page.goto('/balance');
+    await page.locator('[data-test=busy]').getByText('The system is busy with messages').waitFor();
+    await page.screenshot({ path: join(pictures, 'busy.png') });
+    expect(await wronged(page)).toEqual([]);
+    await page.locator('[data-test=balance-plot]').waitFor();
+    expect((await page.locator('[data-test=total-forwarded]').textContent())?.trim()).toBe('–');
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
   it('sends a canary that writes to nobody, and tries a signed webhook whose secret is shown once', async () => {
     const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
     await page.goto('/alarms');

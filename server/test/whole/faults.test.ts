@@ -1,7 +1,9 @@
 /** `npm run fault` as a user runs it: real processes killed at every named point, a small soak, and four planted bugs. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crashPointNames } from '#kernel';
 
 interface Report {
@@ -26,6 +28,19 @@ interface Outcome {
 
 const main = join(import.meta.dirname, '..', '..', '..', 'tools', 'fault', 'main.ts');
 const runMs = 300_000;
+
+/** How much is done here; `npm run fault` does as much as it is told to. */
+const size = {
+  soak: ['--webhooks', '3000', '--kills', '6', '--rate', '120'],
+  crashPoints: ['--hits', '1'],
+} as const;
+
+/** All runs begin from copies of one stage. */
+let template: string;
+beforeAll(() => {
+  template = mkdtempSync(join(tmpdir(), 'switchyard-fault-template-'));
+});
+afterAll(() => rmSync(template, { recursive: true, force: true }));
 
 function fault(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -62,13 +77,17 @@ test.for([
   ['a number that is none', ['soak', '--webhooks', 'many']],
   ['more than the limit', ['soak', '--webhooks', '100000000']],
   ['a planted bug without the second word', ['soak', '--planted', 'resend-blindly']],
+  ['parts that are kept nowhere', ['soak', '--webhooks', '10', '--parts', '2']],
+  ['parts of what is not said', ['crash-points', '--parts', '2', '--resume', '/tmp/no-such-file']],
 ] as const)('%s is refused with one line and status 2', async ([, args]) => {
   const { status, report, words } = await fault(args, { SWITCHYARD_FAULTS: '' });
   expect({ status, report, lines: words.trim().split('\n').length }).toEqual({ status: 2, report: null, lines: 1 });
 });
 
 test('every crash point once: nothing lost, doubled, out of order or crossed', { timeout: runMs }, async () => {
-  const { status, report, words } = await fault(['crash-points', '--json', '--hits', '1', '--seed', '20261121']);
+  const { status, report, words } = await fault([
+    ...['crash-points', '--json', ...size.crashPoints, '--seed', '20261121', '--template', template],
+  ]);
   expect(report, words).toMatchObject(whole);
   expect(report?.details.failures).toEqual([]);
   expect(report?.details.points).toEqual(Object.fromEntries(crashPointNames.map((name) => [name, 1])));
@@ -78,7 +97,7 @@ test('every crash point once: nothing lost, doubled, out of order or crossed', {
 test('a soak of every process under load: nothing lost, doubled, out of order or crossed', {
   timeout: runMs,
 }, async () => {
-  const args = ['soak', '--json', '--webhooks', '3000', '--kills', '6', '--seed', '20261121'];
+  const args = ['soak', '--json', ...size.soak, '--seed', '20261121', '--template', template];
   const { status, report, words } = await fault(args);
   expect(report, words).toMatchObject({ ...whole, kills: 6 });
   expect(report?.details.failures).toEqual([]);
@@ -93,7 +112,7 @@ describe('a planted bug fails the run', () => {
     ['release-the-lock-early', 'I3'],
     ['resend-blindly', 'I4'],
   ] as const)('%s: %s is broken', { timeout: runMs }, async ([name, invariant]) => {
-    const args = ['soak', '--json', '--planted', name, '--seed', '5'];
+    const args = ['soak', '--json', '--planted', name, '--seed', '5', '--template', template];
     const { status, report, words } = await fault(args, { SWITCHYARD_FAULTS: '1' });
     expect(report?.invariants[invariant], words).toBe(false);
     expect(status).toBe(1);

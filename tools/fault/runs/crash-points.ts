@@ -1,5 +1,5 @@
 /**
- * Each named moment, so many times: a gateway and a worker run on under load, each is started with the next point of its
+ * Each named moment, so many times: a gateway and two workers run on under load, each is started with the next point of its
  * half of the list, falls there, and is started again. A point that is never reached fails the run.
  */
 import { type CrashPointName, crashPointNames } from '../../../server/src/kernel/index.ts';
@@ -13,6 +13,7 @@ export interface CrashPointOptions {
   readonly seed: number;
   readonly ratePerSecond: number;
   readonly home?: string;
+  readonly template?: string;
   /** Instead of all there are. */
   readonly only?: readonly CrashPointName[];
 }
@@ -57,12 +58,13 @@ const hitWithinMs = 20_000;
 const tries = 3;
 
 export function crashPoints(options: CrashPointOptions): Promise<Report> {
-  const { seed, hits, ratePerSecond, home } = options;
+  const { seed, hits, ratePerSecond, home, template } = options;
   return play({
     name: 'crash-points',
-    ...{ seed, ratePerSecond, ...(home ? { home } : {}) },
+    ...{ seed, ratePerSecond, ...(home ? { home } : {}), ...(template ? { template } : {}) },
     gateways: 1,
-    workers: 1,
+    workers: 2,
+    isIdle: true,
     webhooks: null,
     earlyShare: 0.1,
     // Enough that nobody writes so often as to be told to slow down.
@@ -90,34 +92,86 @@ function inTurns(names: readonly CrashPointName[]): CrashPointName[] {
 
 async function strikeAll(scene: Scene, plan: StrikePlan) {
   const { stage } = scene;
-  const [ofGateway, ofWorker] = [true, false].map((isGateway) =>
-    plan.names.filter((name) => gatewayPoints.includes(name) === isGateway),
-  ) as [CrashPointName[], CrashPointName[]];
+  const { names, choices } = plan;
   await stage.cluster.hold();
-  const [atGateway, atWorker] = await Promise.all([
-    strikeEach(scene, stage.gateways[0]!, { ...plan, names: ofGateway, choices: plan.choices.fork('gateway') }),
-    strikeEach(scene, stage.workers[0]!, { ...plan, names: inTurns(ofWorker), choices: plan.choices.fork('worker') }),
+  const counted = new Map<CrashPointName, number>(names.map((name) => [name, 0]));
+  const lane = { scene, counted, hits: plan.hits };
+  const ofWorker = inTurns(names.filter((name) => !gatewayPoints.includes(name)));
+  await Promise.all([
+    strikeGateway(
+      { ...lane, process: stage.gateways[0]!, choices: choices.fork('gateway') },
+      queueOf(
+        names.filter((name) => gatewayPoints.includes(name)),
+        plan.hits,
+      ),
+    ),
+    strikeWorkers(lane, ofWorker, choices),
   ]);
-  const points = { ...atGateway, ...atWorker };
-  const missed = Object.entries(points).filter(([, count]) => count < plan.hits);
+  const missed = [...counted].filter(([, count]) => count < plan.hits);
   return {
     failures: missed.map(([name, count]) => `${name} was hit ${count} of ${plan.hits} times`),
-    details: { hits: plan.hits, points },
+    details: { hits: plan.hits, points: Object.fromEntries(names.map((name) => [name, counted.get(name)])) },
   };
 }
 
-async function strikeEach(scene: Scene, process: ManagedProcess, plan: StrikePlan): Promise<Record<string, number>> {
-  if (plan.names.length === 0) return {};
-  const counted: Record<string, number> = {};
-  for (const name of plan.names) {
-    counted[name] = 0;
-    for (let hit = 0; hit < plan.hits; hit += 1) {
-      if (await strike(scene, process, name, plan.choices)) counted[name] += 1;
-    }
+interface Lane {
+  readonly scene: Scene;
+  readonly process: ManagedProcess;
+  readonly choices: Choices;
+  readonly counted: Map<CrashPointName, number>;
+}
+
+/** Then it goes on unarmed: what the workers are to fall over comes through it. */
+async function strikeGateway(lane: Lane, queue: CrashPointName[]): Promise<void> {
+  await strikeEach(lane, queue);
+  await restart(lane.process);
+}
+
+/**
+ * By two side by side: while one starts, which takes longest, the other falls. What is passed only after a death, by one
+ * that is alone: the other would pass it in its place.
+ */
+async function strikeWorkers(
+  { scene, counted, hits }: Pick<Lane, 'scene' | 'counted'> & Pick<StrikePlan, 'hits'>,
+  names: readonly CrashPointName[],
+  choices: Choices,
+): Promise<void> {
+  const [one, other] = scene.stage.workers as [ManagedProcess, ManagedProcess];
+  const usual = queueOf(
+    names.filter((name) => preparedBy[name] === undefined),
+    hits,
+  );
+  await Promise.all(
+    [one, other].map((process) =>
+      strikeEach({ scene, counted, process, choices: choices.fork(process.plan.name) }, usual),
+    ),
+  );
+  await other.kill();
+  const prepared = queueOf(
+    names.filter((name) => preparedBy[name] !== undefined),
+    hits,
+  );
+  await strikeEach({ scene, counted, process: one, choices: choices.fork('prepared') }, prepared);
+  await restart(one);
+}
+
+/** Each once, and all of them again. */
+function queueOf(names: readonly CrashPointName[], hits: number): CrashPointName[] {
+  return Array.from({ length: hits }, () => names).flat();
+}
+
+/** Takes from the front of `queue` until it is empty; another may do so beside it. */
+async function strikeEach(lane: Lane, queue: CrashPointName[]): Promise<void> {
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    if (await strike(lane.scene, lane.process, name, lane.choices))
+      lane.counted.set(name, (lane.counted.get(name) ?? 0) + 1);
   }
-  await process.terminate();
+}
+
+/** Unarmed. */
+async function restart(process: ManagedProcess): Promise<void> {
+  if (process.isRunning) await process.terminate();
   await process.start();
-  return counted;
 }
 
 /** True when it fell where it should. */

@@ -20,6 +20,7 @@ export interface SoakOptions {
   readonly hasRedis?: boolean;
   readonly hasSmallDisk?: boolean;
   readonly home?: string;
+  readonly template?: string;
   readonly prepare?: ScenePlan['prepare'];
   readonly drainMs?: number;
 }
@@ -34,11 +35,11 @@ interface Planned {
 /** Nobody is to write so often that the bot tells them to slow down: 12 answers a minute, about 15 messages in a run. */
 const messagesEach = 15;
 const faultTimes = 3;
-const manyWebhooks = 5_000;
+const manyWebhooks = 2_500;
 const stallMs = 120_000;
 
 export function soak(options: SoakOptions): Promise<Report> {
-  const { webhooks, seed, ratePerSecond, home, prepare, drainMs, duplicateShare } = options;
+  const { webhooks, seed, ratePerSecond, home, template, prepare, drainMs, duplicateShare } = options;
   const choices = seeded(seed).fork('soak');
   const planned = plan(options, choices.fork('plan'));
   return play({
@@ -48,6 +49,7 @@ export function soak(options: SoakOptions): Promise<Report> {
       seed,
       ratePerSecond,
       ...(home ? { home } : {}),
+      ...(template ? { template } : {}),
       ...(prepare ? { prepare } : {}),
       ...(drainMs ? { drainMs } : {}),
       ...(duplicateShare ? { duplicateShare } : {}),

@@ -1,11 +1,11 @@
 /** The run's own PostgreSQL: where it is, who its processes are, and what can be done to them. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { silentLog } from '../../../server/src/kernel/index.ts';
 import { type EmbeddedCluster, startEmbedded } from '../../../server/src/storage/embedded/index.ts';
 import { endWithUs } from './leftovers.ts';
+import { readText } from './read-text.ts';
 
 export class Cluster {
   readonly folder: string;
@@ -114,13 +114,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 function isPostgres(pid: number): boolean {
   return /^\d+ \(postgres\)/.test(readText(`/proc/${pid}/stat`));
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Gone: there is nothing of it to read.
-    return '';
-  }
 }

@@ -1,4 +1,10 @@
 /** Whatever ends this process (a signal, an error, Ctrl-C): what it started does not outlive it. */
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readText } from './read-text.ts';
+
 const stillRunning = new Set<() => number | undefined>();
 let isWatching = false;
 
@@ -7,6 +13,58 @@ export function endWithUs(findPid: () => number | undefined): () => void {
   if (!isWatching) watch();
   stillRunning.add(findPid);
   return () => void stillRunning.delete(findPid);
+}
+
+/**
+ * For a run that is itself killed, and can end nothing: each process that it started stands in a file of its folder with
+ * the moment of its start, so that a number which has passed to another program is left alone.
+ */
+export function noteStarted(folder: string, pid: number | undefined): void {
+  const startedAt = pid === undefined ? null : startOf(pid);
+  if (startedAt !== null) appendFileSync(join(folder, startedFile), `${pid} ${startedAt}\n`);
+}
+
+/** A folder for this run; what runs that were killed have left behind is ended and removed first. */
+export function makeRunFolder(): string {
+  for (const name of readdirSync(tmpdir())) {
+    const [, runner, startedAt] = folderShape.exec(name) ?? [];
+    if (runner && startedAt && startOf(Number(runner)) !== startedAt) removeLeftBehind(join(tmpdir(), name));
+  }
+  const folder = mkdtempSync(join(tmpdir(), `switchyard-fault-${process.pid}-${startOf(process.pid)}-`));
+  appendFileSync(join(folder, startedFile), '');
+  return folder;
+}
+
+const startedFile = 'started';
+const folderShape = /^switchyard-fault-(\d+)-(\d+)-/;
+
+function removeLeftBehind(folder: string): void {
+  const isKept = !existsSync(join(folder, startedFile));
+  // A failed run's logs are kept on purpose, and nothing of it runs.
+  if (isKept) return;
+  for (const line of readText(join(folder, startedFile)).split('\n').reverse()) {
+    const [pid, startedAt] = line.split(' ');
+    if (pid && startedAt && startOf(Number(pid)) === startedAt) end(Number(pid));
+  }
+  const postmaster = Number(readText(join(folder, 'postgres', 'data', 'postmaster.pid')).split('\n')[0]);
+  if (postmaster && readText(`/proc/${postmaster}/cmdline`).includes(folder)) end(postmaster);
+  // A small disk of the run's own; where none is mounted there is nothing to take away.
+  if (existsSync(join(folder, 'disk.img'))) spawnSync('umount', [join(folder, 'postgres')]);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
+
+/** In ticks since the machine started; null: there is no such process. */
+function startOf(pid: number): string | null {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
 }
 
 function watch(): void {
@@ -19,11 +77,6 @@ function endAll(): void {
   // The youngest first: a server that still ran would start its database again.
   for (const findPid of [...stillRunning].reverse()) {
     const pid = findPid();
-    if (pid === undefined) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
+    if (pid !== undefined) end(pid);
   }
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { endWithUs } from './leftovers.ts';
+import { endWithUs, noteStarted } from './leftovers.ts';
 import { until } from './until.ts';
 
 export interface CrashReport {
@@ -17,6 +17,8 @@ export interface ProcessPlan {
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Of the run. */
+  readonly folder: string;
 }
 
 const startTimeoutMs = 30_000;
@@ -54,6 +56,7 @@ export class ManagedProcess {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;
+    noteStarted(this.plan.folder, child.pid);
     this.#isEndWanted = false;
     child.stderr.on('data', (chunk: Buffer) => this.#hear(chunk.toString()));
     this.#ended = new Promise((resolve) => {

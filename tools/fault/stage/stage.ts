@@ -3,8 +3,7 @@
  * providers, in a folder of its own, on loopback. `close` ends them by their ids and removes the folder.
  */
 import { execFile } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,11 +14,12 @@ import { startTestRedis, type TestRedis } from '../../../server/test/support/red
 import type { LoadTarget } from '../load/order.ts';
 import { Cluster } from './cluster.ts';
 import { freePort } from './free-port.ts';
-import { endWithUs } from './leftovers.ts';
+import { endWithUs, makeRunFolder } from './leftovers.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { makeShops, type Shop, sharedAppSecret } from './shops.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
+import { copyFrom, keepIn, openTemplate, type Template } from './template.ts';
 
 export interface StagePlan {
   readonly gateways: number;
@@ -33,8 +33,12 @@ export interface StagePlan {
   readonly receiptsTogether?: number;
   /** The database lies on a small disk of its own, where this machine lets us mount one. */
   readonly hasSmallDisk?: boolean;
+  /** Nothing of the server is started yet: who strikes it starts it. */
+  readonly isIdle?: boolean;
   /** Workspaces with a number each, beside the usual three numbers. */
   readonly crowd?: number;
+  /** Where the folder of a stage like this one is kept, to begin from a copy of it; made by the first run. */
+  readonly template?: string;
 }
 
 export interface Stage {
@@ -63,38 +67,39 @@ const retryTimeScale = 0.002;
 export const stageTimes = { leaseMs: 2_000, sendTimeoutMs: 2_000, uncertainWaitMs: 2_000 } as const;
 
 export async function openStage(plan: StagePlan): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'switchyard-fault-'));
+  const folder = makeRunFolder();
   // The database's own user must be able to pass through.
   chmodSync(folder, 0o711);
   mkdirSync(join(folder, 'logs'));
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (keep = false) => {
     for (const closer of closers.reverse()) await closer();
-    if (!keep) rmSync(folder, { recursive: true, force: true });
+    rmSync(keep ? join(folder, 'started') : folder, { recursive: true, force: true });
   };
   try {
     const image = join(folder, 'disk.img');
     const smallDisk = plan.hasSmallDisk ? await mountSmallDisk(image, join(folder, 'postgres')) : null;
     if (smallDisk) closers.push(() => smallDisk.unmount());
+    const isUsual = !plan.hasSmallDisk && !plan.crowd;
+    const template = await openTemplate(isUsual ? plan.template : undefined);
     const cluster = new Cluster(folder);
     closers.push(() => cluster.letGo());
-    await cluster.hold();
-    const standIn = await startStandIn(checkout, plan.seed);
+    const standIn = await startStandIn(checkout, { seed: plan.seed, folder });
     closers.push(() => standIn.stop());
     const redis = plan.hasRedis ? await startTestRedis() : null;
     if (redis) closers.push(() => redis.close());
     endWithUs(() => redis?.pid);
-    const env = serverEnvironment({ folder, graphUrl: standIn.urls.graph, redisUrl: redis?.url });
-    const shops = await makeShopsIn(env, plan.crowd ?? 0);
-    // The pace is the run's affair; with the provider's usual limit a short run would mostly wait.
-    await cluster.ask(`UPDATE accounts SET settings = settings || '{"messagesPerSecond": "1000"}'`);
+    const compiled = template?.compiled ?? join(folder, 'compiled');
+    const env = serverEnvironment({ folder, compiled, graphUrl: standIn.urls.graph, redisUrl: redis?.url });
+    const [shops] = await Promise.all([
+      furnish({ folder, cluster, template, crowd: plan.crowd ?? 0 }),
+      compile(plan, env),
+    ]);
     const gateways = await makeProcesses(plan, { folder, env, role: 'gateway' });
     const workers = await makeProcesses(plan, { folder, env, role: 'worker' });
     const all = [...gateways, ...workers];
-    // A killed process leaves no compiled modules behind; one that ends properly does, and the others start in half the time.
-    await promisify(execFile)(process.execPath, [join(plan.home ?? checkout, 'server/src/main.ts'), '--help'], { env });
     closers.push(() => Promise.all(all.map((one) => one.kill())));
-    await Promise.all(all.map((one) => one.start()));
+    if (!plan.isIdle) await Promise.all(all.map((one) => one.start()));
     await registerNumbers(standIn, shops, { gateways, receiptsTogether: plan.receiptsTogether ?? 1 });
     const noteFile = join(folder, 'logs', 'run.log');
     return {
@@ -110,12 +115,41 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
   }
 }
 
+/** A killed process leaves no compiled modules behind; one that ends properly does, and the others start in half the time. */
+async function compile(plan: StagePlan, env: Readonly<Record<string, string>>): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(plan.home ?? checkout, 'server/src/main.ts'), '--help'], { env });
+}
+
+interface Empty {
+  readonly folder: string;
+  readonly cluster: Cluster;
+  readonly template: Template | null;
+  readonly crowd: number;
+}
+
+/** A running database with the shops in it: copied, or made and kept for the next. */
+async function furnish({ folder, cluster, template, crowd }: Empty): Promise<Shop[]> {
+  const kept = template && (await copyFrom(template, folder));
+  await cluster.hold();
+  if (kept) return kept;
+  const shops = await makeShopsIn(folder, crowd);
+  // The pace is the run's affair; with the provider's usual limit a short run would mostly wait.
+  await cluster.ask(`UPDATE accounts SET settings = settings || '{"messagesPerSecond": "1000"}'`);
+  if (!template) return shops;
+  await cluster.letGo();
+  await keepIn(template, folder, shops);
+  await cluster.hold();
+  return shops;
+}
+
 function serverEnvironment({
   folder,
+  compiled,
   graphUrl,
   redisUrl,
 }: {
   readonly folder: string;
+  readonly compiled: string;
   readonly graphUrl: string;
   readonly redisUrl: string | undefined;
 }): Record<string, string> {
@@ -124,7 +158,7 @@ function serverEnvironment({
     SWITCHYARD_DEMO: '0',
     SWITCHYARD_LOG: 'warn',
     SWITCHYARD_FAULTS: '1',
-    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    NODE_COMPILE_CACHE: compiled,
     META_GRAPH_URL: graphUrl,
     META_APP_SECRET: sharedAppSecret,
     INBOX_LEASE_MS: String(stageTimes.leaseMs),
@@ -134,8 +168,9 @@ function serverEnvironment({
   };
 }
 
-async function makeShopsIn(env: Readonly<Record<string, string>>, crowd: number): Promise<Shop[]> {
-  const product = await openProduct(parseConfig({ ...env, PUBLIC_URL: 'http://127.0.0.1:1' }), silentLog);
+async function makeShopsIn(folder: string, crowd: number): Promise<Shop[]> {
+  const settings = { SWITCHYARD_DATA: folder, SWITCHYARD_DEMO: '0', PUBLIC_URL: 'http://127.0.0.1:1' };
+  const product = await openProduct(parseConfig(settings), silentLog);
   try {
     return await makeShops(product, crowd);
   } finally {
@@ -154,7 +189,16 @@ async function makeProcesses(
     const logFile = join(kind.folder, 'logs', `${name}.log`);
     appendFileSync(logFile, '');
     const env = { ...kind.env, ROLES: kind.role };
-    made.push(new ManagedProcess({ name, home: plan.home ?? checkout, port: await freePort(), env, logFile }));
+    made.push(
+      new ManagedProcess({
+        name,
+        home: plan.home ?? checkout,
+        port: await freePort(),
+        env,
+        logFile,
+        folder: kind.folder,
+      }),
+    );
   }
   return made;
 }

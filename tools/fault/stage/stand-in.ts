@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { endWithUs } from './leftovers.ts';
+import { endWithUs, noteStarted } from './leftovers.ts';
 
 export interface StandInUrls {
   readonly phone: string;
@@ -101,11 +101,15 @@ export class StandIn {
 }
 
 /** On five free ports in a row; another program may take one between our asking and its use, so there are some tries. */
-export async function startStandIn(home: string, seed: number): Promise<StandIn> {
+export async function startStandIn(
+  home: string,
+  { seed, folder }: { readonly seed: number; readonly folder: string },
+): Promise<StandIn> {
   for (let attempt = 0; attempt < portAttempts; attempt += 1) {
     const base = 20_000 + Math.floor(Math.random() * 40_000);
     const args = [join(home, 'simulator/src/main.ts'), '--port-base', `${base}`, '--seed', `${seed}`, '--quiet'];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    noteStarted(folder, child.pid);
     const line = await firstLine(child);
     if (line) return new StandIn(child, JSON.parse(line) as StandInUrls);
   }

@@ -12,7 +12,7 @@ import {
   toPublicId,
   type WatchedNumberView,
 } from '@switchyard/contract';
-import type { Balance, Counts, Gap } from '#inbox';
+import { type Balance, type Gap, type ShownCounts, shownCounts } from '#inbox';
 import {
   type AlarmTarget,
   type FoundTrace,
@@ -33,19 +33,19 @@ export function presentBalance(balance: Balance, nameOf: NameOfAccount): Balance
     isBalanced: balance.isBalanced,
     gapCount: balance.gapCount,
     unpacked: balance.unpacked,
-    totals: presentCounts(balance.totals),
+    totals: presentCounts(shownCounts(balance.totals, balance)),
     hours: balance.hours.map(({ accountId, hour, counts }) => ({
       accountId: accountId && toPublicId('account', accountId),
       accountName: nameOf(accountId),
       hour: hour.toISOString(),
-      ...presentCounts(counts),
+      ...presentCounts(shownCounts(counts, balance)),
     })),
     gaps: balance.gaps.map((gap) => presentGap(gap, now, nameOf)),
   };
 }
 
 /** What is learnt the rhythm from is no counter of the chain. */
-function presentCounts({ heard: _heard, ...counts }: Counts): LedgerCountsView {
+function presentCounts({ heard: _heard, ...counts }: ShownCounts): LedgerCountsView {
   return counts;
 }
 
@@ -92,6 +92,7 @@ export function presentRun(run: SeenRun): CanaryRunView {
   return {
     id: toPublicId('delivery', run.id as DeliveryId),
     state: run.state,
+    entrance: run.entrance,
     startedAt: run.startedAt.toISOString(),
     hops: run.hops.map(({ name, ms }) => ({ name, ms: ms === null ? null : Math.round(ms * 10) / 10 })),
     totalMs: run.totalMs === null ? null : Math.round(run.totalMs * 10) / 10,

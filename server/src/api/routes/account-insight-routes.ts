@@ -88,7 +88,7 @@ function statisticsRoute(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/accounts/:id/statistics',
     {
-      config: { access: reading },
+      config: { isHeavy: true, access: reading },
       schema: {
         tags,
         summary: 'What went through an account, by the hour or by the day',

@@ -37,7 +37,7 @@ function readRoutes(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/accounts',
     {
-      config: { access: reading },
+      config: { isHeavy: true, access: reading },
       schema: {
         tags,
         summary: 'List accounts: primary first, then newest',

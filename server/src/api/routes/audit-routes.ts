@@ -28,7 +28,7 @@ export async function auditRoutes(routes: Routes, deps: ApiDeps): Promise<void> 
   routes.get(
     '/audit',
     {
-      config: reading,
+      config: { ...reading, isHeavy: true },
       schema: {
         tags,
         summary: 'The audit log, the newest first',

@@ -39,7 +39,7 @@ export async function catalogueRoutes(routes: Routes, deps: ApiDeps): Promise<vo
   routes.get(
     '/products',
     {
-      config: reading,
+      config: { ...reading, isHeavy: true },
       schema: {
         tags,
         summary: "Products, in the shop's order",

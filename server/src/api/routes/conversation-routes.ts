@@ -29,7 +29,7 @@ function readRoutes(routes: Routes, deps: ApiDeps, present: Present): void {
   routes.get(
     '/conversations',
     {
-      config: { access: { resource: 'conversations', action: 'read' } },
+      config: { isHeavy: true, access: { resource: 'conversations', action: 'read' } },
       schema: {
         tags,
         summary: 'Conversations, the latest first',

@@ -33,7 +33,7 @@ function readRoutes(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/deliveries',
     {
-      config: { access: { resource: 'deliveries', action: 'read' } },
+      config: { isHeavy: true, access: { resource: 'deliveries', action: 'read' } },
       schema: {
         tags,
         summary: 'Deliveries, newest first',

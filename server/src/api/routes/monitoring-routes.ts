@@ -25,7 +25,7 @@ export async function monitoringRoutes(routes: Routes, deps: ApiDeps): Promise<v
   routes.get(
     '/monitoring/numbers',
     {
-      config: read,
+      config: { ...read, isHeavy: true },
       schema: {
         tags,
         summary: 'Every account: how quiet it is for its rhythm, and how its canary is',
@@ -46,7 +46,7 @@ function balanceRoute(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/monitoring/balance',
     {
-      config: read,
+      config: { ...read, isHeavy: true },
       schema: {
         tags,
         summary: 'What came hour by hour and how far it has come, with every gap by name',
@@ -88,7 +88,7 @@ function traceRoute(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/monitoring/traces',
     {
-      config: { access: { resource: 'deliveries', action: 'read' } },
+      config: { isHeavy: true, access: { resource: 'deliveries', action: 'read' } },
       schema: {
         tags,
         summary: 'Ways from a provider’s request to the receipt, by phone number, provider’s id or any id of ours',

@@ -28,7 +28,7 @@ function contactRoutes(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/contacts/:id/export',
     {
-      config: { access: { resource: 'privacy', action: 'read' } },
+      config: { isHeavy: true, access: { resource: 'privacy', action: 'read' } },
       schema: {
         tags,
         summary: 'Everything that is kept of one contact, of one moment',
@@ -120,7 +120,7 @@ function retentionRoutes(routes: Routes, deps: ApiDeps): void {
   routes.get(
     '/retention',
     {
-      config: { access: { resource: 'privacy', action: 'read' } },
+      config: { isHeavy: true, access: { resource: 'privacy', action: 'read' } },
       schema: {
         tags,
         summary: 'How long raw records are kept, and what the next run would take',

@@ -1,6 +1,6 @@
 import { type AccountId, parseId, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import { type Balance, type CounterName, type LedgerSpan, ledgerLimits } from '#inbox';
+import { type Balance, type CounterName, type LedgerSpan, ledgerLimits, shownCounts } from '#inbox';
 import type { Workspace } from '#workspaces';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
@@ -100,11 +100,11 @@ function present({ workspace, balance }: { workspace: Workspace; balance: Balanc
     isBalanced: balance.isBalanced,
     gapCount: balance.gapCount,
     unpacked: balance.unpacked,
-    totals: balance.totals,
+    totals: shownCounts(balance.totals, balance),
     hours: balance.hours.map(({ accountId, hour, counts }) => ({
       accountId: accountId && toPublicId('account', accountId),
       hour: hour.toISOString(),
-      ...counts,
+      ...shownCounts(counts, balance),
     })),
     gaps: balance.gaps.map((gap) => ({
       stage: gap.stage,
@@ -127,7 +127,7 @@ function draw(one: { workspace: Workspace; balance: Balance }): string {
     balance.hours.map(({ hour, accountId, counts }) => [
       hour.toISOString().slice(0, 16),
       accountId ? toPublicId('account', accountId) : 'shared routes',
-      ...columns.map((name) => counts[name]),
+      ...columns.map((name) => shownCounts(counts, balance)[name]),
     ]),
   );
   const gaps = table(

@@ -65,7 +65,8 @@ function draw(run: SeenRun): string {
     ['hop', 'after'],
     run.hops.map(({ name, ms }) => [name, ms === null ? null : `${ms.toFixed(1)} ms`]),
   );
-  return `${toPublicId('delivery', run.id)}  ${run.state}\n\n${hops}`;
+  const entrance = run.entrance === 'store' ? '  (entered where the gateway stores, past its listener)' : '';
+  return `${toPublicId('delivery', run.id)}  ${run.state}${entrance}\n\n${hops}`;
 }
 
 function addSchedule(canary: Command, deps: CliDeps): void {

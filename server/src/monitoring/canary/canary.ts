@@ -1,15 +1,17 @@
 /**
  * A canary: a customer's text that goes through an account's whole chain – its token, its signature, the durable inbox, the
- * workers, the bot – marked as a test, so that its reply is held and no provider hears of it. It enters where the gateway
- * stores what it has verified; only the listener itself is not passed.
+ * workers, the bot – marked as a test, so that its reply is held and no provider hears of it. It comes in by HTTP at this
+ * process's own listener, over loopback. Where this process takes no webhooks, or the account's are signed by the operator's
+ * app and come by the app-level routes, it enters where the gateway stores what it has verified; the run says which.
  */
 import type { AccountId, DeliveryId, WorkspaceId } from '@switchyard/contract';
-import type { Accounts, ServingAccount } from '#accounts';
+import type { Accounts, ServingAccount, SignedRequest } from '#accounts';
 import type { Channel } from '#channels';
-import { secretsOfAccount } from '#gateway';
+import { type CanaryDoor, canaryHeader, secretsOfAccount } from '#gateway';
 import { traceDelivery, type VerifiedDelivery } from '#inbox';
 import { type Clock, newId } from '#kernel';
 import type { Storage, WorkspaceTx } from '#storage';
+import { postCanary } from './canary-client.ts';
 import { type CanaryOutcome, type CanaryRun, canaryLimits, outcomeOf } from './canary-hops.ts';
 import { canaryRequest } from './canary-request.ts';
 import {
@@ -29,13 +31,19 @@ export interface CanaryDeps {
   readonly channels: Readonly<Record<ServingAccount['provider'], Channel>>;
   /** Stores what is verified, as the gateway does. */
   readonly store: (delivery: VerifiedDelivery) => Promise<void>;
+  /** Where this process takes webhooks itself. */
+  readonly canaryDoor?: CanaryDoor;
   readonly clock: Clock;
   readonly publicUrl: string | undefined;
   /** The operator's own, for accounts that have none: their webhooks come by the app-level routes. */
   readonly appSecrets: Readonly<Record<'meta' | 'instagram', readonly string[]>>;
 }
 
-export type SeenRun = CanaryRun & CanaryOutcome;
+export type SeenRun = CanaryRun &
+  CanaryOutcome & {
+    /** How it came in; null while it is not stored. */
+    readonly entrance: 'gateway' | 'store' | null;
+  };
 
 export interface Canaries {
   /** null: there is no such account, or it is switched off. Resolves when it is stored, before the workers have it. */
@@ -50,10 +58,10 @@ export interface Canaries {
 }
 
 export function createCanaries(deps: CanaryDeps): Canaries {
-  const see = async (tx: WorkspaceTx, run: CanaryRun): Promise<SeenRun> => ({
-    ...run,
-    ...outcomeOf(run, await traceDelivery(tx, run.id), deps.clock.now()),
-  });
+  const see = async (tx: WorkspaceTx, run: CanaryRun): Promise<SeenRun> => {
+    const trace = await traceDelivery(tx, run.id);
+    return { ...run, ...outcomeOf(run, trace, deps.clock.now()), entrance: trace && entranceOf(trace.routeKind) };
+  };
   return {
     run: (workspaceId, accountId) => start(deps, workspaceId, accountId),
     async runIfDue(workspaceId, accountId) {
@@ -82,13 +90,59 @@ async function start(deps: CanaryDeps, workspaceId: WorkspaceId, accountId: Acco
   if (!account?.isActive || account.isDeleted) return null;
   const begun = { id: newId('delivery'), accountId, startedAt: deps.clock.now() };
   await deps.storage.inWorkspace(workspaceId, (tx) => insertRun(tx, begun));
-  const passed = await sendThrough(deps, account, begun);
+  const url = isByOwnSecret(account) ? deps.canaryDoor?.url : null;
+  const passed = url ? await sendToDoor(deps, { account, url }, begun) : await sendThrough(deps, account, begun);
   await deps.storage.inWorkspace(workspaceId, (tx) => recordRun(tx, { ...begun, ...passed }));
   return begun.id;
 }
 
 type Passed = Pick<CanaryRun, 'routedMs' | 'verifiedMs' | 'storedMs' | 'error'>;
 
+/** Of a canary that entered where the gateway stores. */
+const storeRouteKind = 'canary-store';
+
+function entranceOf(routeKind: string): 'gateway' | 'store' {
+  return routeKind === storeRouteKind ? 'store' : 'gateway';
+}
+
+/** False: signed by the operator's app, so that its provider's webhooks do not come by the account's own URL. */
+function isByOwnSecret({ provider, secrets }: ServingAccount): boolean {
+  return (provider !== 'meta' && provider !== 'instagram') || Boolean(secrets.appSecret);
+}
+
+/** By HTTP. */
+async function sendToDoor(
+  deps: CanaryDeps,
+  to: { readonly account: ServingAccount; readonly url: string },
+  run: Pick<CanaryRun, 'id' | 'startedAt'>,
+): Promise<Passed> {
+  const startedMs = deps.clock.elapsedMs();
+  const since = () => deps.clock.elapsedMs() - startedMs;
+  const passed: { -readonly [Name in keyof Passed]: Passed[Name] } = {
+    ...{ routedMs: null, verifiedMs: null, storedMs: null, error: null },
+  };
+  const word = deps.canaryDoor?.expect({
+    id: run.id,
+    passed: (hop) => {
+      passed[`${hop}Ms`] = since();
+    },
+  });
+  try {
+    const target = targetOf(to.account);
+    const signed = signedFor(deps, to.account, target, run);
+    const headers = { ...signed.headers, [canaryHeader]: word ?? '' };
+    const status = await postCanary(`${to.url}${target}`, { ...signed, headers });
+    if (status === 200) passed.storedMs = since();
+    else passed.error = `was answered ${status} at the gateway`;
+  } catch (error) {
+    passed.error = `got no answer at the gateway: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    if (word) deps.canaryDoor?.forget(word);
+  }
+  return passed;
+}
+
+/** Past the listener. */
 async function sendThrough(
   deps: CanaryDeps,
   account: ServingAccount,
@@ -128,11 +182,10 @@ function verify(
   target: string,
   run: Pick<CanaryRun, 'id' | 'startedAt'>,
 ): VerifiedDelivery | string {
-  const publicUrl = deps.publicUrl ?? 'http://localhost';
+  const publicUrl = publicUrlOf(deps);
   const channel = deps.channels[routed.provider];
-  const id = run.id.replaceAll('-', '');
   const account = withAppSecret(deps, routed);
-  const { headers, body } = canaryRequest(account, { id, url: `${publicUrl}${target}`, now: run.startedAt });
+  const { headers, body } = signedFor(deps, account, target, run);
   const bytes = Buffer.from(body);
   const secrets = secretsOfAccount(account, channel.fields, publicUrl).byToken;
   const request = { method: 'POST', target, headers, body: bytes };
@@ -140,7 +193,7 @@ function verify(
   if (verification.kind === 'refused') return verification.reason;
   return {
     ...{ id: run.id, workspaceId: account.workspaceId, accountId: account.accountId, provider: account.provider },
-    ...{ routeKind: 'canary', method: 'POST', target: '/canary', isTest: true },
+    ...{ routeKind: storeRouteKind, method: 'POST', target: '/canary', isTest: true },
     // What it was signed and let in by has done its work.
     headers: { 'content-type': headers['content-type'] ?? '', 'user-agent': 'switchyard-canary' },
     body: bytes,
@@ -148,6 +201,20 @@ function verify(
     isAuthenticated: verification.isAuthenticated,
     receivedAt: run.startedAt,
   };
+}
+
+function publicUrlOf({ publicUrl }: CanaryDeps): string {
+  return publicUrl ?? 'http://localhost';
+}
+
+function signedFor(
+  deps: CanaryDeps,
+  account: ServingAccount,
+  target: string,
+  run: Pick<CanaryRun, 'id' | 'startedAt'>,
+): SignedRequest {
+  const id = run.id.replaceAll('-', '');
+  return canaryRequest(account, { id, url: `${publicUrlOf(deps)}${target}`, now: run.startedAt });
 }
 
 function withAppSecret({ appSecrets }: CanaryDeps, account: ServingAccount): ServingAccount {

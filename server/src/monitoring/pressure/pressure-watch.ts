@@ -6,12 +6,15 @@ import type { Lane } from '#outbox';
 import { type Storage, StorageUnavailable } from '#storage';
 import {
   heldLanes,
+  heldWork,
   milderOf,
   noPressure,
   type Pressure,
   type PressureFacts,
   pressureOf,
   refusesDeliveries,
+  slowsReads,
+  type WorkLane,
 } from './pressure.ts';
 import { readBacklogAge } from './pressure-store.ts';
 
@@ -30,7 +33,11 @@ export interface PressureWatch {
   readonly pressure: Pressure;
   /** Lanes that nothing is claimed from for now. */
   readonly held: readonly Lane[];
+  /** The same with what is no message: a copy looks here before its next batch. */
+  readonly heldWork: readonly WorkLane[];
   readonly isRefusing: boolean;
+  /** The console's lists, statistics and exports wait for messages. */
+  readonly isSlowingReads: boolean;
 }
 
 export const pressureLimits = { lookEveryMs: 1_000, loopResolutionMs: 20 } as const;
@@ -48,7 +55,9 @@ class Watch implements PressureWatch {
   #last: PressureFacts | undefined;
   pressure: Pressure = noPressure;
   held: readonly Lane[] = [];
+  heldWork: readonly WorkLane[] = [];
   isRefusing = false;
+  isSlowingReads = false;
 
   constructor(deps: PressureDeps) {
     this.#deps = deps;
@@ -116,6 +125,8 @@ class Watch implements PressureWatch {
     }
     this.pressure = next;
     this.held = heldLanes(next);
+    this.heldWork = heldWork(next);
     this.isRefusing = refusesDeliveries(next);
+    this.isSlowingReads = slowsReads(next);
   }
 }

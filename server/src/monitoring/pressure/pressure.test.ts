@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
   heldLanes,
+  heldWork,
+  laneTable,
   milderOf,
   noPressure,
   type PressureFacts,
   pressureOf,
   pressureSteps,
   refusesDeliveries,
+  slowsReads,
 } from './pressure.ts';
 
 const gibibyte = 1024 ** 3;
@@ -52,6 +55,23 @@ describe('the steps', () => {
     expect(pressureOf({ ...calm, freeBytes: 2.5 * gibibyte }, low).step).toBe('campaign');
     expect(pressureOf({ ...calm, freeBytes: 2.8 * gibibyte }, low).step).toBeNull();
   });
+});
+
+it('holds the copy of a migration before all else, and never what customers wait for', () => {
+  expect(Object.keys(laneTable)[0]).toBe('migration-copy');
+  const held = pressureSteps.map((step) => heldWork({ step, reasons: [] }));
+  expect(held[0]).toEqual(['migration-copy', 'campaign']);
+  expect(held.at(-1)).toEqual(['migration-copy', 'campaign', 'backlog', 'reminder']);
+});
+
+it('slows reads of many rows after campaigns, and before anything is refused', () => {
+  expect([null, ...pressureSteps].map((step) => slowsReads({ step, reasons: [] }))).toEqual([
+    false,
+    false,
+    true,
+    true,
+    true,
+  ]);
 });
 
 it('believes only what two looks in a row have seen', () => {

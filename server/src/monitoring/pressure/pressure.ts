@@ -92,11 +92,36 @@ function rankOf(step: PressureStep): number {
   return pressureSteps.indexOf(step);
 }
 
+/** All that is done in lanes: messages on their way out, and the copying of a migration. */
+export type WorkLane = Lane | 'migration-copy';
+
+/** From which step on each waits, the lowest first; null: it goes on to the last, since customers wait for it. */
+export const laneTable = {
+  'migration-copy': 'campaign',
+  campaign: 'campaign',
+  backlog: 'backlog',
+  reminder: 'reminder',
+  receipt: null,
+  reply: null,
+} as const satisfies Record<WorkLane, PressureStep | null>;
+
 /** What waits until the pressure is over. */
-export function heldLanes({ step }: Pressure): readonly Lane[] {
+export function heldWork({ step }: Pressure): readonly WorkLane[] {
   if (step === null) return [];
-  const held: readonly Lane[] = ['campaign', 'backlog', 'reminder'];
-  return held.slice(0, rankOf(step) + 1);
+  return (Object.keys(laneTable) as WorkLane[]).filter((lane) => {
+    const from = laneTable[lane];
+    return from !== null && rankOf(from) <= rankOf(step);
+  });
+}
+
+/** Of messages on their way out. */
+export function heldLanes(pressure: Pressure): readonly Lane[] {
+  return heldWork(pressure).filter((lane) => lane !== 'migration-copy');
+}
+
+/** The console's reads of many rows wait before the first deliveries are refused, and after what nobody waits for. */
+export function slowsReads({ step }: Pressure): boolean {
+  return step !== null && rankOf(step) >= rankOf('backlog');
 }
 
 export function refusesDeliveries({ step }: Pressure): boolean {

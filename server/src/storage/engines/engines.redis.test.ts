@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '#kernel';
@@ -10,6 +12,7 @@ import { openEngines } from './conformance-process.ts';
 import { countersConformance } from './counters/counters.conformance.ts';
 import { doorbellConformance } from './doorbell/doorbell.conformance.ts';
 import { jobsConformance } from './jobs/jobs.conformance.ts';
+import { reconnectWaitMs } from './reconnect.ts';
 import { createRedisEngines } from './redis-engines.ts';
 
 let db: TestDatabase;
@@ -191,7 +194,56 @@ describe('the shared level of the cache', () => {
   });
 });
 
+/** Passes everything on, until it is told to keep what comes without closing anything, as a network does that is cut. */
+async function passage(port: number) {
+  const passing = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) {
+      passing.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    fallSilent() {
+      for (const socket of passing) socket.unpipe().pause();
+    },
+    close() {
+      for (const socket of passing) socket.destroy();
+      server.close();
+    },
+  };
+}
+
 describe('engines on Redis', () => {
+  it('never pause for longer than a second between two attempts to reach it', () => {
+    expect(reconnectWaitMs(1_000, () => 1, 1_000)).toBe(1_000);
+    expect(reconnectWaitMs(0, () => 1, 1_000)).toBe(50);
+  });
+
+  it('notice a connection that died in silence, and call the gap', async () => {
+    const between = await passage(Number(new URL(server.url).port));
+    try {
+      const engines = await openEngines({ ...under.processOptions(), redisUrl: between.url });
+      opened.push(engines);
+      const heard: string[] = [];
+      let gaps = 0;
+      await engines.doorbell.listen('silent', ({ n }) => heard.push(String(n)));
+      engines.doorbell.onGap(() => {
+        gaps += 1;
+      });
+      between.fallSilent();
+      await eventually(() => expect(gaps).toBeGreaterThan(0));
+      await (await under.open()).doorbell.ring('silent', { n: 'after' });
+      await eventually(() => expect(heard).toContain('after'));
+    } finally {
+      between.close();
+    }
+  });
+
   it('refuse to open where no Redis answers, in one line without the password', async () => {
     const redisUrl = 'redis://:secret@127.0.0.1:1';
     const refusal = await createRedisEngines({ redisUrl, connectionString: db.urls.app, log: silentLog }).catch(String);

@@ -8,9 +8,9 @@ export const answerTimeoutMs = 5_000;
 /** How often an idle connection is asked whether it is still there: a silent loss is noticed after this long. */
 export const heartbeatMs = 15_000;
 
-/** Doubles up to five seconds, with jitter of a half, so that many processes do not come back in step. */
-export function reconnectWaitMs(failures: number, random: () => number): number {
-  const full = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(failures, 16));
+/** Doubles up to the longest wait, with jitter of a half, so that many processes do not come back in step. */
+export function reconnectWaitMs(failures: number, random: () => number, longestMs = longestWaitMs): number {
+  const full = Math.min(longestMs, firstWaitMs * 2 ** Math.min(failures, 16));
   return Math.round(full * (0.5 + random() / 2));
 }
 

@@ -19,6 +19,17 @@ export interface RedisConnector {
 const commandTimeoutMs = 1_000;
 
 /**
+ * Whoever waits for Redis is whole again within two seconds of its being reachable: no pause between two attempts is
+ * longer than the first, no attempt than the second, and a connection that does not close by itself is destroyed. One
+ * small attempt a second from each process is nothing to a Redis.
+ */
+const longestPauseMs = 1_000;
+const connectTimeoutMs = 2_000;
+const disconnectTimeoutMs = 100;
+/** How often an idle connection that must hear is asked whether it is still there; its answer has `commandTimeoutMs`. */
+export const redisHeartbeatMs = 1_000;
+
+/**
  * A connection for single commands: while it is down they fail at once instead of queueing, and after a loss none is
  * sent twice, since nobody knows whether the first was carried out.
  */
@@ -37,9 +48,10 @@ export function commandOptions(connector: RedisConnector): RedisOptions {
 export function commonOptions(connector: RedisConnector): RedisOptions {
   return {
     lazyConnect: true,
-    connectTimeout: answerTimeoutMs,
+    connectTimeout: connectTimeoutMs,
+    disconnectTimeout: disconnectTimeoutMs,
     keepAlive: 10_000,
-    retryStrategy: (attempt) => reconnectWaitMs(attempt - 1, connector.random),
+    retryStrategy: (attempt) => reconnectWaitMs(attempt - 1, connector.random, longestPauseMs),
   };
 }
 

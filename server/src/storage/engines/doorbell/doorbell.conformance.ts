@@ -94,7 +94,7 @@ export function doorbellConformance(under: EnginesUnderTest): void {
       await eventually(() => expect(heard.size).toBe(20));
     });
 
-    it('listens to what was asked for while the connection was lost', { timeout: 60_000 }, async () => {
+    it('listens to what was asked for while the connection was lost', async () => {
       const [one, two] = [await under.open(), await under.open()];
       const heard: string[] = [];
       let gaps = 0;
@@ -103,8 +103,7 @@ export function doorbellConformance(under: EnginesUnderTest): void {
       });
       await under.cutDoorbell(1);
       await two.doorbell.listen('late', () => heard.push('late'));
-      // What was asked of the dead connection may have to run into its time limit first, more than once.
-      await eventually(() => expect(gaps).toBeGreaterThan(0), 40_000);
+      await eventually(() => expect(gaps).toBeGreaterThan(0));
       // A ring that falls into a second loss of the connection is lost, and a gap is called instead: so more than one.
       await eventually(async () => {
         await one.doorbell.ring('late');

@@ -89,8 +89,9 @@ export async function createPostgresDoorbell(options: PostgresDoorbellOptions): 
 
 /** One connection, until it ends. */
 interface Line {
-  readonly client: Client;
   readonly ended: Promise<void>;
+  /** One statement after the other: a connection of `pg` has no queue of its own. Rejects when it failed. */
+  ask(statement: string, values?: readonly unknown[]): Promise<void>;
   /** A statement whose failure ends the line: what was missed then is made up for after the next connection. */
   run(statement: string): Promise<void>;
   hangUp(): Promise<void>;
@@ -110,7 +111,7 @@ async function openLine(options: PostgresDoorbellOptions, listeners: Listeners):
   });
   try {
     await client.connect();
-    await client.query('SET synchronous_commit = off');
+    await line.ask('SET synchronous_commit = off');
   } catch (error) {
     void line.hangUp();
     throw error;
@@ -131,9 +132,19 @@ function watch(client: Client, log: Log): Line {
     return goodbye;
   }
 
+  let last: Promise<unknown> = Promise.resolve();
+
+  function ask(statement: string, values: readonly unknown[] = []): Promise<void> {
+    const asked = last.then(async () => void (await client.query(statement, [...values])));
+    last = asked.catch(() => {
+      // Told to whoever asked; those behind fail by themselves.
+    });
+    return asked;
+  }
+
   async function run(statement: string): Promise<void> {
     try {
-      await client.query(statement);
+      await ask(statement);
     } catch (error) {
       log.debug({ err: error }, 'the doorbell drops a line that failed');
       void hangUp();
@@ -145,14 +156,14 @@ function watch(client: Client, log: Log): Line {
     void hangUp();
   });
   client.on('end', () => void hangUp());
-  return { client, ended, run, hangUp };
+  return { ended, ask, run, hangUp };
 }
 
 async function notify(line: Line, batch: readonly PendingRing[], log: Log): Promise<boolean> {
   const text =
     'SELECT pg_notify(ring.channel, ring.payload) FROM unnest($1::text[], $2::text[]) AS ring (channel, payload)';
   try {
-    await line.client.query(text, [batch.map((ring) => prefix + ring.topic), batch.map((ring) => ring.payload)]);
+    await line.ask(text, [batch.map((ring) => prefix + ring.topic), batch.map((ring) => ring.payload)]);
     return true;
   } catch (error) {
     log.debug({ err: error }, 'rings wait for the next connection');

@@ -6,8 +6,13 @@
 import type { Redis } from 'ioredis';
 import type { Log } from '#kernel';
 import type { Doorbell } from '../../engines.ts';
-import { heartbeatMs } from '../reconnect.ts';
-import { commandOptions, firstConnect, openRedis, type RedisConnector } from '../redis-connections.ts';
+import {
+  commandOptions,
+  firstConnect,
+  openRedis,
+  type RedisConnector,
+  redisHeartbeatMs,
+} from '../redis-connections.ts';
 import { createListeners, gapTopic, printRing } from './listeners.ts';
 import { createPendingRings, type PendingRing } from './pending-rings.ts';
 
@@ -24,7 +29,7 @@ export async function createRedisDoorbell(connector: RedisConnector, commands: R
   await ears.subscribe(...listeners.topics.map(channelOf));
   ears.on('ready', () => void listenAnew());
   commands.on('ready', flush);
-  const heartbeat = setInterval(() => void orReconnect(() => ears.ping()), heartbeatMs).unref();
+  const heartbeat = setInterval(() => void orReconnect(() => ears.ping()), redisHeartbeatMs).unref();
 
   async function listenAnew(): Promise<void> {
     const isListening = await orReconnect(() => ears.subscribe(...listeners.topics.map(channelOf)));

@@ -1,0 +1,122 @@
+/** `--parts` and `--resume`: a long fault run in pieces, each kept when it is done, all counted as one. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type FaultOptions, WrongUse } from '../../../tools/fault/options.ts';
+import { type PartsPlan, type Progress, partOf, runParts } from '../../../tools/fault/parts.ts';
+import { failureOf, type Report } from '../../../tools/fault/report.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchyard-parts-'));
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const options: FaultOptions = {
+  ...{ webhooks: 100, kills: 7, hits: undefined, rate: undefined, seed: 10, hasRedis: false, template: undefined },
+};
+const plan: PartsPlan = { name: 'soak', options, isSeedGiven: true, parts: 3 };
+
+/** As a run of these options would print it. */
+function reportOf({ webhooks = 0, kills = 0, seed }: FaultOptions, more: Partial<Report> = {}): Report {
+  const none = { lost: 0, doubleEffects: 0, doubleSends: 0, unflaggedDoubleSends: 0, uncertain: 1, outOfOrder: 0 };
+  return {
+    ...{ name: 'soak', seed, sent: webhooks, acked: webhooks, kills, ...none, crossed: 0, recoveryMs: seed * 100 },
+    invariants: {
+      I1: true,
+      I2: true,
+      I3: true,
+      I4: true,
+      I5: true,
+      I6: true,
+      I7: true,
+      I8: null,
+      I9: null,
+      I10: true,
+      I11: null,
+    },
+    details: { failures: [] },
+    ...more,
+  };
+}
+
+const parts = (file: string) => (JSON.parse(readFileSync(file, 'utf8')) as Progress).done.length;
+
+it('shares the work out, with a seed for each part', () => {
+  const shares = [0, 1, 2].map((part) => partOf({ ...options, hits: 2 }, part, 3));
+  expect(shares.map(({ webhooks, kills, hits, seed }) => [webhooks, kills, hits, seed])).toEqual([
+    [34, 3, 1, 10],
+    [33, 2, 1, 11],
+    [33, 2, 0, 12],
+  ]);
+});
+
+it('goes on with the part that was not done, and adds them up', async () => {
+  const file = join(folder, 'killed.json');
+  const begun: number[] = [];
+  // A process that is killed in the middle of its second part never comes to keep it.
+  const killed = new Promise<Report>(() => {});
+  void runParts(plan, file, (part) => {
+    begun.push(part.seed);
+    return begun.length === 1 ? Promise.resolve(reportOf(part)) : killed;
+  });
+  await vi.waitFor(() => expect(begun).toEqual([10, 11]));
+  expect(parts(file)).toBe(1);
+  const sum = await runParts(plan, file, async (part) => {
+    begun.push(part.seed);
+    return reportOf(part);
+  });
+  expect(begun).toEqual([10, 11, 11, 12]);
+  expect(sum).toMatchObject({ sent: 100, acked: 100, kills: 7, uncertain: 3, recoveryMs: 1_200, seed: 10 });
+  expect(sum.invariants).toMatchObject({ I1: true, I8: null, I11: null });
+  expect(sum.details.seeds).toEqual([10, 11, 12]);
+  expect(failureOf(sum)).toBeNull();
+  const again = await runParts(plan, file, () => Promise.reject(new Error('nothing is left to run')));
+  expect(again).toEqual(sum);
+});
+
+it('keeps a part that failed or broke off as a failure, whatever comes after it', async () => {
+  const file = join(folder, 'failed.json');
+  const sum = await runParts(plan, file, async (part) => {
+    if (part.seed === 10) throw new Error('the load stands still');
+    const isBroken = part.seed === 11;
+    return reportOf(part, isBroken ? { lost: 2, invariants: { ...reportOf(part).invariants, I1: false } } : {});
+  });
+  expect(sum).toMatchObject({ sent: 66, lost: 2, invariants: { I1: false, I2: true } });
+  expect(failureOf(sum)).toBe('I1 is broken; the part with seed 10 broke off: the load stands still');
+  const resumed = await runParts(plan, file, async (part) => reportOf(part));
+  expect(failureOf(resumed)).toBe(failureOf(sum));
+});
+
+it('adds single runs, each as large as is asked for', async () => {
+  const file = join(folder, 'single.json');
+  const single = { ...plan, parts: undefined };
+  for (const seed of [1, 2]) {
+    const sum = await runParts({ ...single, options: { ...options, seed } }, file, async (part) => reportOf(part));
+    expect(sum).toMatchObject({ sent: seed * 100, kills: seed * 7 });
+  }
+});
+
+it.for([
+  ['another seed', { options: { ...options, seed: 11 } }],
+  ['another number of parts', { parts: 4 }],
+  ['more webhooks', { options: { ...options, webhooks: 101 } }],
+  ['another run', { name: 'redis' }],
+] as const)('refuses to go on with %s, before anything is run', async ([, other]) => {
+  const file = join(folder, 'other.json');
+  await runParts(plan, file, async (part) => reportOf(part));
+  const run = vi.fn<() => Promise<Report>>();
+  await expect(runParts({ ...plan, ...other }, file, run)).rejects.toThrow(WrongUse);
+  expect(run).not.toHaveBeenCalled();
+});
+
+it('refuses a file that holds something else', async () => {
+  const file = join(folder, 'foreign.json');
+  writeFileSync(file, '{"name":"soak"}');
+  await expect(runParts(plan, file, async (part) => reportOf(part))).rejects.toThrow('does not hold parts');
+});

@@ -1,0 +1,135 @@
+/**
+ * A long run in parts: each is a run of its own, kept in a file when it is done, and all count as one. Whoever is stopped or
+ * killed goes on with the part that was not done, from its beginning and with its seed.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { invariantNames } from './check/verdict.ts';
+import { type FaultOptions, WrongUse } from './options.ts';
+import type { Report } from './report.ts';
+
+export interface PartsPlan {
+  readonly name: string;
+  /** Of all parts together. */
+  readonly options: FaultOptions;
+  readonly isSeedGiven: boolean;
+  /** undefined: one more than the file holds, as large as `options` say. */
+  readonly parts: number | undefined;
+}
+
+/** What stands in the file. */
+export interface Progress {
+  readonly name: string;
+  /** In words, so that parts of another run are not added; null: parts that were made one by one. */
+  readonly plan: string | null;
+  readonly seed: number;
+  readonly done: readonly Report[];
+}
+
+/** Throws WrongUse before anything is run where the file is of another run, or cannot be read. */
+export async function runParts(
+  plan: PartsPlan,
+  file: string,
+  run: (options: FaultOptions) => Promise<Report>,
+): Promise<Report> {
+  let progress = load(file, plan);
+  const total = plan.parts ?? progress.done.length + 1;
+  while (progress.done.length < total) {
+    const part = progress.done.length;
+    const options =
+      plan.parts === undefined ? plan.options : partOf({ ...plan.options, seed: progress.seed }, part, total);
+    console.error(`part ${part + 1} of ${total}: seed ${options.seed}`);
+    const report = await run(options).catch((error: unknown) => withoutReport(plan.name, options.seed, error));
+    progress = { ...progress, done: [...progress.done, report] };
+    save(file, progress);
+  }
+  const [first, ...others] = progress.done as [Report, ...Report[]];
+  return others.reduce(add, first);
+}
+
+/** An equal share, the remainder spread over the first ones; each part has a seed of its own. */
+export function partOf(options: FaultOptions, part: number, parts: number): FaultOptions {
+  const share = (total: number | undefined) =>
+    total === undefined ? undefined : Math.floor(total / parts) + (part < total % parts ? 1 : 0);
+  const { webhooks, kills, hits, seed } = options;
+  return { ...options, webhooks: share(webhooks), kills: share(kills), hits: share(hits), seed: seed + part };
+}
+
+function load(file: string, plan: PartsPlan): Progress {
+  const words = plan.parts === undefined ? null : wordsOf(plan);
+  const fresh = { name: plan.name, plan: words, seed: plan.options.seed, done: [] };
+  if (!existsSync(file)) return fresh;
+  const found = read(file);
+  if (found === null || found.name !== plan.name)
+    throw new WrongUse(`--resume ${file} does not hold parts of a run of ${plan.name}`);
+  if (words === null) return found;
+  const isSame = found.plan === words && (!plan.isSeedGiven || found.seed === plan.options.seed);
+  if (!isSame) throw new WrongUse(`--resume ${file} holds parts of another plan: ${found.plan}, seed ${found.seed}`);
+  return found;
+}
+
+function read(file: string): Progress | null {
+  try {
+    const found = JSON.parse(readFileSync(file, 'utf8')) as Partial<Progress> | null;
+    return Array.isArray(found?.done) && typeof found.seed === 'number' ? (found as Progress) : null;
+  } catch {
+    // Not ours, or not to be read: said by whoever asked.
+    return null;
+  }
+}
+
+function wordsOf({ options, parts }: PartsPlan): string {
+  const { webhooks, kills, hits, rate, hasRedis } = options;
+  const named = Object.entries({ webhooks, kills, hits, rate, parts }).filter(([, value]) => value !== undefined);
+  return `${named.map(([name, value]) => `${name} ${value}`).join(', ')}${hasRedis ? ', redis' : ''}`;
+}
+
+/** In one step: who is killed in the middle of it leaves the parts before. */
+function save(file: string, progress: Progress): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(progress)}\n`);
+  renameSync(draft, file);
+}
+
+const sums = [
+  'sent',
+  'acked',
+  'lost',
+  'doubleEffects',
+  'doubleSends',
+  'unflaggedDoubleSends',
+  'uncertain',
+  'outOfOrder',
+  'crossed',
+  'kills',
+] as const satisfies (keyof Report)[];
+
+/** A run that broke off: it proves nothing, and stays a failure. */
+function withoutReport(name: string, seed: number, error: unknown): Report {
+  const zeros = Object.fromEntries(sums.map((sum) => [sum, 0])) as Record<(typeof sums)[number], number>;
+  const invariants = Object.fromEntries(invariantNames.map((one) => [one, null])) as Report['invariants'];
+  const failures = [`the part with seed ${seed} broke off: ${error instanceof Error ? error.message : String(error)}`];
+  return { name, seed, ...zeros, recoveryMs: null, invariants, details: { failures } };
+}
+
+/** Sums, the longest recovery; an invariant broken once is broken. */
+export function add(before: Report, now: Report): Report {
+  const summed = Object.fromEntries(sums.map((name) => [name, before[name] + now[name]]));
+  const runs = [...((before.details.runs as object[] | undefined) ?? [before.details]), now.details];
+  const seeds = [...((before.details.seeds as number[] | undefined) ?? [before.seed]), now.seed];
+  const failures = runs.flatMap((run) => ('failures' in run ? (run.failures as string[]) : []));
+  const recoveries = [before.recoveryMs, now.recoveryMs].filter((ms) => ms !== null);
+  return {
+    ...before,
+    ...summed,
+    recoveryMs: recoveries.length === 0 ? null : Math.max(...recoveries),
+    invariants: Object.fromEntries(
+      invariantNames.map((name) => [name, both(before.invariants[name], now.invariants[name])]),
+    ) as Report['invariants'],
+    details: { seeds, runs, failures },
+  };
+}
+
+function both(one: boolean | null, two: boolean | null): boolean | null {
+  if (one === null || two === null) return one ?? two;
+  return one && two;
+}
