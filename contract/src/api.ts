@@ -270,8 +270,10 @@ export const hopSchema = z
     kind: z.enum(['received', 'normalised', 'event', 'turn', 'queued', 'attempt', 'receipt', 'dead-letter']),
     at: instant,
     ms: z.number(),
+    /** In English; `facts` hold what it is made of, for words in another language. */
     title: z.string(),
     detail: z.string().nullable(),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     isProblem: z.boolean(),
     /** Public id of the thing: evt_…, trn_…, out_…, att_…. */
     ref: z.string().nullable(),
