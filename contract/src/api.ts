@@ -343,7 +343,14 @@ export const messageSchema = z
     content: z.looseObject({ type: z.string() }),
     text: z.string(),
     status: z.enum(['received', 'queued', 'sent', 'delivered', 'read', 'played', 'failed', 'uncertain', 'cancelled']),
-    error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    error: z
+      .object({
+        code: z.string(),
+        detail: z.string(),
+        /** What the words are made of, where we have them: `{"until": "08:00"}`. */
+        facts: z.record(z.string(), z.union([z.string(), z.number()])),
+      })
+      .nullable(),
     /** What `replyTo` and a reaction's `targetId` name; null while the provider has given none. */
     providerMessageId: z.string().nullable(),
     reactions: z.record(z.string(), z.string()),
