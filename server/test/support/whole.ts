@@ -17,6 +17,8 @@ export interface WholeProduct {
   /** Phone page and control API of the stand-ins. */
   readonly simulatorUrl: string;
   readonly login: { readonly email: string; readonly password: string };
+  /** For commands beside it. */
+  readonly dataFolder: string;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
@@ -34,7 +36,7 @@ export async function startWhole(env: Readonly<Record<string, string>> = {}): Pr
   };
   try {
     const { console: url, phone: simulatorUrl, login } = await firstLine(child);
-    return { url, simulatorUrl, login, stop };
+    return { url, simulatorUrl, login, dataFolder, stop };
   } catch (error) {
     await stop();
     throw error;
