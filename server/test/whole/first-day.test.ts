@@ -252,35 +252,6 @@ describe('in the console', () => {
     await context.close();
   });
 
-  it('sets the send gate, shows why a reply waits, and takes the setting back', async () => {
-    const web = accounts[4]!;
-    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: owner });
-    await page.goto('/accounts');
-    await open(page, web.name);
-    const gate = page.locator('[data-test=gate]');
-    const quota = gate.getByLabel('Messages a day');
-    await quota.fill('5');
-    await gate.getByLabel('Until', { exact: true }).fill('21:00');
-    await gate.getByRole('button', { name: 'Save' }).click();
-    await gate.getByText('The two times must differ.').waitFor();
-    await gate.getByLabel('Until', { exact: true }).fill('08:00');
-    await gate.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await expect.poll(() => quota.inputValue(), { timeout: patienceMs }).toBe('');
-    await quota.fill('0');
-    await gate.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('The send gate is changed.').first().waitFor();
-    expect(await wronged(page)).toEqual([]);
-    await page.reload();
-    await expect.poll(() => quota.inputValue(), { timeout: patienceMs }).toBe('0');
-    await customerWrites(web, 'hola');
-    await page.goto('/conversations');
-    await page.locator('[data-test=conversation]').filter({ hasText: 'Ana' }).first().click();
-    await page.locator('[data-test=held]').getByText('the day’s quota of 0 messages is used up').waitFor();
-    expect(troubles).toEqual([]);
-    await context.close();
-  });
-
   it('keeps the workspace’s time zone, counts its days by it, and makes a key that ends', async () => {
     const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: owner });
     await page.goto('/settings');
