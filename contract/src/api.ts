@@ -270,8 +270,10 @@ export const hopSchema = z
     kind: z.enum(['received', 'normalised', 'event', 'turn', 'queued', 'attempt', 'receipt', 'dead-letter']),
     at: instant,
     ms: z.number(),
+    /** In English; `facts` hold what it is made of, for words in another language. */
     title: z.string(),
     detail: z.string().nullable(),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     isProblem: z.boolean(),
     /** Public id of the thing: evt_…, trn_…, out_…, att_…. */
     ref: z.string().nullable(),
@@ -341,7 +343,14 @@ export const messageSchema = z
     content: z.looseObject({ type: z.string() }),
     text: z.string(),
     status: z.enum(['received', 'queued', 'sent', 'delivered', 'read', 'played', 'failed', 'uncertain', 'cancelled']),
-    error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    error: z
+      .object({
+        code: z.string(),
+        detail: z.string(),
+        /** What the words are made of, where we have them: `{"until": "08:00"}`. */
+        facts: z.record(z.string(), z.union([z.string(), z.number()])),
+      })
+      .nullable(),
     /** What `replyTo` and a reaction's `targetId` name; null while the provider has given none. */
     providerMessageId: z.string().nullable(),
     reactions: z.record(z.string(), z.string()),

@@ -18,6 +18,8 @@ export interface Failure {
   readonly isCertain: boolean;
   /** The provider's own code, where there was one: `131047`, `63016`. */
   readonly providerCode?: string;
+  /** What the words are made of, for words in another language. */
+  readonly facts?: Readonly<Record<string, string | number>>;
   /** The state that forbade it, where one did: `connected`. */
   readonly state?: string;
 }

@@ -14,6 +14,9 @@ const timeZone = z
   .refine(isTimeZone, { error: 'is not the name of a time zone, like Europe/Madrid' })
   .meta({ description: 'IANA name', examples: ['Europe/Madrid'] });
 
+/** Its time zone and language are set once it is there. */
+export const newWorkspaceSchema = z.strictObject({ name: workspaceNameSchema }).meta({ id: 'NewWorkspace' });
+
 export const workspaceChangeSchema = z
   .strictObject({
     name: workspaceNameSchema.exactOptional(),

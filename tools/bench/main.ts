@@ -52,14 +52,10 @@ async function run(): Promise<number> {
 }
 
 type Numbers = Readonly<
-  Record<'pairs' | 'seconds' | 'connections' | 'webhooks' | 'workspaces' | 'workSeconds', number>
+  Record<'pairs' | 'seconds' | 'connections' | 'webhooks' | 'workspaces' | 'workSeconds' | 'rate', number>
 >;
 
 async function benchmark(name: (typeof names)[number], numbers: Numbers) {
-async function benchmark(
-  name: (typeof names)[number],
-  numbers: Record<'pairs' | 'seconds' | 'connections' | 'webhooks' | 'workspaces' | 'workSeconds' | 'rate', number>,
-) {
   switch (name) {
     case 'ingest':
       return ingest(numbers);

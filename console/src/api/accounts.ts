@@ -73,14 +73,13 @@ export function useAccountStatus(id: Ref<string>) {
   });
 }
 
-/** Days are those of the person who looks. Figures of an hour need no live events: they are read anew every minute. */
+/** Days are the workspace's. Figures of an hour need no live events: they are read anew every minute. */
 export function useStatistics(id: Ref<string>, by: Ref<AccountStatisticsView['by']>) {
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return useQuery({
     queryKey: ['statistics', id, by],
     queryFn: ({ signal }) =>
       ask(accountStatisticsSchema, 'GET', `/accounts/${id.value}/statistics`, {
-        query: { by: by.value, timeZone },
+        query: { by: by.value },
         signal,
       }),
     refetchInterval: 60_000,

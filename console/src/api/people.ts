@@ -119,12 +119,27 @@ export function useInvite() {
   });
 }
 
+/** Under a new link; the one before ends. */
+export function useResendInvitation() {
+  return useMutation({
+    mutationFn: (id: string) => guarded(() => ask(madeInvitationSchema, 'POST', `/invitations/${id}/resend`)),
+    onSuccess: () => readAgain('invitations'),
+  });
+}
+
 export function useRevokeInvitation() {
   return useMutation({
     mutationFn: (id: string) => tell('DELETE', `/invitations/${id}`),
     onSettled: () => readAgain('invitations'),
   });
 }
+
+// ---- the password -------------------------------------------------------------------------------------------------
+/** Gives how many other sessions it ended. */
+export const changePassword = (change: { currentPassword: string; newPassword: string }) =>
+  guarded(() => ask(endedSessionsSchema, 'POST', '/me/password', { body: change })).finally(() =>
+    readAgain('sessions'),
+  );
 
 // ---- joining, by the holder of a link ------------------------------------------------------------------------------
 export const lookAtInvitation = (token: string) =>

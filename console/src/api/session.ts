@@ -1,6 +1,6 @@
 /** Who is logged in, in which workspace, and what they may do there. */
-import { loggedInSchema, type Me, meSchema } from '@switchyard/contract';
-import { useQuery } from '@tanstack/vue-query';
+import { loggedInSchema, type Me, meSchema, type WorkspaceChange, workspaceSchema } from '@switchyard/contract';
+import { useMutation, useQuery } from '@tanstack/vue-query';
 import { useLocalStorage } from '@vueuse/core';
 import { computed } from 'vue';
 import { ask, tell, useWorkspaceForRequests } from './client.ts';
@@ -65,7 +65,25 @@ export function chooseWorkspace(id: string): void {
   queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== meKey[0] });
 }
 
+/** Changes of one's own workspaces show wherever they are named. */
+export const readMeAgain = () => queryClient.invalidateQueries({ queryKey: meKey });
+
+export function useChangeWorkspace() {
+  return useMutation({
+    mutationFn: (change: WorkspaceChange) => ask(workspaceSchema, 'PATCH', '/workspace', { body: change }),
+    onSuccess: () => Promise.all([readMeAgain(), queryClient.invalidateQueries({ queryKey: ['statistics'] })]),
+  });
+}
+
+/** Makes it, and looks at it from now on. */
+export async function makeWorkspace(name: string): Promise<void> {
+  const { id } = await ask(workspaceSchema, 'POST', '/workspaces', { body: { name } });
+  await readMeAgain();
+  chooseWorkspace(id);
+}
+
 const allowed = {
+  'workspace:write': ['owner'],
   'messages:write': ['owner', 'admin', 'agent'],
   'conversations:write': ['owner', 'admin', 'agent'],
   'accounts:write': ['owner', 'admin'],

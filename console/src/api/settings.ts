@@ -17,10 +17,15 @@ export function useApiKeys() {
   });
 }
 
+export interface NewApiKey {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt?: string;
+}
+
 export function useMakeApiKey() {
   return useMutation({
-    mutationFn: (key: { name: string; scopes: string[] }) =>
-      guarded(() => ask(madeApiKeySchema, 'POST', '/api-keys', { body: key })),
+    mutationFn: (key: NewApiKey) => guarded(() => ask(madeApiKeySchema, 'POST', '/api-keys', { body: key })),
     onSuccess: readAgain,
   });
 }

@@ -40,6 +40,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'route-taken': 409,
   'settings-active': 409,
   'slug-taken': 409,
+  'too-many-workspaces': 409,
   'token-current': 409,
   'webhook-changed': 409,
   'too-large': 413,

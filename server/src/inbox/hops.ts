@@ -12,6 +12,13 @@ export function hopsOf(trace: DeliveryTrace): Hop[] {
       trace.receivedAt,
       `${trace.method} from ${trace.provider}`,
       `${trace.body.length} bytes by ${trace.routeKind}${trace.isAuthenticated ? '' : ', not authenticated'}`,
+      {
+        method: trace.method,
+        provider: trace.provider,
+        bytes: trace.body.length,
+        by: trace.routeKind,
+        isAuthenticated: trace.isAuthenticated,
+      },
     ),
   ];
   if (trace.normalisedAt)
@@ -21,10 +28,14 @@ export function hopsOf(trace: DeliveryTrace): Hop[] {
         trace.normalisedAt,
         'read',
         `${trace.eventCount ?? 0} event(s), ${trace.duplicateCount ?? 0} known already`,
+        { events: trace.eventCount ?? 0, duplicates: trace.duplicateCount ?? 0 },
       ),
     );
   for (const letter of trace.deadLetters)
-    facts.push({ ...hop('dead-letter', letter.createdAt, letter.reason, letter.detail), isProblem: true });
+    facts.push({
+      ...hop('dead-letter', letter.createdAt, letter.reason, letter.detail, { reason: letter.reason }),
+      isProblem: true,
+    });
   for (const event of trace.events) facts.push(...hopsOfEvent(event));
   return inOrder(facts, trace.receivedAt);
 }
@@ -49,6 +60,7 @@ function hopsOfEvent(event: TracedEvent): HopFacts[] {
         event.createdAt,
         `${event.kind}: ${event.type}`,
         event.reason ? `${event.state}: ${event.reason}` : event.state,
+        { kind: event.kind, type: event.type, state: event.state, reason: event.reason },
       ),
       isProblem: event.state === 'dead',
       ref: `evt_${event.id.replaceAll('-', '')}`,
@@ -61,6 +73,7 @@ function hopsOfEvent(event: TracedEvent): HopFacts[] {
         event.turn.createdAt,
         event.turn.outcome,
         `${event.turn.milliseconds.toFixed(1)} ms: ${stepsOf(event.turn.steps)}`,
+        factsOfTurn(event.turn),
       ),
       ref: `trn_${event.turn.id.replaceAll('-', '')}`,
     });
@@ -68,9 +81,24 @@ function hopsOfEvent(event: TracedEvent): HopFacts[] {
   return facts;
 }
 
+interface ShownStep {
+  readonly name?: string;
+  readonly verdict?: string;
+}
+
+const shownSteps = (steps: unknown): readonly ShownStep[] => (Array.isArray(steps) ? steps : []);
+
 function stepsOf(steps: unknown): string {
-  if (!Array.isArray(steps)) return '';
-  return steps.map((step: { name?: string; verdict?: string }) => `${step.name} ${step.verdict}`).join(', ');
+  return shownSteps(steps)
+    .map((step) => `${step.name} ${step.verdict}`)
+    .join(', ');
+}
+
+/** An outcome is written as `answered: demo/menu`. */
+function factsOfTurn({ outcome, milliseconds, steps }: NonNullable<TracedEvent['turn']>): Hop['facts'] {
+  const [, kind = outcome, reason = null] = /^(\w+): (.*)$/s.exec(outcome) ?? [];
+  const passed = shownSteps(steps).filter(({ verdict }) => verdict === 'passed');
+  return { outcome: kind, reason, milliseconds, passed: passed.map(({ name }) => name).join(', ') };
 }
 
 interface ShownAttempt {
@@ -93,7 +121,9 @@ function hopsOfOutbound(outbound: TracedOutbound): HopFacts[] {
   const content = outbound.content as { readonly type?: string; readonly text?: string };
   return [
     {
-      ...hop('queued', outbound.createdAt, `reply queued: ${content.type ?? ''}`, content.text ?? null),
+      ...hop('queued', outbound.createdAt, `reply queued: ${content.type ?? ''}`, content.text ?? null, {
+        type: content.type ?? '',
+      }),
       ref: `out_${outbound.id.replaceAll('-', '')}`,
     },
     ...(outbound.attempts as readonly ShownAttempt[]).map((attempt) => ({
@@ -102,17 +132,23 @@ function hopsOfOutbound(outbound: TracedOutbound): HopFacts[] {
         attempt.endedAt ?? attempt.startedAt,
         `attempt ${attempt.number}: ${attempt.outcome ?? 'under way'}`,
         attempt.failure?.detail ?? (attempt.milliseconds === null ? null : `${attempt.milliseconds.toFixed(1)} ms`),
+        { number: attempt.number, outcome: attempt.outcome, milliseconds: attempt.milliseconds },
       ),
       isProblem: attempt.outcome !== null && attempt.outcome !== 'sent',
       ref: `att_${attempt.id.replaceAll('-', '')}`,
     })),
     ...(outbound.receipts as readonly ShownReceipt[]).map((receipt) => ({
-      ...hop('receipt', receipt.createdAt, receipt.status, receipt.wasApplied ? null : 'nothing new'),
+      ...hop('receipt', receipt.createdAt, receipt.status, receipt.wasApplied ? null : 'nothing new', {
+        status: receipt.status,
+        isNew: receipt.wasApplied,
+      }),
       isProblem: receipt.status === 'failed',
     })),
   ];
 }
 
-function hop(kind: Hop['kind'], at: Date | string, title: string, detail: string | null): HopFacts {
-  return { kind, at, title, detail, isProblem: false, ref: null };
+type Said = readonly [kind: Hop['kind'], at: Date | string, title: string, detail: string | null, facts: Hop['facts']];
+
+function hop(...[kind, at, title, detail, facts]: Said): HopFacts {
+  return { kind, at, title, detail, facts, isProblem: false, ref: null };
 }

@@ -1,5 +1,5 @@
-import { type ApiKeyId, parseId, toPublicId } from '@switchyard/contract';
-import { type Clock, done, newId, refused } from '#kernel';
+import { type ApiKeyId, type Failure, type PersonId, parseId, toPublicId } from '@switchyard/contract';
+import { type Clock, done, newId, type Result, refused } from '#kernel';
 import { type Counters, hashToken, newToken, type Passwords, type Storage, type WorkspaceTx } from '#storage';
 import { findEndedKey, findKey, insertApiKey, listApiKeys, noteUse, revokeApiKey } from './api-key-store.ts';
 import { appendAudit, type Facts } from './audit/index.ts';
@@ -29,18 +29,24 @@ export interface WorkspacesDeps {
   readonly clock: Clock;
 }
 
+/** Workspaces of one person: each costs rows and caches for as long as it is there. */
+const maxOwnWorkspaces = 50;
+
+type CreateOptions = NonNullable<Parameters<Workspaces['create']>[1]> & { readonly owner?: PersonId };
+
 /** `swy_` and 256 random bits; only its SHA-256 is kept. */
 const keyPrefix = 'swy_';
 
 export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   const { storage, passwords } = deps;
-  const create: Workspaces['create'] = async (name, options = {}) => {
+  const create = async (name: string, options: CreateOptions = {}): Promise<Result<Workspace, Failure>> => {
     const slug = options.slug ?? slugOf(name);
     if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(slug))
       return refused(failure('wrong-slug', `"${slug}" is not a slug: letters a-z, digits and -`));
     const id = newId('workspace');
     const made = await storage.inWorkspace(id, async (tx) => {
       const workspace = await insertWorkspace(tx, { name: name.trim(), slug, kind: options.kind ?? 'tenant' });
+      if (workspace && options.owner) await upsertMember(tx, options.owner, 'owner');
       if (workspace) await audit(tx, options.actor, 'create', `workspace ${toPublicId('workspace', id)}`, { slug });
       return workspace;
     });
@@ -48,6 +54,23 @@ export function createWorkspaces(deps: WorkspacesDeps): Workspaces {
   };
   return {
     create,
+    async createOwn(name, { person, memberships }) {
+      const owned = memberships.filter(({ role }) => role === 'owner').length;
+      if (owned === 0 && !person.isOperator)
+        return refused(failure('forbidden', 'only who owns a workspace already makes another'));
+      if (owned >= maxOwnWorkspaces)
+        return refused(failure('too-many-workspaces', `a person owns at most ${maxOwnWorkspaces} workspaces`));
+      const wish = { owner: person.id, actor: `person ${toPublicId('person', person.id)}` };
+      const made = await create(name, wish);
+      if (made.ok || made.refusal.code !== 'slug-taken') return made;
+      return create(name, {
+        ...wish,
+        slug: `${slugOf(name).slice(0, 50)}-${newToken()
+          .toLowerCase()
+          .replace(/[^a-z0-9]/g, '')
+          .slice(0, 6)}`,
+      });
+    },
     update: (workspaceId, change, actor) =>
       storage.inWorkspace(workspaceId, async (tx) => {
         const before = await lockWorkspace(tx);

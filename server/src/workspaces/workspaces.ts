@@ -101,6 +101,11 @@ export interface Workspaces {
     options?: { readonly slug?: string; readonly kind?: Workspace['kind']; readonly actor?: string },
   ): Promise<Result<Workspace, Failure>>;
   /**
+   * A person's own, whose owner they are at once. Only who owns one already, or the operator, may: `forbidden`; so many and
+   * no more: `too-many-workspaces`. Its slug is made of the name, with a tail where it is taken: names of others stay theirs.
+   */
+  createOwn(name: string, person: Extract<Principal, { kind: 'person' }>): Promise<Result<Workspace, Failure>>;
+  /**
    * Name, time zone, language; what is left out stays. Refuses `workspace-not-found`, and `unknown-time-zone` for one that
    * the database does not know. Accounts carry the workspace's name: their caches are another room's to forget.
    */

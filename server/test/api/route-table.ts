@@ -15,6 +15,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /api/v1/me': {},
   'POST /api/v1/me/password': { body: { currentPassword: 'not the password', newPassword: 'another password' } },
   'GET /api/v1/workspaces': {},
+  'POST /api/v1/workspaces': { body: { name: 'Bazaar Sur' } },
   'GET /api/v1/workspace': {},
   'PATCH /api/v1/workspace': { body: { timeZone: 'UTC' } },
   'GET /api/v1/members': {},

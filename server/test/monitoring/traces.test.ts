@@ -72,6 +72,19 @@ describe('a trace', () => {
     for (const query of Object.values(queries)) expect(await search(stranger, query)).toEqual([]);
   });
 
+  it('tells what each hop is made of, for words in any language', async () => {
+    const { shop, wamid } = await answered();
+    const [trace] = await search(shop, wamid);
+    const facts = Object.fromEntries((trace?.hops ?? []).map((hop) => [hop.kind, hop.facts]));
+    expect(facts.received).toMatchObject({ provider: 'meta', isAuthenticated: true, bytes: expect.any(Number) });
+    expect(facts.normalised).toEqual({ events: 1, duplicates: 0 });
+    expect(facts.event).toMatchObject({ kind: 'message', type: 'text', state: 'handled' });
+    expect(facts.turn).toMatchObject({ outcome: 'answered', passed: expect.stringContaining('consent') });
+    expect(facts.queued).toHaveProperty('type');
+    expect(facts.attempt).toMatchObject({ number: 1, outcome: 'sent' });
+    expect(facts.receipt).toHaveProperty('status');
+  });
+
   it('begins with the message where no delivery began it', async () => {
     const { shop, digits } = await answered();
     const [conversation] = await world.db.ownerQuery<{ id: never }>(

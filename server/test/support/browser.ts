@@ -1,12 +1,19 @@
 /** Headless Chromium that holds a page to the console's promises: nothing from elsewhere, nothing broken in silence. */
 import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 
 const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** How long a page may take to show what is waited for, on a busy machine. */
-const patienceMs = 10_000;
+export const patienceMs = 30_000;
 
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
@@ -47,6 +54,18 @@ export async function openPage(
     void dialog.dismiss();
   });
   return { context, page, troubles };
+}
+
+const mostTabs = 80;
+
+/** By the Tab key alone, as a person without a mouse goes there; throws when it is not reached. */
+export async function tabTo(target: Locator): Promise<void> {
+  await target.waitFor();
+  for (let tabs = 0; tabs < mostTabs; tabs += 1) {
+    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    await target.page().keyboard.press('Tab');
+  }
+  throw new Error(`the Tab key does not reach ${target}`);
 }
 
 /** What breaks the rules of accessibility: serious and critical ones, in one line each. Rows that have just come are still fading in: they are let finish. */

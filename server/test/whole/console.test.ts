@@ -282,7 +282,7 @@ describe('the ledger, alarms and traces', () => {
     for (const name of ['Received', 'Turn', 'Sending', 'Receipt'])
       await found.getByText(name, { exact: true }).first().waitFor();
     await found.getByRole('link').click();
-    await page.locator('[data-test=status]').getByText('Processed').waitFor();
+    await page.locator('[data-test=status]').getByText('Handled').waitFor();
     await page.goto('/trace?q=nobody');
     await page.getByText('Nothing was found').waitFor();
     expect(troubles).toEqual([]);

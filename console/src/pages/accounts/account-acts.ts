@@ -1,10 +1,9 @@
-import { useToast } from '@nuxt/ui/composables';
 import type { HealthyAccountView } from '@switchyard/contract';
 import { useTranslation } from 'i18next-vue';
 import { computed, ref } from 'vue';
 import { type AccountAct, useAccountAct, useRemoveAccount } from '../../api/accounts.ts';
 import { useSession } from '../../api/session.ts';
-import { wordsOf } from '../../i18n/problem-words.ts';
+import { useTold } from '../../components/use-told.ts';
 
 export type Act = AccountAct | 'remove';
 
@@ -22,7 +21,7 @@ const askedFirst: ReadonlySet<Act> = new Set(['disconnect', 'remove']);
 export function useActs(account: () => HealthyAccountView, onRemoved: () => void = () => {}) {
   const { t } = useTranslation();
   const { may } = useSession();
-  const toast = useToast();
+  const { tellDone, tellRefused } = useTold();
   const move = useAccountAct();
   const removal = useRemoveAccount();
   const asked = ref<Act | null>(null);
@@ -40,15 +39,13 @@ export function useActs(account: () => HealthyAccountView, onRemoved: () => void
 
   function carryOut(act: Act): void {
     const { id, name } = account();
-    const onError = (error: unknown) =>
-      void toast.add({ title: wordsOf(error), color: 'error', icon: 'i-lucide-circle-alert' });
     const onSuccess = () => {
       asked.value = null;
-      toast.add({ title: t(`account.done.${act}`, { name }), color: 'success' });
+      tellDone(t(`account.done.${act}`, { name }));
       if (act === 'remove') onRemoved();
     };
-    if (act === 'remove') removal.mutate(id, { onError, onSuccess });
-    else move.mutate({ id, act }, { onError, onSuccess });
+    if (act === 'remove') removal.mutate(id, { onError: tellRefused, onSuccess });
+    else move.mutate({ id, act }, { onError: tellRefused, onSuccess });
   }
 
   const isBusy = computed(() => move.isPending.value || removal.isPending.value);

@@ -62,7 +62,12 @@ function presentError(error: unknown): MessageView['error'] {
   if (typeof told !== 'object' || told === null) return null;
   const facts = told as Readonly<Record<string, unknown>>;
   const detail = [facts.title, facts.detail].map(textOf).filter(Boolean).join(': ');
-  return { code: textOf(facts.code) || 'failed', detail };
+  return { code: textOf(facts.code) || 'failed', detail, facts: plainFacts(facts.facts) };
+}
+
+function plainFacts(value: unknown): Record<string, string | number> {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return Object.fromEntries(entries.filter(([, fact]) => typeof fact === 'string' || typeof fact === 'number'));
 }
 
 function textOf(value: unknown): string {

@@ -1,7 +1,14 @@
-import { pageOf, toPublicId, type WorkspaceView, workspaceChangeSchema, workspaceSchema } from '@switchyard/contract';
+import {
+  newWorkspaceSchema,
+  pageOf,
+  toPublicId,
+  type WorkspaceView,
+  workspaceChangeSchema,
+  workspaceSchema,
+} from '@switchyard/contract';
 import type { Workspace } from '#workspaces';
 import type { ApiDeps } from '../deps.ts';
-import { accessOf, principalOf } from '../guard.ts';
+import { accessOf, personOf, principalOf } from '../guard.ts';
 import { notFound, refusal } from '../problem.ts';
 import { failures, noQuery, type Routes } from '../schemas.ts';
 
@@ -9,6 +16,7 @@ const tags = ['workspaces'];
 
 export async function workspaceRoutes(routes: Routes, deps: ApiDeps): Promise<void> {
   listRoute(routes, deps);
+  createRoute(routes, deps);
   ownRoutes(routes, deps);
 }
 
@@ -30,6 +38,27 @@ function listRoute(routes: Routes, deps: ApiDeps): void {
         return { data: principal.memberships.map(({ workspace }) => present(workspace)), nextCursor: null };
       const own = await deps.workspaces.find(principal.workspaceId);
       return { data: own ? [present(own)] : [], nextCursor: null };
+    },
+  );
+}
+
+function createRoute(routes: Routes, deps: ApiDeps): void {
+  routes.post(
+    '/workspaces',
+    {
+      config: { access: 'person' },
+      schema: {
+        tags,
+        summary: 'Make a workspace, and be its owner',
+        description: 'For who owns one already, and for the operator. 403 `forbidden`, 409 `too-many-workspaces`.',
+        body: newWorkspaceSchema,
+        response: { 201: workspaceSchema, ...failures },
+      },
+    },
+    async (request, reply) => {
+      const made = await deps.workspaces.createOwn(request.body.name, personOf(request));
+      if (!made.ok) throw refusal(made.refusal);
+      return reply.status(201).send(present(made.value));
     },
   );
 }

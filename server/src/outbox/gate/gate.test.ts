@@ -135,6 +135,8 @@ describe('a message', () => {
       const verdict = verdictOf(one);
       return verdict.kind === 'hold' ? verdict.reason.detail : null;
     };
+    const night = verdictOf({ lane: 'campaign', now: '22:00' });
+    expect(night).toMatchObject({ reason: { facts: { until: '08:00', timeZone: 'UTC' } } });
     expect(reasonOf({ lane: 'campaign', now: '22:00' })).toBe('quiet hours until 08:00 (UTC)');
     expect(reasonOf({ lane: 'campaign', taken: 1_000 })).toBe("the day's quota of 1000 messages is used up");
     expect(reasonOf({ lane: 'campaign', age: 1.5, taken: 90 })).toMatch(/^warming up: 90 messages .* day 2/);

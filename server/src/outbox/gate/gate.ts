@@ -92,15 +92,18 @@ export function judge(message: GateMessage, facts: GateFacts): GateVerdict {
   const { minuteOfDay } = localTimeOf(now, settings.timeZone);
   if (begins && settings.quiet && isQuiet(minuteOfDay, settings.quiet)) {
     const minutes = (settings.quiet.until - minuteOfDay + dayMinutes) % dayMinutes;
-    return hold('QuietHours', `quiet hours until ${clockOf(settings.quiet.until)} (${settings.timeZone})`, minutes);
+    const night = { until: clockOf(settings.quiet.until), timeZone: settings.timeZone };
+    const detail = `quiet hours until ${night.until} (${night.timeZone})`;
+    return hold({ code: 'QuietHours', detail, facts: night }, minutes);
   }
   const quota = quotaOf(settings, ageDays, begins);
   if (takenToday < quota) return { kind: 'pass' };
   const isWarming = quota < settings.dailyQuota;
+  const today = { quota, day: Math.floor(ageDays) + 1 };
   const detail = isWarming
-    ? `warming up: ${quota} messages may be begun on day ${Math.floor(ageDays) + 1} of this account`
+    ? `warming up: ${quota} messages may be begun on day ${today.day} of this account`
     : `the day's quota of ${quota} messages is used up`;
-  return hold(isWarming ? 'WarmingUp' : 'QuotaUsedUp', detail, dayMinutes - minuteOfDay);
+  return hold({ code: isWarming ? 'WarmingUp' : 'QuotaUsedUp', detail, facts: today }, dayMinutes - minuteOfDay);
 }
 
 export function notOnWhatsApp(phone: string): Failure {
@@ -109,9 +112,11 @@ export function notOnWhatsApp(phone: string): Failure {
 
 const dayMinutes = 24 * 60;
 
-function hold(code: string, detail: string, minutes: number): GateVerdict {
+type Held = Required<Pick<Failure, 'code' | 'detail' | 'facts'>>;
+
+function hold(reason: Held, minutes: number): GateVerdict {
   const waitMs = Math.min(gateDefaults.maxHoldMs, Math.max(1, minutes) * 60_000);
-  return { kind: 'hold', waitMs, reason: { code, detail, retry: { kind: 'later' }, isCertain: true } };
+  return { kind: 'hold', waitMs, reason: { ...reason, retry: { kind: 'later' }, isCertain: true } };
 }
 
 function isQuiet(minute: number, { from, until }: { readonly from: number; readonly until: number }): boolean {
