@@ -45,7 +45,7 @@ export function createTurnsAtOnce(deps: TurnDeps): TakeAtOnce {
     if (alone.length === 0) return { turns: new Map(), conversationIds: [], written: Promise.resolve() };
     const ids = alone.map(({ conversationId }) => conversationId);
     const [free, conversations] = await Promise.all([lockFree(tx, ids), deps.loadConversations(tx, ids)]);
-    crashPoint('turn.locked');
+    crashPoint('turn.locked-at-once');
     const inputs: TurnInput[] = [];
     for (const { conversationId, stored } of alone) {
       const conversation = conversations.get(conversationId);
@@ -81,7 +81,7 @@ async function handle(
     });
     return handled;
   });
-  crashPoint('turn.answered');
+  crashPoint('turn.answered-at-once');
   const turns = inputs.map(
     ({ stored, turnId }, index) => [stored.eventId, { turnId, reason: reasonOf(outcomes[index]!) }] as const,
   );

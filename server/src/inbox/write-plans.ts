@@ -114,13 +114,11 @@ async function writePortion(writing: Writing, portion: Portion, duplicates: Dupl
         portion.settled.map((plan) => plan.delivery.deliveryId),
       );
       crashPoint('normalise.before-commit');
-      if (taken.turns.size > 0) crashPoint('turn.before-commit');
       return again;
     },
     'by-key',
   );
   crashPoint('normalise.committed');
-  crashPoint('turn.committed');
   for (const [id, count] of added(duplicates, found)) duplicates.set(id, count);
 }
 

@@ -20,6 +20,8 @@ export const crashPointNames = [
   'normalise.planned',
   'normalise.keys-claimed',
   'normalise.receipt-applied',
+  'turn.locked-at-once',
+  'turn.answered-at-once',
   'normalise.effects-taken',
   'normalise.before-commit',
   'normalise.between-workspaces',

@@ -128,10 +128,14 @@ export class DispatchLife {
 
   /** Several may have been promised the same room: a few more than there is room for do no harm. */
   take(claimed: readonly ClaimedMessage[]): void {
-    crashPoint('outbox.claimed');
-    for (const message of claimed) this.#inFlight.hold(message);
+    this.#hold(claimed);
     if (this.#state === 'running') this.#track(this.#dispatch(claimed));
     else this.#track(this.#release(claimed.map((message) => ({ message, waitMs: 0 }))));
+  }
+
+  #hold(claimed: readonly ClaimedMessage[]): void {
+    crashPoint('outbox.claimed');
+    for (const message of claimed) this.#inFlight.hold(message);
   }
 
   async #claimStep(): Promise<boolean> {
@@ -151,9 +155,10 @@ export class DispatchLife {
       heldLanes: this.#deps.heldLanes(),
     });
     this.#mayBeMoreQueued = mayBeMoreQueued;
-    if (claimed.length > 0) crashPoint('outbox.claimed');
-    for (const message of claimed) this.#inFlight.hold(message);
-    if (claimed.length > 0) this.#track(this.#dispatch(claimed));
+    if (claimed.length > 0) {
+      this.#hold(claimed);
+      this.#track(this.#dispatch(claimed));
+    }
     return claimed.length === room;
   }
 
