@@ -162,7 +162,7 @@ describe('accounts and keys', () => {
     const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
     await page.goto('/settings');
     await page.getByRole('button', { name: 'New key' }).click();
-    await page.getByLabel('Name').fill('Till');
+    await page.getByRole('dialog').getByLabel('Name').fill('Till');
     await page.getByRole('button', { name: 'Make the key' }).click();
     const secret = await page.getByRole('dialog').getByLabel('API keys').inputValue();
     const asked = await fetch(`${product.url}/api/v1/accounts`, { headers: { authorization: `Bearer ${secret}` } });

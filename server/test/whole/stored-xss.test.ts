@@ -172,7 +172,7 @@ const visits: Readonly<Record<string, Visit>> = {
       await page.locator('[data-test=history] li').first().waitFor();
       await look();
       await go(page, `/accounts/${shop.accountIds.meta}`);
-      await page.locator('[data-test=statistics] code').first().waitFor();
+      await page.locator('[data-test=statistics] [data-test=share-bars]').first().waitFor();
       await press(page, 'Edit');
       await page.getByRole('dialog').waitFor();
       await look();
@@ -228,6 +228,12 @@ const visits: Readonly<Record<string, Visit>> = {
       await look();
       await go(page, '/audit');
       await page.locator('[data-test=audit-entry]').first().waitFor();
+      const more = page.locator('#content').getByRole('button', { name: 'Load more' });
+      while (await more.isVisible()) {
+        const shown = await page.locator('[data-test=audit-entry]').count();
+        await more.click();
+        await page.locator('[data-test=audit-entry]').nth(shown).waitFor();
+      }
       await unfold(page);
       await look();
     },
