@@ -131,16 +131,25 @@ export interface TracedOutbound {
   readonly receipts: readonly unknown[];
 }
 
+/** Its parts are read before it: what they came to is never seen without what the delivery came to. */
 export async function traceDelivery(tx: WorkspaceTx, id: DeliveryId): Promise<DeliveryTrace | null> {
-  const [row] = await tx.query<DeliveryTrace & Record<string, unknown>>(
+  const [events, deadLetters, row] = await Promise.all([
+    traceEvents(tx, id),
+    traceDeadLetters(tx, id),
+    findTraced(tx, id),
+  ]);
+  return row ? { ...row, events, deadLetters } : null;
+}
+
+async function findTraced(tx: WorkspaceTx, id: DeliveryId) {
+  const [row] = await tx.query<Omit<DeliveryTrace, 'events' | 'deadLetters'> & Record<string, unknown>>(
     `WITH page AS MATERIALIZED (
        SELECT ${pageColumns} FROM deliveries d JOIN inbox i ON i.workspace_id = d.workspace_id AND i.id = d.id
        WHERE d.workspace_id = $1 AND d.id = $2 AND NOT is_being_erased(i.workspace_id, i.id, i.duplicate_count))
      SELECT ${columns}, p.target, p.headers, p.body FROM page p ${accountOfPage}`,
     [tx.workspaceId, id],
   );
-  if (!row) return null;
-  return { ...row, events: await traceEvents(tx, id), deadLetters: await traceDeadLetters(tx, id) };
+  return row;
 }
 
 /** A row `o` of the outbox with its tries and receipts. */
