@@ -59,7 +59,7 @@ const insertSql = (conversations: MovedConversations) => `
              CASE WHEN g."isHeld" THEN 'held' WHEN may.claim THEN $3 ELSE 'queued' END, may.claim::int,
              CASE WHEN may.claim THEN now() + g."leaseMs" * interval '1 millisecond' ELSE '-infinity' END
         FROM given g JOIN taken ON taken.id = g."conversationId", LATERAL (
-          SELECT NOT g."isHeld" AND g."leaseMs" > 0 AND g.nth = 1 AND ${isFirst} AS claim) AS may
+          SELECT NOT g."isHeld" AND g."leaseMs" > 0 AND g.nth = 1 AND ${isFirst} AS claim OFFSET 0) AS may
       RETURNING *
   )
   SELECT q.id, q.state = $3 AS "isClaimed", q.lease_epoch AS "leaseEpoch", taken.address,
