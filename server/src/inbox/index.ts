@@ -10,5 +10,5 @@ export { hashKey } from './plan.ts';
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './receive.ts';
 export * from './reconcile/index.ts';
 export { type ReplayResult, replayDelivery } from './replay.ts';
+export type { AccountMessage } from './take-effect.ts';
 export { unpackArrivals } from './unpack.ts';
-export type { AccountMessage } from './write-plans.ts';

@@ -20,9 +20,10 @@ import { countDeliveryAttempt, type StoredDelivery } from './normalise-store.ts'
 import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
 import { releaseShards, renewShards, type ShardLease } from './shard-store.ts';
+import type { EventEffects, Writing } from './take-effect.ts';
 import { takeUp } from './take-up.ts';
 import type { TakeAtOnce } from './turns-at-once.ts';
-import { type EventEffects, type Writing, writeApart, writePlans } from './write-plans.ts';
+import { writeApart, writePlans } from './write-plans.ts';
 
 export const normaliseLimits = {
   batchCount: 200,
