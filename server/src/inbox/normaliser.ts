@@ -29,6 +29,8 @@ export const normaliseLimits = {
   batchCount: 200,
   batchBytes: 8 * 1024 * 1024,
   maxAttempts: 3,
+  /** Of processes that died over one delivery; some may have been killed from outside. */
+  maxDeaths: 6,
   /** Half of them: a second worker finds some free. */
   shardsPerLease: 8,
   /** Two transactions that met are tried again this often before the batch is taken apart. */
@@ -164,7 +166,7 @@ async function handleCarefully(
 ): Promise<void> {
   for (const delivery of stored) {
     const attempts = await countDeliveryAttempt(deps.storage, delivery);
-    if (attempts <= normaliseLimits.maxAttempts) await handleOne(deps, writing, delivery);
+    if (attempts <= normaliseLimits.maxDeaths) await handleOne(deps, writing, delivery);
     else await writePlans(writing, [deadPlan(delivery, 'it ended the process that handled it')]);
   }
 }

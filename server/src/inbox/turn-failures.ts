@@ -35,7 +35,7 @@ export async function countAbandoned(
     const head = locked?.next;
     if (!head) return locked !== undefined;
     const attempts = await countEventAttempt(tx, head.eventId);
-    if (attempts > limits.maxAttempts)
+    if (attempts > limits.maxDeaths)
       await bury(tx, head, { reason: 'failed', detail: 'it ended the process that handled it' });
     return true;
   });

@@ -9,6 +9,11 @@ export interface TurnLimits {
   /** One turn, or one batch of them; also no more than the lease. */
   readonly turnMs: number;
   readonly maxAttempts: number;
+  /**
+   * Of processes that died over one event: more than of other failures, since a process may also be killed from outside,
+   * and nobody can tell the two apart.
+   */
+  readonly maxDeaths: number;
   /** Of tries that the database cut short: they say little about the event. */
   readonly maxCutShort: number;
   /** Doubles with each try. */
@@ -25,6 +30,7 @@ export const turnLimits: TurnLimits = {
   patienceMs: 50,
   turnMs: 10_000,
   maxAttempts: 3,
+  maxDeaths: 6,
   maxCutShort: 20,
   retryDelayMs: 1_000,
   maxRetryDelayMs: 30_000,

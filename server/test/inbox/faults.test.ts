@@ -89,7 +89,7 @@ describe('an event that ends the process', () => {
     const shop = await world.shop();
     const receiver = world.receiver();
     for (const text of ['before', 'killer', 'after']) await receiver.receive(delivery(shop, textBody(shop, { text })));
-    for (let life = 0; life <= 3; life += 1) {
+    for (let life = 0; life <= 6; life += 1) {
       const dying = await dyingWorker(`dying ${life} `, 'killer');
       await world.eventually(dying.hasReached);
       expect(await eventOf(shop, 'killer')).toMatchObject({ state: 'pending', attempts: life });
@@ -99,7 +99,7 @@ describe('an event that ends the process', () => {
     await world.settled();
     expect(await eventOf(shop, 'killer')).toEqual({
       state: 'dead',
-      attempts: 4,
+      attempts: 7,
       reason: 'it ended the process that handled it',
     });
     expect(await textsOf(shop)).toEqual(['before', 'after']);
@@ -308,7 +308,7 @@ describe('shards', () => {
     const after = delivery(shop, textBody(shop, { text: 'after' }));
     await receiver.receive(killer);
     await receiver.receive(after);
-    for (let life = 0; life <= 3; life += 1) {
+    for (let life = 0; life <= 6; life += 1) {
       const reached = Promise.withResolvers<void>();
       const { storage } = world.db;
       work({
@@ -331,7 +331,7 @@ describe('shards', () => {
       [[killer.id, after.id]],
     );
     expect(rows).toMatchObject([
-      { state: 'dead', attempts: 4, detail: 'it ended the process that handled it' },
+      { state: 'dead', attempts: 7, detail: 'it ended the process that handled it' },
       { state: 'normalised' },
     ]);
     expect(await textsOf(shop)).toEqual(['after']);

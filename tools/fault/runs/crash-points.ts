@@ -49,7 +49,7 @@ const rare: ReadonlySet<CrashPointName> = new Set([
 ]);
 
 /**
- * Never the first: a message over which four processes in a row have died is set aside as poison, and rightly so; the
+ * Never the first: a message over which seven processes in a row have died is set aside as poison, and rightly so; the
  * first pass of one point after the other would make one of a sound message.
  */
 const firstPass = 2;
@@ -81,7 +81,7 @@ interface StrikePlan {
 }
 
 /**
- * One of each part of the walk in turn: blow after blow in one part would fall on the same message, and what four
+ * One of each part of the walk in turn: blow after blow in one part would fall on the same message, and what seven
  * processes in a row have died over is set aside as poison.
  */
 function inTurns(names: readonly CrashPointName[]): CrashPointName[] {
@@ -147,8 +147,9 @@ async function strikeWorkers(
     ),
   );
   await other.kill();
+  // The one that counts a try comes last of its round: the blows after it would fall on the same message.
   const prepared = queueOf(
-    names.filter((name) => preparedBy[name] !== undefined),
+    names.filter((name) => preparedBy[name] !== undefined).toSorted((a, b) => a.localeCompare(b)),
     hits,
   );
   await strikeEach({ scene, counted, process: one, choices: choices.fork('prepared') }, prepared);
