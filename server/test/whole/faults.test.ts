@@ -27,7 +27,7 @@ interface Outcome {
 }
 
 const main = join(import.meta.dirname, '..', '..', '..', 'tools', 'fault', 'main.ts');
-const runMs = 300_000;
+const runMs = 600_000;
 
 /** How much is done here; `npm run fault` does as much as it is told to. */
 const size = {
