@@ -52,7 +52,8 @@ export async function takeUp(
   const lease = leased.status === 'fulfilled' ? leaseOf(worker, leased.value as unknown as ShardRow[]) : null;
   if (lease) crashPoint('normalise.leased');
   try {
-    for (const outcome of [outcomes[0]!, leased, read]) if (outcome !== unpacked) rowsOf(outcome);
+    if (before) rowsOf(outcomes[0]!);
+    rowsOf(leased);
     const isMoreToUnpack =
       unpacked.status === 'fulfilled' ? mayBeMore(unpacked.value) : await unpackAfter(unpacked.reason, deps);
     if (lease) crashPoint('normalise.read');
