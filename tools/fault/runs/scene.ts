@@ -56,10 +56,11 @@ export async function play(plan: ScenePlan): Promise<Report> {
     await plan.prepare?.(stage);
     const stagedMs = performance.now();
     const report = await playOn(plan, stage, { startedMs, stagedMs });
-    isSound = (report.details.failures as readonly string[]).length === 0;
+    const isKept = Object.values(report.invariants).every((one) => one !== false);
+    isSound = isKept && (report.details.failures as readonly string[]).length === 0;
     return report;
   } finally {
-    if (!isSound) console.error(`what the processes said lies in ${stage.folder}/logs`);
+    if (!isSound) console.error(`what the processes said, and the database, lie in ${stage.folder}`);
     await stage.close(!isSound);
   }
 }

@@ -18,6 +18,11 @@ export function judgeBareAnswer(answer: CompleteAnswer, nowMs: number): SendOutc
   return refused('request-refused', status, { kind: 'never' });
 }
 
+/** A server says 503 before it takes a request up; the other 5xx may come when the message is already taken. */
+export function mayFollowAcceptance(status: number): boolean {
+  return status >= 500 && status !== 503;
+}
+
 /** `later`, after as long as the answer's Retry-After says where it says so. */
 export function later(answer: CompleteAnswer, nowMs: number, otherwiseMs?: number): Retry {
   const afterMs = retryAfterMs(answer.headers['retry-after'], nowMs) ?? otherwiseMs;

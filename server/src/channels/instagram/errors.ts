@@ -1,6 +1,6 @@
 /**
  * What the codes of Instagram's and Messenger's send API mean (Meta, "Messenger platform: error codes"). Every row is a
- * certain no; an error may come inside an HTTP 200.
+ * certain no (but for a breakdown under HTTP 500: `judgeFailedAnswer`); an error may come inside an HTTP 200.
  */
 import type { ErrorRow } from '../graph/index.ts';
 

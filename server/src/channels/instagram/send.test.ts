@@ -80,11 +80,11 @@ test.each([
   [368, undefined, 'account-blocked', 'never'],
   [4, undefined, 'app-rate-limited', 'later'],
   [613, undefined, 'rate-limited', 'later'],
+  [36000, undefined, 'media-not-usable', 'never'],
   [1, undefined, 'provider-error', 'later'],
   [2, undefined, 'provider-unavailable', 'later'],
-  [36000, undefined, 'media-not-usable', 'never'],
 ])('code %i, subcode %j is a certain %s, inside a 200 too', async (code, error_subcode, failure, retry) => {
-  for (const status of [200, 400, 500]) {
+  for (const status of [200, 400, code < 3 ? 503 : 500]) {
     await using provider = await startLocalProvider(
       answerJson(status, { error: { message: 'x', code, error_subcode } }),
     );
@@ -94,6 +94,12 @@ test.each([
       failure: { code: failure, retry: { kind: retry }, isCertain: true, providerCode: String(code) },
     });
   }
+});
+
+test.each([1, 2])('code %i inside a 500 is uncertain: it may have been taken first', async (code) => {
+  await using provider = await startLocalProvider(answerJson(500, { error: { message: 'x', code } }));
+  const outcome = await instagramChannel.send(account, request({ type: 'text', text: 'Hi' }), provider.network());
+  expect(outcome).toMatchObject({ kind: 'uncertain', failure: { isCertain: false, providerCode: String(code) } });
 });
 
 test('a lost answer is uncertain', async () => {

@@ -1,6 +1,7 @@
 /**
  * What Meta's codes mean for a send (Meta, "Cloud API: error codes"). Build on the code, never on the HTTP status or the
- * title: rate limits come as HTTP 400, and titles change. Every row is a certain no; what differs is whether to ask again.
+ * title: rate limits come as HTTP 400, and titles change. Every row is a certain no (but for a breakdown
+ * under HTTP 500: `judgeFailedAnswer`); what differs is whether to ask again.
  */
 import type { ErrorRow } from '../graph/index.ts';
 
@@ -21,7 +22,7 @@ export const metaErrors: readonly ErrorRow[] = [
   never('token-invalid', 0, 190),
   never('permission-missing', 3, 10, 131005),
   { range: [200, 299], advice: { failure: 'permission-missing', retry: 'never' } },
-  // 1 is "unknown, possibly ours": 131000 the same of WhatsApp. Nothing was taken; a few tries are worth while.
+  // 1 is "unknown, possibly ours": 131000 the same of WhatsApp. A few tries are worth while.
   later('provider-error', 5 * secondMs, 1, 131000),
   later('provider-unavailable', undefined, 2, 131016, 133004),
   // Shared by all accounts of the app, or of the business account: minutes, up to an hour.

@@ -304,6 +304,15 @@ describe('what Meta answers', () => {
     }
   });
 
+  test.each([1, 2, 131000, 131016, 133004])('code %i under a 5xx of whoever took it up is uncertain', async (code) => {
+    for (const status of [500, 502, 504]) {
+      expect(await sendTo(answerJson(status, graphError(code)))).toMatchObject({
+        kind: 'uncertain',
+        failure: { code: 'provider-error', retry: { kind: 'never' }, isCertain: false, providerCode: String(code) },
+      });
+    }
+  });
+
   test('no code stands in two rows', () => {
     const codes = metaErrors.flatMap((row) => row.codes ?? []);
     expect(new Set(codes).size).toBe(codes.length);
@@ -338,7 +347,8 @@ describe('what Meta answers', () => {
     [401, {}, 'refused', 'token-invalid', 'never'],
     [429, {}, 'refused', 'rate-limited', 'later'],
     [400, { is_transient: true }, 'refused', 'provider-unavailable', 'later'],
-    [500, { is_transient: true }, 'refused', 'provider-unavailable', 'later'],
+    [503, { is_transient: true }, 'refused', 'provider-unavailable', 'later'],
+    [500, { is_transient: true }, 'uncertain', 'provider-error', 'never'],
     [500, {}, 'uncertain', 'provider-error', 'never'],
     [200, {}, 'refused', 'provider-refused', 'never'],
   ])('an unknown code under %i %j is %s: %s', async (status, more, kind, code, retry) => {

@@ -168,6 +168,15 @@ describe('what Twilio answers', () => {
     });
   });
 
+  test.each([
+    [400, 'refused', true],
+    [503, 'refused', true],
+    [500, 'uncertain', false],
+  ] as const)('a breakdown under HTTP %i is %s: 500 may come when it was taken', async (status, kind, isCertain) => {
+    const { outcome } = await send(answerJson(status, { code: 63010, message: 'Internal' }));
+    expect(outcome).toMatchObject({ kind, failure: { isCertain, providerCode: '63010' } });
+  });
+
   test('with Retry-After is waited for', async () => {
     const { outcome } = await send(answerJson(429, { code: 20429, message: 'Slow' }, { 'retry-after': '3' }));
     expect(failureOf(outcome)).toMatchObject({ code: 'rate-limited', retry: { kind: 'later', afterMs: 3_000 } });
