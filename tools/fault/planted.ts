@@ -57,17 +57,17 @@ export const plants = {
   'release-the-lock-early': {
     edits: [
       {
-        file: 'inbox/turn-store.ts',
+        file: 'inbox/turns/turn-store.ts',
         find: `AND c.lease_epoch = ours.epoch\n       ORDER BY c.id FOR NO KEY UPDATE OF c \${isAlone ? '' : 'SKIP LOCKED'})`,
         put: 'ORDER BY c.id)',
       },
       {
-        file: 'inbox/turn-store.ts',
+        file: 'inbox/turns/turn-store.ts',
         find: "leased_until = clock_timestamp() + $2 * interval '1 millisecond'",
         put: "leased_until = clock_timestamp() + $2 * interval '0 millisecond'",
       },
       // A turn at once needs no lease: so that every turn goes the long way, where the bug is.
-      { file: 'inbox/turn-limits.ts', find: '  turnsAtOnce: 32,\n', put: '  turnsAtOnce: 0,\n' },
+      { file: 'inbox/turns/turn-limits.ts', find: '  turnsAtOnce: 32,\n', put: '  turnsAtOnce: 0,\n' },
     ],
     run: (where) => soak({ webhooks: 1_500, kills: 0, faults: [], ratePerSecond: 100, drainMs: 15_000, ...where }),
   },

@@ -1,12 +1,12 @@
 /** The drain as one thing with a life: normalising, turns, parked events; woken by doorbells, with a poll behind them. */
 import type { Engines } from '#storage';
-import { takeBackArrivals } from './arrivals-store.ts';
+import { takeBackArrivals } from './arrive/arrivals-store.ts';
 import type { Drain } from './inbox.ts';
-import { createNormaliser, type NormaliserDeps } from './normaliser.ts';
+import { createNormaliser, type NormaliserDeps } from './normalise/normaliser.ts';
 import { type ApplyReceipt, createParkedSweep } from './parked.ts';
-import type { TurnDeps } from './turn-batch.ts';
-import { createTurns } from './turns.ts';
-import { createTurnsAtOnce } from './turns-at-once.ts';
+import type { TurnDeps } from './turns/turn-batch.ts';
+import { createTurns } from './turns/turns.ts';
+import { createTurnsAtOnce } from './turns/turns-at-once.ts';
 
 /** Rung by a gateway after a commit; heard by every worker. */
 export const inboxTopic = 'inbox';

@@ -6,7 +6,7 @@ import type { AccountId, ConversationId, EventId, StatusEvent } from '@switchyar
 import { crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { KnownProviderId, ReceiptOutcome } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
-import { markDue } from './normalise-store.ts';
+import { markDue } from './normalise/normalise-store.ts';
 import { expireParked, findPassed, findWorkspacesWithParked, lockParked, setState } from './parked-store.ts';
 
 export const parkedLimits = { sweepMs: 2_000, keepDays: 8, perSweep: 500, maxLooks: 3 } as const;

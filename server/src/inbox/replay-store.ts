@@ -1,7 +1,7 @@
 /** SQL of replays. */
 import type { ConversationId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import type { Storage, WorkspaceTx } from '#storage';
-import { markDue } from './normalise-store.ts';
+import { markDue } from './normalise/normalise-store.ts';
 
 /** To be normalised once more; null when it is not this workspace's. */
 export async function storeAgain(

@@ -1,7 +1,7 @@
 /** However much one workspace has to do, the others are in the next batch: of turns, and of what is normalised. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readStatement } from '../../src/inbox/normalise-store.ts';
-import { leaseConversations } from '../../src/inbox/turn-store.ts';
+import { readStatement } from '../../src/inbox/normalise/normalise-store.ts';
+import { leaseConversations } from '../../src/inbox/turns/turn-store.ts';
 import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody } from './world.ts';
 
 let world: InboxWorld;

@@ -3,7 +3,7 @@ import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createReceiver, unpackArrivals, type VerifiedDelivery } from '#inbox';
 import { newId, silentLog } from '#kernel';
-import { takeBackArrivals } from '../../src/inbox/arrivals-store.ts';
+import { takeBackArrivals } from '../../src/inbox/arrive/arrivals-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;

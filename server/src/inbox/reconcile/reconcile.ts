@@ -4,7 +4,7 @@ import type { Channel, ListedRequest, MessageList, SendingNetwork } from '#chann
 import { type Clock, newId } from '#kernel';
 import type { Storage } from '#storage';
 import type { Receiver } from '../inbox.ts';
-import { hashKey } from '../plan.ts';
+import { hashKey } from '../normalise/plan.ts';
 import {
   findKnownKeys,
   findKnownMessages,

@@ -1,9 +1,9 @@
 /** What becomes of a turn that failed, and of a conversation whose holder died. */
 import { type Clock, type Log, newId } from '#kernel';
 import type { Storage, WorkspaceTx } from '#storage';
-import { giveBack } from './give-back.ts';
-import { insertDeadLetters } from './normalise-store.ts';
-import { isPassing } from './passing.ts';
+import { giveBack } from '../give-back.ts';
+import { insertDeadLetters } from '../normalise/normalise-store.ts';
+import { isPassing } from '../passing.ts';
 import type { TurnLimits } from './turn-limits.ts';
 import {
   buryEvent,

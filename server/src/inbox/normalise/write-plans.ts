@@ -5,14 +5,14 @@
 import type { DeliveryId } from '@switchyard/contract';
 import { crashPoint, newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
+import { isPassing } from '../passing.ts';
+import { findAwaited } from '../turns/turn-store.ts';
+import type { TurnsTaken } from '../turns/turns-at-once.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { insertDeadLetters, type NewEventRow, type SettledDelivery, writeOutcome } from './normalise-store.ts';
-import { isPassing } from './passing.ts';
 import type { DeliveryPlan, PlannedDeadLetter, PlannedEvent } from './plan.ts';
 import { type Portion, portionsOf, slicesOf } from './slices.ts';
 import { takeEffect, type Writing } from './take-effect.ts';
-import { findAwaited } from './turn-store.ts';
-import type { TurnsTaken } from './turns-at-once.ts';
 
 export const writeLimits = { eventsPerTransaction: 500, deadLetterDetail: 2_000 } as const;
 

@@ -13,16 +13,16 @@ import type { Channel } from '#channels';
 import { type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { ProviderIdsKnown } from '#outbox';
 import { type Storage, StorageUnavailable } from '#storage';
+import { giveBack } from '../give-back.ts';
+import { isMeeting } from '../passing.ts';
+import type { TakeAtOnce } from '../turns/turns-at-once.ts';
 import { accountOfEvent } from './account-of-event.ts';
-import { giveBack } from './give-back.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { countDeliveryAttempt, type StoredDelivery } from './normalise-store.ts';
-import { isMeeting } from './passing.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
 import { releaseShards, renewShards, type ShardLease } from './shard-store.ts';
 import type { EventEffects, Writing } from './take-effect.ts';
 import { takeUp } from './take-up.ts';
-import type { TakeAtOnce } from './turns-at-once.ts';
 import { writeApart, writePlans } from './write-plans.ts';
 
 export const normaliseLimits = {

@@ -4,6 +4,7 @@
  */
 import type { Log } from '#kernel';
 import type { Row, Statement, Storage } from '#storage';
+import { isOfItsContent } from '../passing.ts';
 import {
   divideArrival,
   findOldestArrival,
@@ -12,7 +13,6 @@ import {
   moveStatement,
   setArrivalAside,
 } from './arrivals-store.ts';
-import { isOfItsContent } from './passing.ts';
 
 export const unpackLimits: MoveLimits = { rows: 64, bytes: 16 * 1024 * 1024 };
 

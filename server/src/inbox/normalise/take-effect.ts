@@ -14,9 +14,9 @@ import type { ServingAccount } from '#accounts';
 import { crashPoint, newId } from '#kernel';
 import type { ProviderIdsKnown, ReceiptOutcome } from '#outbox';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
+import type { FreshMessage, TakeAtOnce, TurnsTaken } from '../turns/turns-at-once.ts';
 import { claimKeys, findClaimants, type KeyedEvent, type NewEventRow } from './normalise-store.ts';
 import type { PlannedEvent } from './plan.ts';
-import type { FreshMessage, TakeAtOnce, TurnsTaken } from './turns-at-once.ts';
 
 /** What the rooms above do with an event; each runs in the transaction it is given. */
 export interface EventEffects {

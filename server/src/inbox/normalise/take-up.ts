@@ -5,7 +5,8 @@
  */
 import { crashPoint } from '#kernel';
 import type { Row } from '#storage';
-import { giveBack } from './give-back.ts';
+import { mayBeMore, unpackAfter, unpackStatement } from '../arrive/unpack.ts';
+import { giveBack } from '../give-back.ts';
 import { readStatement, type StoredDelivery, type StoredRow } from './normalise-store.ts';
 import type { NormaliserDeps } from './normaliser.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type ShardLease,
   type ShardRow,
 } from './shard-store.ts';
-import { mayBeMore, unpackAfter, unpackStatement } from './unpack.ts';
 
 export interface TakeUpLimits {
   readonly shards: number;

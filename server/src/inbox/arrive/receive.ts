@@ -1,7 +1,7 @@
 import { crashPoint, type Log } from '#kernel';
 import { inboxShards, type Storage, StorageUnavailable } from '#storage';
+import type { Receiver, Settled, VerifiedDelivery } from '../inbox.ts';
 import { type ArrivedDelivery, storeArrivals } from './arrivals-store.ts';
-import type { Receiver, Settled, VerifiedDelivery } from './inbox.ts';
 
 export interface ReceiveLimits {
   readonly maxBatchDeliveries: number;

@@ -6,7 +6,7 @@
  * through this process. What deliveries of one account have in common is an `origin`, written once.
  */
 import type { Statement, Storage } from '#storage';
-import type { VerifiedDelivery } from './inbox.ts';
+import type { VerifiedDelivery } from '../inbox.ts';
 
 /** A delivery on its way to disk, with its place in the order of arrival. */
 export interface ArrivedDelivery {
