@@ -17,7 +17,7 @@ import { refuseUnstorable } from './checked-input.ts';
 import { registerCompanion } from './companion/register.ts';
 import { checkDangerousActs } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
-import { type ApiRoute, guard, listRoute } from './guard.ts';
+import { type ApiRoute, guard, guardBody, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
 import { createLiveHub } from './live-hub.ts';
 import { answerOlderError, markDeprecated } from './older/older-shape.ts';
@@ -168,6 +168,7 @@ function guardRoutes(scope: FastifyInstance, routes: ApiRoute[], deps: ApiDeps, 
   scope.addHook('onRoute', (route) => listRoute(routes, route));
   scope.addHook('onRequest', guard(deps));
   scope.addHook('preValidation', refuseUnstorable);
+  scope.addHook('preHandler', guardBody(deps));
   scope.addHook('preHandler', heavy);
   scope.addHook('preHandler', idempotency(deps));
   scope.addHook('onSend', keepClaimed);
