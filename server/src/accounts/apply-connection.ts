@@ -4,6 +4,7 @@ import type { NoteChange, WorkspaceTx } from '#storage';
 import { lockAccounts } from './account-store.ts';
 import { type ConnectionStatus, type ConnectionWish, planConnection } from './connection.ts';
 import {
+  type ConnectionRow,
   countConnected,
   findConnection,
   findLastLeft,
@@ -19,6 +20,8 @@ export type ConnectionEvent = ConnectionWish & {
   /** Who says so, for the history: `person per_…`, `provider`, `companion`. */
   readonly actor: string;
   readonly reason?: string | null;
+  /** What is to be told besides, whatever the reason: it is put after it. */
+  readonly remark?: string;
   /** By the reporter's own clock: a report older than the last one changes nothing. */
   readonly occurredAt?: Date | null;
 };
@@ -80,13 +83,23 @@ export async function applyConnection(
     const limit = (await loadAccountLimit(tx)) ?? deps.maxConnectedAccounts;
     if ((await countConnected(tx, accountId)) >= limit) return refused(accountLimit(limit));
   }
-  const reason = event.reason ?? null;
+  const reason = reasonAfter(found, next, event);
   await writeHistory(tx, accountId, { from: previous, steps: plan.steps, reason, actor: event.actor, at });
   await keepConnection(tx, accountId, { status: next, reason, at, reportedAt: occurredAt, isMoved: next !== previous });
   if (next !== previous && places.includes(next)) await deps.comesBack?.(tx, accountId);
   deps.noteChange(tx, 'account', [accountId]);
   if (next === 'connected' && previous !== 'connected') await tellOfAbsence(deps, tx, accountId, at);
   return done({ previous, next, reason, at, isOvertaken: false });
+}
+
+/**
+ * Why it is disconnected stays what was said first: a provider that reports the log-out which a person asked for does not
+ * put its own word over theirs. Of an error the newest is told.
+ */
+function reasonAfter(before: ConnectionRow, next: ConnectionStatus, event: ConnectionEvent): string | null {
+  const isOver = before.status === 'disconnected' && next === 'disconnected';
+  const reason = isOver ? (before.reason ?? event.reason) : event.reason;
+  return [reason, event.remark].filter(Boolean).join('; ') || null;
 }
 
 async function tellOfAbsence(deps: ConnectionDeps, tx: WorkspaceTx, accountId: AccountId, until: Date): Promise<void> {
