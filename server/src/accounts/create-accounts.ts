@@ -45,8 +45,13 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       await applyAccountEvent(connection, tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);
     },
-    noteRefusal: (account, reason) => notes.noteRefusal(account.workspaceId, account.accountId, reason),
-    noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
+    noteRefusal: ({ workspaceId, accountId }, by, reason) =>
+      notes.noteRefusal(workspaceId, accountId, {
+        byToken: by === 'token' ? 1 : 0,
+        byName: by === 'name' ? 1 : 0,
+        reason,
+      }),
+    noteWebhook: (account, at) => notes.noteWebhook(account.workspaceId, account.accountId, at),
     async forgetWorkspace(workspaceId) {
       const rows = await deps.storage.inWorkspace(workspaceId, (tx) => listAccounts(tx));
       for (const { id } of rows) await routing.forgetAccount(workspaceId, id);
