@@ -13,7 +13,7 @@ import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { presentStatistics } from '../present/account.ts';
 import { notFound, ProblemError, refusal } from '../problem.ts';
-import { idParams, noQuery, type Routes, takeNoBody } from '../schemas.ts';
+import { idParams, noQuery, type Routes } from '../schemas.ts';
 import { timeZoneOf } from '../time-zone.ts';
 import { type OlderAccount, olderAccountSchema, presentOlderAccount } from './older-account.ts';
 import { answered, olderAnswerOf, olderFailures, snakeKeys } from './older-shape.ts';
@@ -190,7 +190,6 @@ function actRoutes(routes: Routes, deps: ApiDeps, { path, noun }: OlderName): vo
       `${path}/:id/${action}`,
       {
         config: { access: writing, successor: `/api/v1/accounts/{id}/${action}` },
-        preValidation: takeNoBody,
         schema: {
           ...common,
           summary,
@@ -244,7 +243,6 @@ function regenerateRoute(routes: Routes, deps: ApiDeps, { path }: OlderName): vo
     `${path}/:id/regenerate-qr`,
     {
       config: { access: writing, successor: '/api/v1/accounts/{id}/regenerate-qr' },
-      preValidation: takeNoBody,
       schema: {
         ...common,
         summary: 'Ask for a new QR code; it may come later, by the events',
