@@ -677,7 +677,8 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'problem.too-many-targets': 'يُبلَّغ عدد كبير من العناوين بالفعل.',
   'problem.account-inactive': 'الحساب موقوف.',
   'privacy.retention': 'مدة الاحتفاظ بالسجلات الخام',
-  'privacy.retentionHint': 'ما سلّمه المزوّدون بايتًا بايتًا، وكل محاولة إرسال. تبقى الرسائل والمحادثات.',
+  'privacy.retentionHint':
+    'ما سلّمه المزوّدون بايتًا بايتًا، وكل محاولة إرسال. تبقى الرسائل والمحادثات. الأيام بتوقيت UTC.',
   'privacy.deliveryDays': 'التسليمات الخام، بالأيام',
   'privacy.attemptDays': 'محاولات الإرسال، بالأيام',
   'privacy.doomed': 'الجولة القادمة تزيل {{deliveries}} من التسليمات الخام ({{bytes}}) و{{attempts}} من المحاولات.',

@@ -647,7 +647,7 @@ const en = {
   'problem.account-inactive': 'The account is switched off.',
   'privacy.retention': 'How long raw records are kept',
   'privacy.retentionHint':
-    'What providers delivered, byte for byte, and each try to send. Messages and conversations stay.',
+    'What providers delivered, byte for byte, and each try to send. Messages and conversations stay. Days are those of UTC.',
   'privacy.deliveryDays': 'Raw deliveries, in days',
   'privacy.attemptDays': 'Tries to send, in days',
   'privacy.doomed': 'The next run takes {{deliveries}} raw deliveries ({{bytes}}) and {{attempts}} tries.',

@@ -665,7 +665,7 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'problem.account-inactive': 'La cuenta está desactivada.',
   'privacy.retention': 'Cuánto se guardan los registros en bruto',
   'privacy.retentionHint':
-    'Lo que entregaron los proveedores, byte a byte, y cada intento de envío. Los mensajes y las conversaciones se quedan.',
+    'Lo que entregaron los proveedores, byte a byte, y cada intento de envío. Los mensajes y las conversaciones se quedan. Los días son los de UTC.',
   'privacy.deliveryDays': 'Entregas en bruto, en días',
   'privacy.attemptDays': 'Intentos de envío, en días',
   'privacy.doomed': 'La próxima pasada se lleva {{deliveries}} entregas en bruto ({{bytes}}) y {{attempts}} intentos.',

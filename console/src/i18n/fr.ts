@@ -671,7 +671,7 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'problem.account-inactive': 'Le compte est désactivé.',
   'privacy.retention': 'Durée de conservation des enregistrements bruts',
   'privacy.retentionHint':
-    'Ce que les fournisseurs ont livré, octet par octet, et chaque essai d’envoi. Les messages et les conversations restent.',
+    'Ce que les fournisseurs ont livré, octet par octet, et chaque essai d’envoi. Les messages et les conversations restent. Les jours sont ceux de l’UTC.',
   'privacy.deliveryDays': 'Livraisons brutes, en jours',
   'privacy.attemptDays': 'Essais d’envoi, en jours',
   'privacy.doomed': 'Le prochain passage emporte {{deliveries}} livraisons brutes ({{bytes}}) et {{attempts}} essais.',

@@ -650,7 +650,7 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'problem.too-many-targets': 'כבר מודיעים ליותר מדי כתובות.',
   'problem.account-inactive': 'החשבון כבוי.',
   'privacy.retention': 'כמה זמן נשמרות הרשומות הגולמיות',
-  'privacy.retentionHint': 'מה שהספקים מסרו, בית אחר בית, וכל ניסיון שליחה. ההודעות והשיחות נשארות.',
+  'privacy.retentionHint': 'מה שהספקים מסרו, בית אחר בית, וכל ניסיון שליחה. ההודעות והשיחות נשארות. הימים לפי UTC.',
   'privacy.deliveryDays': 'מסירות גולמיות, בימים',
   'privacy.attemptDays': 'ניסיונות שליחה, בימים',
   'privacy.doomed': 'הסבב הבא מסיר {{deliveries}} מסירות גולמיות ({{bytes}}) ו־{{attempts}} ניסיונות.',

@@ -661,7 +661,7 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'problem.account-inactive': 'A conta está desligada.',
   'privacy.retention': 'Por quanto tempo os registos em bruto são guardados',
   'privacy.retentionHint':
-    'O que os provedores entregaram, byte a byte, e cada tentativa de envio. As mensagens e as conversas ficam.',
+    'O que os provedores entregaram, byte a byte, e cada tentativa de envio. As mensagens e as conversas ficam. Os dias são os do UTC.',
   'privacy.deliveryDays': 'Entregas em bruto, em dias',
   'privacy.attemptDays': 'Tentativas de envio, em dias',
   'privacy.doomed': 'A próxima passagem leva {{deliveries}} entregas em bruto ({{bytes}}) e {{attempts}} tentativas.',
