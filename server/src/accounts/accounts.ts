@@ -15,9 +15,9 @@ import type {
 } from '@switchyard/contract';
 import type { Page, PageRequest, Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
-import type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
-import type { ConnectionAct, ConnectionStatus } from './connection.ts';
-import type { PastConnectionChange } from './connection-store.ts';
+import type { ConnectionChange, ConnectionEvent } from './connection/apply-connection.ts';
+import type { ConnectionAct, ConnectionStatus } from './connection/connection.ts';
+import type { PastConnectionChange } from './connection/connection-store.ts';
 import type { WebhookEvents } from './webhooks/webhook-events.ts';
 
 export const routeKinds = [

@@ -1,17 +1,17 @@
-import { createAccountActs } from './account-acts.ts';
-import { findAccount, listAccounts } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
 import { applyAccountEvent } from './apply-event.ts';
 import { alongside, type ChangeAccount, createChange } from './changing.ts';
-import { createConnectionActs } from './connection-acts.ts';
+import { createConnectionActs } from './connection/connection-acts.ts';
 import { createNotes } from './notes.ts';
 import { type AccountsDeps, defaultMaxConnectedAccounts, secretsOf, urlOfToken } from './parts.ts';
-import { servingAccount } from './presentation.ts';
-import { createRemoval } from './removal.ts';
-import { listActivePlaces, type Place } from './route-store.ts';
-import { createRouting } from './routing.ts';
-import { createTokenActs } from './token-acts.ts';
-import { findNewestToken } from './token-store.ts';
+import { createAccountActs } from './record/account-acts.ts';
+import { findAccount, listAccounts } from './record/account-store.ts';
+import { servingAccount } from './record/presentation.ts';
+import { createRemoval } from './record/removal.ts';
+import { listActivePlaces, type Place } from './routing/route-store.ts';
+import { createRouting } from './routing/routing.ts';
+import { createTokenActs } from './tokens/token-acts.ts';
+import { findNewestToken } from './tokens/token-store.ts';
 import { createWebhookActs, takeWebhooks } from './webhooks/webhook-acts.ts';
 import { takeRefusals } from './webhooks/webhook-refusals.ts';
 

@@ -2,9 +2,9 @@ import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
 import type { Storage, WorkspaceTx } from '#storage';
 import type { RouteKind } from './accounts.ts';
-import { addRoutingCounts, type RoutingCount } from './route-store.ts';
-import { noteOldUrls, noteTokensUsed } from './token-store.ts';
-import { createTokenUses, type UsesByWorkspace } from './token-uses.ts';
+import { addRoutingCounts, type RoutingCount } from './routing/route-store.ts';
+import { noteOldUrls, noteTokensUsed } from './tokens/token-store.ts';
+import { createTokenUses, type UsesByWorkspace } from './tokens/token-uses.ts';
 import type { Refusals } from './webhooks/webhook-refusals.ts';
 
 export const noteLimits = {

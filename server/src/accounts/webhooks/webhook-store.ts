@@ -1,7 +1,7 @@
 /** SQL of what is known of an account's webhooks: the last authentic one, and what the provider says it sends. */
 import type { AccountId } from '@switchyard/contract';
 import { firstIdOf, type WorkspaceTx } from '#storage';
-import type { ConnectionStatus } from '../connection.ts';
+import type { ConnectionStatus } from '../connection/connection.ts';
 
 interface NotedWebhook {
   readonly [column: string]: unknown;

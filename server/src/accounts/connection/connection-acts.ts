@@ -1,9 +1,9 @@
-import type { Accounts } from './accounts.ts';
+import type { Accounts } from '../accounts.ts';
+import { type ChangeAccount, loadAccount } from '../changing.ts';
+import { Refusal } from '../failures.ts';
+import { type AccountsDeps, present } from '../parts.ts';
 import { applyConnection, type ConnectionDeps } from './apply-connection.ts';
-import { type ChangeAccount, loadAccount } from './changing.ts';
 import { listConnectionChanges } from './connection-store.ts';
-import { Refusal } from './failures.ts';
-import { type AccountsDeps, present } from './parts.ts';
 
 export function createConnectionActs(
   deps: AccountsDeps & ConnectionDeps,

@@ -1,15 +1,15 @@
 /** Removing an account, which keeps its rows, and restoring it, for which it takes again what it is routed by. */
 import type { AccountId } from '@switchyard/contract';
 import { newToken } from '#storage';
+import type { Accounts } from '../accounts.ts';
+import { type ChangeAccount, type Changing, loadAccount } from '../changing.ts';
+import { applyConnection, type ConnectionDeps } from '../connection/apply-connection.ts';
+import { accountMissing, failureOf, Refusal } from '../failures.ts';
+import { type AccountsDeps, present, secretsOf } from '../parts.ts';
+import { claimRoutes, dropRoutes } from '../routing/claims.ts';
+import { giveToken, retire } from '../tokens/token-acts.ts';
 import { refuseTakenPhone } from './account-acts.ts';
 import { findAccount, markRemoved, markRestored, promoteNext } from './account-store.ts';
-import type { Accounts } from './accounts.ts';
-import { applyConnection, type ConnectionDeps } from './apply-connection.ts';
-import { type ChangeAccount, type Changing, loadAccount } from './changing.ts';
-import { claimRoutes, dropRoutes } from './claims.ts';
-import { accountMissing, failureOf, Refusal } from './failures.ts';
-import { type AccountsDeps, present, secretsOf } from './parts.ts';
-import { giveToken, retire } from './token-acts.ts';
 
 export function createRemoval(
   deps: AccountsDeps & ConnectionDeps,

@@ -1,6 +1,6 @@
 import { type Failure, isTimeZone } from '@switchyard/contract';
 import { type AccountFields, parseOutgoingUrl } from '#channels';
-import { failureOf } from './failures.ts';
+import { failureOf } from '../failures.ts';
 
 type Named = Readonly<Record<string, string>>;
 

@@ -1,14 +1,14 @@
 import type { AccountId, Failure, WorkspaceId } from '@switchyard/contract';
 import { newId } from '#kernel';
 import { hashToken, newToken, type WorkspaceTx } from '#storage';
-import { tokenPlace } from './account-secrets.ts';
-import { type AccountRow, listAccounts } from './account-store.ts';
-import type { Accounts, ShownToken, TokenListing } from './accounts.ts';
-import { type ChangeAccount, type Changing, loadAccount } from './changing.ts';
-import { failureOf, Refusal, routeTaken } from './failures.ts';
-import { type AccountsDeps, present, urlOfToken } from './parts.ts';
-import { webhookUrl } from './presentation.ts';
-import { listWorkspaceIds } from './route-store.ts';
+import type { Accounts, ShownToken, TokenListing } from '../accounts.ts';
+import { type ChangeAccount, type Changing, loadAccount } from '../changing.ts';
+import { failureOf, Refusal, routeTaken } from '../failures.ts';
+import { type AccountsDeps, present, urlOfToken } from '../parts.ts';
+import { tokenPlace } from '../record/account-secrets.ts';
+import { type AccountRow, listAccounts } from '../record/account-store.ts';
+import { webhookUrl } from '../record/presentation.ts';
+import { listWorkspaceIds } from '../routing/route-store.ts';
 import {
   type HeldToken,
   insertToken,

@@ -14,8 +14,8 @@ import type { FoundWebhook, SendingAccount, SendingNetwork, WebhookAbility } fro
 import { type Clock, done, newId, type Result, refused } from '#kernel';
 import type { SealedPlace, Sealer, Storage, WorkspaceTx } from '#storage';
 import { type Facts as AuditFacts, appendAudit } from '#workspaces';
-import type { Accounts, ServingAccount } from './accounts.ts';
-import { accountMissing, failureOf } from './failures.ts';
+import type { Accounts, ServingAccount } from '../accounts.ts';
+import { accountMissing, failureOf } from '../failures.ts';
 import { dropSetting, findOpenSetting, insertSetting, moveSetting, type SettingRow } from './provider-webhook-store.ts';
 
 export const providerWebhookLimits = { answerMs: 15_000 } as const;

@@ -1,6 +1,6 @@
 /** A harmless delivery in each provider's form, signed as the provider would: what a test of a webhook sends. */
 import { randomBytes } from 'node:crypto';
-import type { ServingAccount } from './accounts.ts';
+import type { ServingAccount } from '../accounts.ts';
 import {
   type SignedRequest,
   signedByCompanion,

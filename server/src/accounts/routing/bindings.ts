@@ -1,6 +1,6 @@
 import { type Binding, channels } from '@switchyard/contract';
 import type { AccountFields } from '#channels';
-import type { RouteKind } from './accounts.ts';
+import type { RouteKind } from '../accounts.ts';
 
 /** A route that an account claims. Two accounts of one workspace may share what is not `isExclusive`. */
 export interface RouteClaim {

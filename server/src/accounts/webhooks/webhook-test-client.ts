@@ -2,7 +2,7 @@
 import type { Failure } from '@switchyard/contract';
 import { anywhere, callProvider, defaultSendTimeouts } from '#channels';
 import { done, type Result, refused } from '#kernel';
-import type { ServingAccount } from './accounts.ts';
+import type { ServingAccount } from '../accounts.ts';
 import { signedTestRequest } from './test-request.ts';
 
 export interface WebhookTried {

@@ -1,9 +1,9 @@
 import type { ChannelName, Provider } from '@switchyard/contract';
 import type { AccountFields } from '#channels';
+import type { AccountSummary, ServingAccount } from '../accounts.ts';
+import { bindingsOf } from '../routing/bindings.ts';
+import { compareWebhookEvents } from '../webhooks/webhook-events.ts';
 import type { AccountRow } from './account-store.ts';
-import type { AccountSummary, ServingAccount } from './accounts.ts';
-import { bindingsOf } from './bindings.ts';
-import { compareWebhookEvents } from './webhooks/webhook-events.ts';
 
 type Secrets = Readonly<Record<string, string>>;
 

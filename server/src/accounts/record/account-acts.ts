@@ -2,6 +2,13 @@
 import { type AccountId, channelOfProvider, type Failure, isPaired } from '@switchyard/contract';
 import { clampLimit, newId, pageOf, parseCursor } from '#kernel';
 import { newToken, type WorkspaceTx } from '#storage';
+import type { AccountChange, Accounts, NewAccount } from '../accounts.ts';
+import { type ChangeAccount, type Changing, loadAccount } from '../changing.ts';
+import { type ConnectionDeps, takeReport } from '../connection/apply-connection.ts';
+import { failureOf, Refusal } from '../failures.ts';
+import { type AccountsDeps, present, secretsOf } from '../parts.ts';
+import { claimRoutes } from '../routing/claims.ts';
+import { giveToken } from '../tokens/token-acts.ts';
 import { sealSecrets } from './account-secrets.ts';
 import {
   type AccountRow,
@@ -13,16 +20,9 @@ import {
   makePrimary,
   updateAccount,
 } from './account-store.ts';
-import type { AccountChange, Accounts, NewAccount } from './accounts.ts';
-import { type ConnectionDeps, takeReport } from './apply-connection.ts';
-import { type ChangeAccount, type Changing, loadAccount } from './changing.ts';
-import { claimRoutes } from './claims.ts';
-import { failureOf, Refusal } from './failures.ts';
 import { checkFields, mergeFields } from './fields.ts';
-import { type AccountsDeps, present, secretsOf } from './parts.ts';
 import { dropSecretDates, noteSecretEnds, noteSecretsSet } from './secret-dates-store.ts';
 import { checkShape, checkToken } from './shape.ts';
-import { giveToken } from './token-acts.ts';
 import { checkWish, mergeMetadata } from './wishes.ts';
 
 export function createAccountActs(

@@ -1,7 +1,7 @@
 /** SQL of the table `accounts`. Everything here runs inside a transaction of the account's workspace. */
 import type { AccountId, ChannelName, Provider, WorkspaceId } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
-import type { AccountSummary, ServingAccount } from './accounts.ts';
+import type { AccountSummary, ServingAccount } from '../accounts.ts';
 
 export interface AccountRow {
   readonly [column: string]: unknown;

@@ -1,6 +1,6 @@
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import { type Engines, hashToken, type Storage, type TwoLevelCache } from '#storage';
-import type { Routed, RouteKind, ServingAccount } from './accounts.ts';
+import type { Routed, RouteKind, ServingAccount } from '../accounts.ts';
 import { findPlace, type Place } from './route-store.ts';
 
 export const routingLimits = {

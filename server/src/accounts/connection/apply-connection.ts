@@ -1,7 +1,8 @@
 import type { AccountId, Failure, WorkspaceId } from '@switchyard/contract';
 import { type Clock, done, newId, type Result, refused } from '#kernel';
 import type { NoteChange, WorkspaceTx } from '#storage';
-import { lockAccounts } from './account-store.ts';
+import { accountMissing, failureOf } from '../failures.ts';
+import { lockAccounts } from '../record/account-store.ts';
 import { type ConnectionStatus, type ConnectionWish, planConnection } from './connection.ts';
 import {
   type ConnectionRow,
@@ -13,7 +14,6 @@ import {
   keepConnectionError,
   loadAccountLimit,
 } from './connection-store.ts';
-import { accountMissing, failureOf } from './failures.ts';
 
 /** Something that moves an account's connection: a person's act, or what the provider or its companion reports. */
 export type ConnectionEvent = ConnectionWish & {

@@ -1,8 +1,8 @@
 /** What an account shall be, put together from what it was and what is wished: pure, and the place that refuses. */
 import type { Failure } from '@switchyard/contract';
 import type { AccountFields } from '#channels';
-import type { AccountChange, MetadataValue } from './accounts.ts';
-import { failureOf } from './failures.ts';
+import type { AccountChange, MetadataValue } from '../accounts.ts';
+import { failureOf } from '../failures.ts';
 
 type Named = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
 /** SQL of `webhook_tokens`, and of the routes that tokens are. Their ends stand in both and are always set together. */
 import type { AccountId } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
-import type { RouteOwner } from './route-store.ts';
+import type { RouteOwner } from '../routing/route-store.ts';
 
 export interface TokenToInsert {
   readonly id: string;

@@ -1,6 +1,6 @@
 /** Requests signed as each provider would sign them: for canaries and for tests of a webhook. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { ServingAccount } from './accounts.ts';
+import type { ServingAccount } from '../accounts.ts';
 
 export interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>;

@@ -2,10 +2,10 @@
 import type { AccountId, Provider } from '@switchyard/contract';
 import type { AccountFields } from '#channels';
 import { hashToken } from '#storage';
-import type { AccountRow } from './account-store.ts';
+import type { Changing } from '../changing.ts';
+import { Refusal, routeTaken } from '../failures.ts';
+import type { AccountRow } from '../record/account-store.ts';
 import { bindingsOf, type RouteClaim, routesOf } from './bindings.ts';
-import type { Changing } from './changing.ts';
-import { Refusal, routeTaken } from './failures.ts';
 import { claimRoute, dropRoute, listRoutes, offerChallenge } from './route-store.ts';
 
 type Named = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /** SQL of `routes` and `routing_counts`, and what is asked across workspaces. */
 import type { AccountId, Provider, WorkspaceId } from '@switchyard/contract';
 import type { Storage, Tx, WorkspaceTx } from '#storage';
-import type { RouteKind } from './accounts.ts';
+import type { RouteKind } from '../accounts.ts';
 import type { RouteClaim } from './bindings.ts';
 
 export interface Place {

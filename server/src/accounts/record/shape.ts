@@ -1,6 +1,6 @@
 import { type Provider, parsePhone } from '@switchyard/contract';
-import type { NewAccount } from './accounts.ts';
-import { failureOf, Refusal } from './failures.ts';
+import type { NewAccount } from '../accounts.ts';
+import { failureOf, Refusal } from '../failures.ts';
 
 export const accountLimits = { maxNameLength: 200, minTokenLength: 8, maxTokenLength: 256 } as const;
 
