@@ -9,7 +9,8 @@ import {
   reconcile,
   type Span,
 } from '#inbox';
-import { channels, type Product } from './product.ts';
+import { channels } from './channels.ts';
+import type { Product } from './rooms.ts';
 
 export function reconcileDeps(product: Product, receiver: Pick<Receiver, 'receive'>): ReconcileDeps {
   const { networkOf, foundation } = product;
