@@ -19,8 +19,8 @@ import { createMailer, createPeople, createWorkspaces } from '#workspaces';
 import { channels } from './channels.ts';
 import { openFoundation } from './foundation.ts';
 import { createNetworkOf } from './provider-network.ts';
-import { askForAbsence } from './returned.ts';
 import type { Product, Rooms } from './rooms.ts';
+import { askForAbsence } from './upkeep/returned.ts';
 import { dispatcherOf, drainOf } from './workers.ts';
 
 export async function openProduct(config: Config, log: Log): Promise<Product> {

@@ -2,13 +2,13 @@
 import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
-import { channels } from './channels.ts';
-import { watchDowntime } from './downtime.ts';
+import { channels } from '../channels.ts';
+import type { Product } from '../rooms.ts';
+import { watchDowntime } from '../upkeep/downtime.ts';
+import { askForLost, startMaintenance } from '../upkeep/maintenance.ts';
+import { keepUp } from '../upkeep/upkeep.ts';
 import { createBell } from './inbox-bell.ts';
 import { listen } from './listening.ts';
-import { askForLost, startMaintenance } from './maintenance.ts';
-import type { Product } from './rooms.ts';
-import { keepUp } from './upkeep.ts';
 
 export interface RunningServer {
   readonly url: string;

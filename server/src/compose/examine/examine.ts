@@ -6,10 +6,10 @@ import type { Finding } from '#cli';
 import { type Config, parseConfig } from '#config';
 import type { Log } from '#kernel';
 import { describeRedis, keyFileName, parseKeyring } from '#storage';
-import { isConsoleStale } from './console.ts';
+import { isConsoleStale } from '../serving/console.ts';
+import { neededPorts, usePort } from '../serving/ports.ts';
 import { examineDatabase } from './examine-database.ts';
 import { ok, problem, warning } from './finding.ts';
-import { neededPorts, usePort } from './ports.ts';
 
 const neededNode = 24;
 

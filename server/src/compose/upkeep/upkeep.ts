@@ -1,8 +1,8 @@
 import { deleteOldKeys } from '#api';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { deleteEndedSessions } from '#workspaces';
+import type { Product } from '../rooms.ts';
 import { askForRecent } from './maintenance.ts';
-import type { Product } from './rooms.ts';
 
 /** Once an hour: the partitions of the next days, and what has outlived its use. */
 export function keepUp(product: Product): void {

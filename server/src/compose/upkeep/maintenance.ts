@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { type Receiver, reconcile, reconcileLimits, type Span } from '#inbox';
 import type { Log } from '#kernel';
 import type { Engines } from '#storage';
-import { channels } from './channels.ts';
+import { channels } from '../channels.ts';
+import type { Product } from '../rooms.ts';
 import { reconcileDeps } from './reconciling.ts';
-import type { Product } from './rooms.ts';
 
 const maintenanceTimes = {
   purgeMs: 60_000,

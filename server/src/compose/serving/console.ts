@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '#kernel';
 
-const home = join(import.meta.dirname, '..', '..', '..');
+const home = join(import.meta.dirname, '..', '..', '..', '..');
 
 /** A console that cannot be built is logged; the rest of the server works without it. */
 export async function buildConsole(log: Log): Promise<void> {

@@ -9,8 +9,8 @@ import {
   reconcile,
   type Span,
 } from '#inbox';
-import { channels } from './channels.ts';
-import type { Product } from './rooms.ts';
+import { channels } from '../channels.ts';
+import type { Product } from '../rooms.ts';
 
 export function reconcileDeps(product: Product, receiver: Pick<Receiver, 'receive'>): ReconcileDeps {
   const { networkOf, foundation } = product;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Failure, Provider, WorkspaceId } from '@switchyard/contract';
 import type { NewAccount } from '#accounts';
 import type { Result } from '#kernel';
-import type { Product } from './rooms.ts';
+import type { Product } from '../rooms.ts';
 
 export interface DemoLogin {
   readonly email: string;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createApi } from '#api';
 import type { Config } from '#config';
 import { type createGateway, listenerLimits } from '#gateway';
-import { channels } from './channels.ts';
-import { readVersion } from './foundation.ts';
-import type { Product } from './rooms.ts';
+import { channels } from '../channels.ts';
+import { readVersion } from '../foundation.ts';
+import type { Product } from '../rooms.ts';
 import { createTurnstile } from './turnstile.ts';
 
 interface ListenParts {
@@ -51,7 +51,7 @@ export async function listen(
       version: await readVersion(),
       publicUrl: config.publicUrl,
       isProxyTrusted: config.isProxyTrusted,
-      consoleFolder: join(import.meta.dirname, '..', '..', '..', 'console', 'dist'),
+      consoleFolder: join(import.meta.dirname, '..', '..', '..', '..', 'console', 'dist'),
       unready: parts.unready,
       metrics: parts.metrics,
     },

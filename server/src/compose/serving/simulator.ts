@@ -11,7 +11,7 @@ export interface RunningSimulator {
   stop(): Promise<void>;
 }
 
-const main = join(import.meta.dirname, '..', '..', '..', 'simulator', 'src', 'main.ts');
+const main = join(import.meta.dirname, '..', '..', '..', '..', 'simulator', 'src', 'main.ts');
 const stopMs = 3_000;
 
 /**

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '#cli';
 import type { Config } from '#config';
 import { armCrashPoint, type Log } from '#kernel';
+import { openProduct } from '../product.ts';
 import { buildConsole } from './console.ts';
 import { registerDemoNumbers, seedDemo } from './demo.ts';
 import { refuseTakenPorts } from './ports.ts';
-import { openProduct } from './product.ts';
 import { serve } from './serve.ts';
 import { startSimulatorBeside } from './simulator.ts';
 
