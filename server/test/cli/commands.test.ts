@@ -103,6 +103,8 @@ describe('workspaces, keys and accounts', () => {
     expect(set).toMatchObject({ status: 0, document: { accountId: expect.stringMatching(/^acc_/), everyMinutes: 15 } });
     const off = await line.json('canary', 'schedule', set.document.accountId, '--workspace', 'sur', '--off');
     expect(off).toMatchObject({ status: 0, document: { everyMinutes: null } });
+    const written = await line.json('audit', 'list', '--workspace', 'sur', '--resource', 'canary');
+    expect(JSON.stringify(written.document)).toContain(`canary of ${set.document.accountId}`);
     const ran = await line.run('canary', 'run', 'nobody', '--workspace', 'sur');
     expect(ran).toMatchObject({ status: 1, stdout: '' });
     expect(ran.stderr).toContain(`there is no account nobody; there are: ${set.document.accountId}`);

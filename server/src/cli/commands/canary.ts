@@ -86,9 +86,13 @@ function addSchedule(canary: Command, deps: CliDeps): void {
         const workspace = await loadWorkspace(product, options.workspace);
         const { id } = chooseAccount(await product.accounts.list(workspace.id), text);
         const everyMinutes = options.every ?? null;
-        await product.storage.inWorkspace(workspace.id, (tx) =>
-          product.monitoring.canaries.setSchedule(tx, id, everyMinutes),
-        );
+        await product.storage.inWorkspace(workspace.id, async (tx) => {
+          await product.monitoring.canaries.setSchedule(tx, id, everyMinutes);
+          await product.workspaces.audit(tx, {
+            ...{ actor: 'cli', action: 'update', resource: `canary of ${toPublicId('account', id)}` },
+            fields: { everyMinutes },
+          });
+        });
         show(deps.output, options, { accountId: toPublicId('account', id), everyMinutes }, () =>
           everyMinutes === null ? 'No canary is sent.' : `A canary is sent every ${everyMinutes} minute(s).`,
         );
