@@ -2,6 +2,7 @@
 
 export * from './account-api.ts';
 export * from './api.ts';
+export * from './day-in-zone.ts';
 export * from './event.ts';
 export * from './failure.ts';
 export * from './ids.ts';

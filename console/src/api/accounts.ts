@@ -117,7 +117,7 @@ export function useAddAccount() {
 export function useChangeAccount() {
   return useMutation({
     mutationFn: ({ id, change }: { readonly id: string; readonly change: AccountChange }) =>
-      ask(accountSchema, 'PATCH', `/accounts/${id}`, { body: change }),
+      guarded(() => ask(accountSchema, 'PATCH', `/accounts/${id}`, { body: change })),
     onSettled: readAgain,
   });
 }

@@ -32,22 +32,29 @@ export function agoOf(instant: string): string {
 }
 
 export const exactTime = (instant: string): string => exact.value.format(new Date(instant));
-const date = computed(() => new Intl.DateTimeFormat(intl.value, { dateStyle: 'medium' }));
-export const dayName = (instant: string): string => date.value.format(new Date(instant));
-const month = computed(() => new Intl.DateTimeFormat(intl.value, { month: 'long', year: 'numeric' }));
-export const monthName = (instant: string): string => month.value.format(new Date(instant));
 export const clockTime = (instant: string): string => clock.value.format(new Date(instant));
 /** Formatters are slow to make: one for each language and zone that is looked at. */
 const zoned = new Map<string, Intl.DateTimeFormat>();
 
-/** The hour or the day that begins then, by the calendar of that zone. */
-export function bucketName(instant: string, by: 'hour' | 'day', timeZone: string): string {
-  const key = `${intl.value} ${by} ${timeZone}`;
-  const options = by === 'hour' ? ({ timeStyle: 'short' } as const) : ({ day: 'numeric', month: 'short' } as const);
-  const format = zoned.get(key) ?? new Intl.DateTimeFormat(intl.value, { ...options, timeZone });
+const zonedStyles = {
+  hour: { timeStyle: 'short' },
+  day: { day: 'numeric', month: 'short' },
+  date: { dateStyle: 'medium' },
+  month: { month: 'long', year: 'numeric' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+function inZone(instant: string, style: keyof typeof zonedStyles, timeZone: string): string {
+  const key = `${intl.value} ${style} ${timeZone}`;
+  const format = zoned.get(key) ?? new Intl.DateTimeFormat(intl.value, { ...zonedStyles[style], timeZone });
   zoned.set(key, format);
   return format.format(new Date(instant));
 }
+
+/** The hour or the day that begins then, by the calendar of that zone. */
+export const bucketName = (instant: string, by: 'hour' | 'day', timeZone: string): string =>
+  inZone(instant, by, timeZone);
+export const dayName = (instant: string, timeZone: string): string => inZone(instant, 'date', timeZone);
+export const monthName = (instant: string, timeZone: string): string => inZone(instant, 'month', timeZone);
 
 export const formatNumber = (value: number): string => number.value.format(value);
 

@@ -15,9 +15,9 @@ import type {
 } from '@switchyard/contract';
 import type { Page, PageRequest, Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
-import type { ConnectionChange, ConnectionEvent } from './apply-connection.ts';
-import type { ConnectionAct, ConnectionStatus } from './connection.ts';
-import type { PastConnectionChange } from './connection-store.ts';
+import type { ConnectionChange, ConnectionEvent } from './connection/apply-connection.ts';
+import type { ConnectionAct, ConnectionStatus } from './connection/connection.ts';
+import type { PastConnectionChange } from './connection/connection-store.ts';
 import type { WebhookEvents } from './webhooks/webhook-events.ts';
 
 export const routeKinds = [
@@ -260,10 +260,10 @@ export interface Accounts {
     accountId: AccountId,
     event: ConnectionEvent,
   ): Promise<Result<ConnectionChange, Failure>>;
-  /** A webhook that does not verify. Collected; a run of them shows as webhook status `error` (`webhook-refusals.ts`). */
-  noteRefusal(account: ServingAccount, reason: string): void;
-  /** First authentic delivery, last activity: collected and written in the background. */
-  noteWebhook(account: ServingAccount): void;
+  /** A webhook that does not verify, by a token of the account or by its name. Collected; a run of them shows as webhook status `error` (`webhook-refusals.ts`). */
+  noteRefusal(account: ServingAccount, by: 'token' | 'name', reason: string): void;
+  /** An authentic delivery, now if no time is given: collected and written in the background. */
+  noteWebhook(account: ServingAccount, at?: Date): void;
   /** The workspace is called otherwise now: what this and every other process knows of its accounts is read anew. */
   forgetWorkspace(workspaceId: WorkspaceId): Promise<void>;
   /** Writes what is collected, now instead of within seconds. */

@@ -1,8 +1,8 @@
 import type { AccountId, InboundEvent } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
-import { keepMetadata, lockAccounts } from './account-store.ts';
-import { type ConnectionDeps, takeReport } from './apply-connection.ts';
+import { type ConnectionDeps, takeReport } from './connection/apply-connection.ts';
 import { nameOfFact } from './health/provider-facts.ts';
+import { keepMetadata, lockAccounts } from './record/account-store.ts';
 
 export type AccountEvent = Extract<InboundEvent, { kind: 'account' }>;
 

@@ -1,10 +1,10 @@
 import type { AccountId, Failure, WorkspaceId } from '@switchyard/contract';
 import { done, type Result, refused } from '#kernel';
 import type { NoteChange, Storage, WorkspaceTx } from '#storage';
-import { type AccountRow, findAccount, lockAccounts } from './account-store.ts';
 import type { Alongside, RouteKind } from './accounts.ts';
 import { accountMissing, Refusal } from './failures.ts';
-import type { Routing } from './routing.ts';
+import { type AccountRow, findAccount, lockAccounts } from './record/account-store.ts';
+import type { Routing } from './routing/routing.ts';
 
 export interface Route {
   readonly kind: RouteKind;

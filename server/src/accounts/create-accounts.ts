@@ -1,17 +1,17 @@
-import { createAccountActs } from './account-acts.ts';
-import { findAccount, listAccounts } from './account-store.ts';
 import type { Accounts, ServingAccount } from './accounts.ts';
 import { applyAccountEvent } from './apply-event.ts';
 import { alongside, type ChangeAccount, createChange } from './changing.ts';
-import { createConnectionActs } from './connection-acts.ts';
+import { createConnectionActs } from './connection/connection-acts.ts';
 import { createNotes } from './notes.ts';
 import { type AccountsDeps, defaultMaxConnectedAccounts, secretsOf, urlOfToken } from './parts.ts';
-import { servingAccount } from './presentation.ts';
-import { createRemoval } from './removal.ts';
-import { listActivePlaces, type Place } from './route-store.ts';
-import { createRouting } from './routing.ts';
-import { createTokenActs } from './token-acts.ts';
-import { findNewestToken } from './token-store.ts';
+import { createAccountActs } from './record/account-acts.ts';
+import { findAccount, listAccounts } from './record/account-store.ts';
+import { servingAccount } from './record/presentation.ts';
+import { createRemoval } from './record/removal.ts';
+import { listActivePlaces, type Place } from './routing/route-store.ts';
+import { createRouting } from './routing/routing.ts';
+import { createTokenActs } from './tokens/token-acts.ts';
+import { findNewestToken } from './tokens/token-store.ts';
 import { createWebhookActs, takeWebhooks } from './webhooks/webhook-acts.ts';
 import { takeRefusals } from './webhooks/webhook-refusals.ts';
 
@@ -45,8 +45,13 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       await applyAccountEvent(connection, tx, accountId, event);
       deps.noteChange(tx, 'account', [accountId]);
     },
-    noteRefusal: (account, reason) => notes.noteRefusal(account.workspaceId, account.accountId, reason),
-    noteWebhook: (account) => notes.noteWebhook(account.workspaceId, account.accountId),
+    noteRefusal: ({ workspaceId, accountId }, by, reason) =>
+      notes.noteRefusal(workspaceId, accountId, {
+        byToken: by === 'token' ? 1 : 0,
+        byName: by === 'name' ? 1 : 0,
+        reason,
+      }),
+    noteWebhook: (account, at) => notes.noteWebhook(account.workspaceId, account.accountId, at),
     async forgetWorkspace(workspaceId) {
       const rows = await deps.storage.inWorkspace(workspaceId, (tx) => listAccounts(tx));
       for (const { id } of rows) await routing.forgetAccount(workspaceId, id);

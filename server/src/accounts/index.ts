@@ -1,8 +1,7 @@
 /** Connected numbers and pages: tokens, credentials, life-cycle, routing, who serves them. */
 export * from './accounts.ts';
-export type { Absence, ConnectionChange, ConnectionEvent } from './apply-connection.ts';
-export { cleanBinding } from './bindings.ts';
 export * from './companion/index.ts';
+export type { Absence, ConnectionChange, ConnectionEvent } from './connection/apply-connection.ts';
 export {
   type ConnectionAct,
   type ConnectionStatus,
@@ -10,10 +9,9 @@ export {
   connectionMoves,
   connectionStatuses,
   planConnection,
-} from './connection.ts';
-export type { PastConnectionChange } from './connection-store.ts';
+} from './connection/connection.ts';
+export type { PastConnectionChange } from './connection/connection-store.ts';
 export { createAccounts } from './create-accounts.ts';
-export { commonSettings } from './fields.ts';
 export { assessHealth, type Health, scoreOf } from './health/health.ts';
 export {
   type HealthFacts,
@@ -26,22 +24,24 @@ export {
 export { type ProviderFacts, readProviderFacts } from './health/provider-facts.ts';
 export * from './pairing/index.ts';
 export type { AccountsDeps } from './parts.ts';
+export { commonSettings } from './record/fields.ts';
+export { accountLimits } from './record/shape.ts';
+export { cleanBinding } from './routing/bindings.ts';
+export { listRoutingCounts } from './routing/route-store.ts';
+export { tokenOverlapMs, tokenQuietMs } from './tokens/token-acts.ts';
 export {
   createProviderWebhooks,
   type ProviderWebhook,
   type ProviderWebhooks,
   type WebhookMatch,
-} from './provider-webhook.ts';
-export { listRoutingCounts } from './route-store.ts';
-export { accountLimits } from './shape.ts';
+} from './webhooks/provider-webhook.ts';
 export {
   type SignedRequest,
   signedByCompanion,
   signedByHub,
   signedByTwilio,
   withEvolutionKey,
-} from './signed-request.ts';
-export { tokenOverlapMs, tokenQuietMs } from './token-acts.ts';
-export { tryWebhook, type WebhookTried } from './webhook-test-client.ts';
+} from './webhooks/signed-request.ts';
 export type { WebhookEvents } from './webhooks/webhook-events.ts';
 export { refusalLimits } from './webhooks/webhook-refusals.ts';
+export { tryWebhook, type WebhookTried } from './webhooks/webhook-test-client.ts';

@@ -2,9 +2,9 @@ import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
 import type { Storage, WorkspaceTx } from '#storage';
 import type { RouteKind } from './accounts.ts';
-import { addRoutingCounts, type RoutingCount } from './route-store.ts';
-import { noteOldUrls, noteTokensUsed } from './token-store.ts';
-import { createTokenUses, type UsesByWorkspace } from './token-uses.ts';
+import { addRoutingCounts, type RoutingCount } from './routing/route-store.ts';
+import { noteOldUrls, noteTokensUsed } from './tokens/token-store.ts';
+import { createTokenUses, type UsesByWorkspace } from './tokens/token-uses.ts';
 import type { Refusals } from './webhooks/webhook-refusals.ts';
 
 export const noteLimits = {
@@ -24,8 +24,8 @@ export interface Notes {
     kind: RouteKind,
     outcome: RoutingCount['outcome'],
   ) => void;
-  noteWebhook(workspaceId: WorkspaceId, accountId: AccountId): void;
-  noteRefusal(workspaceId: WorkspaceId, accountId: AccountId, reason: string): void;
+  noteWebhook(workspaceId: WorkspaceId, accountId: AccountId, at?: Date): void;
+  noteRefusal(workspaceId: WorkspaceId, accountId: AccountId, refusals: Refusals): void;
   readonly noteToken: (workspaceId: WorkspaceId, hash: string) => void;
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -92,11 +92,11 @@ export function createNotes(deps: NotesDeps): Notes {
         count: 1,
       });
     },
-    noteWebhook(workspaceId, accountId) {
-      noteTime(collected.webhooks, { workspaceId, accountId, at: deps.clock.now() });
+    noteWebhook(workspaceId, accountId, at = deps.clock.now()) {
+      noteTime(collected.webhooks, { workspaceId, accountId, at });
     },
-    noteRefusal(workspaceId, accountId, reason) {
-      addRefusals(collected.refusals, workspaceId, accountId, { count: 1, reason });
+    noteRefusal(workspaceId, accountId, refusals) {
+      addRefusals(collected.refusals, workspaceId, accountId, refusals);
     },
     noteToken: (workspaceId, hash) => tokenUses.note(workspaceId, hash, deps.clock.now()),
     flush: () => flush(),
@@ -120,18 +120,20 @@ function noteTime(
   }: { readonly workspaceId: WorkspaceId; readonly accountId: AccountId; readonly at: Date },
 ): void {
   const ofWorkspace = times.get(workspaceId);
-  if (ofWorkspace) ofWorkspace.set(accountId, at);
-  else times.set(workspaceId, new Map([[accountId, at]]));
+  if (!ofWorkspace) times.set(workspaceId, new Map([[accountId, at]]));
+  else if ((ofWorkspace.get(accountId) ?? at) <= at) ofWorkspace.set(accountId, at);
 }
 
 function addRefusals(
   all: Collected['refusals'],
   workspaceId: WorkspaceId,
   accountId: AccountId,
-  { count, reason }: Refusals,
+  { byToken, byName, reason }: Refusals,
 ): void {
   const ofWorkspace = all.get(workspaceId) ?? new Map<AccountId, Refusals>();
-  all.set(workspaceId, ofWorkspace.set(accountId, { count: (ofWorkspace.get(accountId)?.count ?? 0) + count, reason }));
+  const held = ofWorkspace.get(accountId) ?? { byToken: 0, byName: 0 };
+  const sum = { byToken: held.byToken + byToken, byName: held.byName + byName, reason };
+  all.set(workspaceId, ofWorkspace.set(accountId, sum));
 }
 
 function add(counts: Map<string, RoutingCount>, more: RoutingCount): void {

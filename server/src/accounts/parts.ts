@@ -2,11 +2,11 @@ import type { Provider } from '@switchyard/contract';
 import type { AccountFields } from '#channels';
 import type { Clock, Log } from '#kernel';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
-import { openSecrets, tokenPlace } from './account-secrets.ts';
-import type { AccountRow } from './account-store.ts';
 import type { AccountSummary } from './accounts.ts';
-import type { Absence, ConnectionDeps } from './apply-connection.ts';
-import { presentAccount, webhookUrl } from './presentation.ts';
+import type { Absence, ConnectionDeps } from './connection/apply-connection.ts';
+import { openSecrets, tokenPlace } from './record/account-secrets.ts';
+import type { AccountRow } from './record/account-store.ts';
+import { presentAccount, webhookUrl } from './record/presentation.ts';
 
 export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly storage: Storage;

@@ -9,7 +9,7 @@ import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBodyParser, type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { answerError } from './answer-error.ts';
 import { slowHeavyReads } from './busy.ts';
@@ -17,7 +17,7 @@ import { refuseUnstorable } from './checked-input.ts';
 import { registerCompanion } from './companion/register.ts';
 import { checkDangerousActs } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
-import { type ApiRoute, guard, listRoute } from './guard.ts';
+import { type ApiRoute, guard, guardBody, listRoute } from './guard.ts';
 import { idempotency, keepClaimed } from './idempotency.ts';
 import { createLiveHub } from './live-hub.ts';
 import { answerOlderError, markDeprecated } from './older/older-shape.ts';
@@ -51,6 +51,7 @@ import { reconcileRoutes } from './routes/reconcile-routes.ts';
 import { secondFactorRoutes } from './routes/second-factor-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { workspaceRoutes } from './routes/workspace-routes.ts';
+import { checkBody } from './schemas.ts';
 
 export const apiLimits = { bodyBytes: 1024 * 1024 } as const;
 
@@ -165,12 +166,21 @@ async function registerOlderRoutes(
 function guardRoutes(scope: FastifyInstance, routes: ApiRoute[], deps: ApiDeps, heavy: HeavyHook): void {
   // JSON only: a form of another site can send text, and our pages have no need to.
   scope.removeContentTypeParser('text/plain');
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, jsonOrNothing(scope));
   scope.addHook('onRoute', (route) => listRoute(routes, route));
+  scope.addHook('onRoute', checkBody);
   scope.addHook('onRequest', guard(deps));
   scope.addHook('preValidation', refuseUnstorable);
+  scope.addHook('preHandler', guardBody(deps));
   scope.addHook('preHandler', heavy);
   scope.addHook('preHandler', idempotency(deps));
   scope.addHook('onSend', keepClaimed);
+}
+
+/** Clients that name their type on every request send nothing under it too: that is no body, and the schema says whether one is needed. */
+function jsonOrNothing(scope: FastifyInstance): FastifyBodyParser<string> {
+  const parse = scope.getDefaultJsonParser('error', 'error');
+  return (request, text, done) => (text === '' ? done(null, undefined) : parse(request, text, done));
 }
 
 /** Scripts from ourselves only; styles inline, since the component library writes its colour variables so. No upgrade of plain http. */

@@ -4,12 +4,16 @@
  *
  * An act stands here with all its names: one under an older name would be a way around.
  */
+import { commonSettings } from '#accounts';
+import { gateFields } from '#channels';
 
 export interface DangerousAct {
   readonly act: string;
   readonly why: string;
   /** Method and path, as in the interface's list of routes. */
   readonly routes: readonly string[];
+  /** Is it this body that makes the act dangerous? Absent: the act is, whatever it is sent with. */
+  readonly when?: (body: unknown) => boolean;
 }
 
 export const dangerousActs: readonly DangerousAct[] = [
@@ -23,6 +27,12 @@ export const dangerousActs: readonly DangerousAct[] = [
       'DELETE /whatsapp/settings',
       'DELETE /whatsapp/settings/:id',
     ],
+  },
+  {
+    act: 'change an account’s secrets, or settings other than its pace and its send gate; its name asks nothing',
+    why: 'says who is believed, and where calls go with its credentials',
+    routes: ['PATCH /api/v1/accounts/:id', 'PUT /whatsapp/settings', 'PUT /whatsapp/settings/:id'],
+    when: changesCredentials,
   },
   { act: 'restore an account', why: 'shows a new webhook token', routes: ['POST /api/v1/accounts/:id/restore'] },
   {
@@ -68,16 +78,43 @@ export const dangerousActs: readonly DangerousAct[] = [
   },
 ];
 
-const dangerousRoutes: ReadonlySet<string> = new Set(dangerousActs.flatMap(({ routes }) => routes));
+const actOfRoute: ReadonlyMap<string, DangerousAct> = new Map(
+  dangerousActs.flatMap((act) => act.routes.map((route) => [route, act] as const)),
+);
 
-export function isDangerous(method: string, url: string | undefined): boolean {
-  return dangerousRoutes.has(`${method} ${url}`);
+/** `by-body`: a route that asks for some bodies only. */
+export type StepUpNeed = 'always' | 'by-body' | 'never';
+
+export function stepUpNeed(method: string, url: string | undefined): StepUpNeed {
+  const act = actOfRoute.get(`${method} ${url}`);
+  if (!act) return 'never';
+  return act.when ? 'by-body' : 'always';
+}
+
+/** Of a route that asks by its body, once that fits its schema. */
+export function isMadeDangerous(method: string, url: string | undefined, body: unknown): boolean {
+  return actOfRoute.get(`${method} ${url}`)?.when?.(body) ?? false;
+}
+
+const harmlessSettings: ReadonlySet<string> = new Set([...gateFields, ...commonSettings].map(({ name }) => name));
+/** Names of an older settings row that carry a credential, or say whose traffic is meant. */
+const olderCredentials = ['accessToken', 'appSecret', 'webhookToken', 'phoneNumberId', 'businessId'] as const;
+
+/** A setting that is not known to be harmless asks: a provider's next one is no way around. */
+function changesCredentials(body: unknown): boolean {
+  const { secrets, settings, ...rest } = fieldsOf(body);
+  const isSteered = Object.keys(fieldsOf(settings)).some((name) => !harmlessSettings.has(name));
+  return isSteered || Object.keys(fieldsOf(secrets)).length > 0 || olderCredentials.some((name) => name in rest);
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** Throws for a name in the table that no route has: such an act would ask nobody. */
 export function checkDangerousActs(routes: readonly { readonly method: string; readonly url: string }[]): void {
   const known = new Set(routes.map(({ method, url }) => `${method} ${url}`));
-  const missing = [...dangerousRoutes].filter((name) => !known.has(name));
+  const missing = [...actOfRoute.keys()].filter((name) => !known.has(name));
   if (missing.length > 0) throw new Error(`the table of dangerous acts names no route: ${missing.join(', ')}`);
 }
 

@@ -6,7 +6,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import { type Principal, stepUpMs } from '#workspaces';
 import { type Access, accessTo, actorOf, authenticate, checkRight, type Need } from './access.ts';
-import { isDangerous } from './dangerous-acts.ts';
+import { isMadeDangerous, type StepUpNeed, stepUpNeed } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
 import { ProblemError } from './problem.ts';
 import { checkRate } from './rate-limit.ts';
@@ -31,7 +31,7 @@ export interface ApiRoute {
   readonly method: string;
   readonly url: string;
   readonly access: RouteAccess;
-  readonly needsStepUp: boolean;
+  readonly stepUp: StepUpNeed;
 }
 
 /** For `onRoute`: takes the route into the list, or stops the start. */
@@ -39,9 +39,10 @@ export function listRoute(routes: ApiRoute[], route: RouteOptions): void {
   const access = route.config?.access;
   if (!access) throw new Error(`${String(route.method)} ${route.url} does not say who may call it`);
   for (const method of [route.method].flat()) {
-    const needsStepUp = isDangerous(method, route.url);
-    if (needsStepUp && access === 'anyone') throw new Error(`${route.url} asks a stranger to show again who they are`);
-    routes.push({ method, url: route.url, access, needsStepUp });
+    const stepUp = stepUpNeed(method, route.url);
+    if (stepUp !== 'never' && access === 'anyone')
+      throw new Error(`${route.url} asks a stranger to show again who they are`);
+    routes.push({ method, url: route.url, access, stepUp });
   }
 }
 
@@ -62,7 +63,15 @@ export function guard(deps: ApiDeps) {
       if (need !== 'member' && need !== undefined) checkRight(access, need);
       accesses.set(request, access);
     }
-    if (isDangerous(request.method, request.routeOptions.url)) checkStepUp(principal, deps.clock.now());
+    if (stepUpNeed(request.method, request.routeOptions.url) === 'always') checkStepUp(principal, deps.clock.now());
+  };
+}
+
+/** For `preHandler`: of acts that their body makes dangerous, after it was held against its schema. */
+export function guardBody(deps: ApiDeps) {
+  return async (request: FastifyRequest): Promise<void> => {
+    if (!isMadeDangerous(request.method, request.routeOptions.url, request.body)) return;
+    checkStepUp(principalOf(request), deps.clock.now());
   };
 }
 

@@ -2,7 +2,7 @@
 import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { sessionCookie } from './access.ts';
-import { isDangerous } from './dangerous-acts.ts';
+import { type StepUpNeed, stepUpNeed } from './dangerous-acts.ts';
 import type { RouteAccess } from './guard.ts';
 
 export const openApiSecurity = {
@@ -58,14 +58,20 @@ export const describeRoute: SwaggerTransform = (document) => {
   const { schema } = transformed;
   if (schema.hide) return transformed;
   const access = document.route.config?.access;
-  const asksAgain = [document.route.method].flat().some((method) => isDangerous(method, document.route.url));
-  const needs = [describeAccess(access), asksAgain ? stepUpWords : ''].filter(Boolean).join(' ');
+  const asked = [document.route.method].flat().map((method) => stepUpWords[stepUpNeed(method, document.route.url)]);
+  const needs = [describeAccess(access), ...asked].filter(Boolean).join(' ');
   const description = [schema.description, needs].filter(Boolean).join('\n\n');
   const security = access === 'anyone' ? { security: [] } : {};
   return { url: transformed.url, schema: { ...schema, ...security, ...(description ? { description } : {}) } };
 };
 
-const stepUpWords = 'A person must have shown their password or a code in the last 10 minutes, else `step-up-needed`.';
+const stepUpWords: Readonly<Record<StepUpNeed, string>> = {
+  always: 'A person must have shown their password or a code in the last 10 minutes, else `step-up-needed`.',
+  'by-body':
+    'With secrets, or settings that say where calls go or whose webhooks are taken, a person must have shown their ' +
+    'password or a code in the last 10 minutes, else `step-up-needed`.',
+  never: '',
+};
 
 function describeAccess(access: RouteAccess | undefined): string {
   if (access === undefined || access === 'anyone' || access === 'known') return '';

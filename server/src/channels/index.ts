@@ -1,6 +1,7 @@
 /** Providers: verify, normalise, send. Never storage, never tenants. */
 export * from './channel.ts';
 export { evolutionChannel } from './evolution/index.ts';
+export { gateFields } from './gate-fields.ts';
 export {
   type AddressRange,
   anywhere,

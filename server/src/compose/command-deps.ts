@@ -4,12 +4,13 @@ import type { CliDeps } from '#cli';
 import { parseConfig } from '#config';
 import type { Span } from '#inbox';
 import { createLog } from '#kernel';
-import { examine } from './examine.ts';
+import { channels } from './channels.ts';
+import { examine } from './examine/examine.ts';
 import { openOwnerDatabase, readVersion } from './foundation.ts';
-import { channels, openProduct } from './product.ts';
-import { reconcileByCommand } from './reconciling.ts';
+import { openProduct } from './product.ts';
 import { rotateMasterKey } from './rotate-key.ts';
-import { atLocalUrl, runServer } from './run-server.ts';
+import { atLocalUrl, runServer } from './serving/run-server.ts';
+import { reconcileByCommand } from './upkeep/reconciling.ts';
 
 export interface CommandSurroundings extends Pick<CliDeps, 'output' | 'confirm'> {
   readonly env: NodeJS.ProcessEnv;

@@ -2,92 +2,26 @@
  * The product without its doors to the world: every room made once, wired by hand. Commands use it beside a running
  * server; `serve` adds listeners and workers.
  */
-import { hostname } from 'node:os';
-import type { Provider } from '@switchyard/contract';
-import {
-  type Accounts,
-  type Companions,
-  createAccounts,
-  createCompanions,
-  createPairing,
-  createProviderWebhooks,
-  type Pairing,
-  type ProviderWebhooks,
-  type ServingAccount,
-} from '#accounts';
-import {
-  type Channel,
-  createReach,
-  evolutionChannel,
-  instagramChannel,
-  metaChannel,
-  twilioChannel,
-  webjsChannel,
-} from '#channels';
-import { type CommerceDoor, createCommerce } from '#commerce';
+import { createAccounts, createCompanions, createPairing, createProviderWebhooks } from '#accounts';
+import { createReach } from '#channels';
+import { createCommerce } from '#commerce';
 import type { Config } from '#config';
-import { type ConversationsDoor, type Correspondent, createConversations } from '#conversations';
-import { createFlows, type FlowsDoor } from '#flows';
-import { type CanaryDoor, createCanaryDoor } from '#gateway';
-import {
-  type AccountMessage,
-  createDrain,
-  createReceiver,
-  inboxTopic,
-  type NudgeableDrain,
-  releaseParked,
-} from '#inbox';
+import { createConversations } from '#conversations';
+import { createFlows } from '#flows';
+import { createCanaryDoor } from '#gateway';
+import { createReceiver, inboxTopic, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
-import { createCallOut, createMonitoring, createPressureWatch, type Monitoring, type PressureWatch } from '#monitoring';
-import {
-  createDispatcher,
-  createOutbox,
-  type Dispatcher,
-  type DispatchSettings,
-  type Outbox,
-  type ProviderIdsKnown,
-} from '#outbox';
-import { createPipeline } from '#pipeline';
-import { createPrivacy, createRetention, type Privacy, type Retention } from '#privacy';
-import { createLiveBell, createPasswords, dropPartitionsBefore, type LiveBell } from '#storage';
-import { createMailer, createPeople, createWorkspaces, type People, type Workspaces } from '#workspaces';
-import { type Foundation, openFoundation } from './foundation.ts';
-import { createNetworkOf, type NetworkOf } from './provider-network.ts';
-import { askForAbsence } from './returned.ts';
-
-export const channels = {
-  meta: metaChannel,
-  instagram: instagramChannel,
-  twilio: twilioChannel,
-  evolution: evolutionChannel,
-  webjs: webjsChannel,
-} as const satisfies Record<Provider, Channel>;
-
-export interface Product {
-  readonly config: Config;
-  readonly foundation: Foundation;
-  readonly workspaces: Workspaces;
-  readonly people: People;
-  readonly accounts: Accounts;
-  readonly providerWebhooks: ProviderWebhooks;
-  readonly pairing: Pairing;
-  readonly companions: Companions;
-  readonly conversations: ConversationsDoor;
-  readonly commerce: CommerceDoor;
-  readonly flows: FlowsDoor;
-  readonly outbox: Outbox;
-  readonly privacy: Privacy;
-  readonly retention: Retention;
-  readonly liveBell: LiveBell;
-  readonly pressure: PressureWatch;
-  readonly monitoring: Monitoring;
-  /** Opened by whoever listens. */
-  readonly canaryDoor: CanaryDoor;
-  readonly networkOf: NetworkOf;
-  createDispatcher(): Dispatcher;
-  createDrain(): NudgeableDrain;
-  close(): Promise<void>;
-}
+import { createCallOut, createMonitoring, createPressureWatch } from '#monitoring';
+import { createOutbox, type Outbox, type ProviderIdsKnown } from '#outbox';
+import { createPrivacy, createRetention } from '#privacy';
+import { createLiveBell, createPasswords, dropPartitionsBefore } from '#storage';
+import { createMailer, createPeople, createWorkspaces } from '#workspaces';
+import { channels } from './channels.ts';
+import { openFoundation } from './foundation.ts';
+import { createNetworkOf } from './provider-network.ts';
+import type { Product, Rooms } from './rooms.ts';
+import { askForAbsence } from './upkeep/returned.ts';
+import { dispatcherOf, drainOf } from './workers.ts';
 
 export async function openProduct(config: Config, log: Log): Promise<Product> {
   const foundation = await openFoundation(config, log);
@@ -138,7 +72,6 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     log,
   });
   const release: ProviderIdsKnown = (tx, known) => releaseParked(tx, outbox.applyReceipt, known);
-  const findServing = accounts.findServing;
   const pressure = createPressureWatch({ storage, dataFolder: foundation.owner.dataFolder, clock, log });
   const canaryReceiver = createReceiver({
     storage,
@@ -160,7 +93,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     ...{ storage, workspaces, clock, log },
     dropDays: (before, attemptsBefore) => dropPartitionsBefore({ ownerUrl: owner.ownerUrl }, before, attemptsBefore),
   });
-  return {
+  const rooms: Rooms = {
     config,
     foundation,
     workspaces,
@@ -180,61 +113,11 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     monitoring,
     canaryDoor,
     networkOf,
-    createDispatcher: () =>
-      createDispatcher({
-        storage,
-        doorbell: engines.doorbell,
-        counters: engines.counters,
-        clock,
-        random: Math.random,
-        log,
-        channels,
-        findServing,
-        providerIdsKnown: release,
-        noteChange,
-        heldLanes: () => pressure.held,
-        networkOf,
-        statusCallbackUrl,
-        settings: dispatchSettings(config),
-      }),
-    createDrain: () =>
-      createDrain({
-        storage,
-        engines,
-        accounts,
-        channels,
-        effects: {
-          openConversations: async (tx, messages, isNew) =>
-            (await conversations.resolveWanted(tx, messages.map(correspondentOf), isNew)).map(
-              (opened) => opened?.conversationId ?? null,
-            ),
-          applyReceipt: (tx, account, eventId, event) => outbox.applyReceipt(tx, account.accountId, eventId, event),
-          applyAccountEvent: async (tx, account, event) => {
-            await accounts.applyEvent(tx, account.accountId, event);
-            await pairing.noteEvent(tx, account.accountId, event);
-            if (event.type === 'opt') await conversations.applyOptEvent(tx, account, event, clock.now());
-          },
-          noteChange,
-        },
-        noteChange,
-        pipeline: createPipeline({
-          outbox,
-          conversations,
-          flows,
-          commerce,
-          clock,
-          isTraced: config.isLedgerOn,
-        }),
-        findServing,
-        loadConversations: conversations.loadConversations,
-        capabilitiesOf: (account) => channels[account.provider].capabilities,
-        releaseParked: release,
-        applyReceipt: outbox.applyReceipt,
-        clock,
-        worker: `${hostname()} ${process.pid}`,
-        leaseMs: config.leaseMs,
-        log,
-      }),
+  };
+  return {
+    ...rooms,
+    createDispatcher: () => dispatcherOf(rooms, release),
+    createDrain: () => drainOf(rooms, release),
     async close() {
       await canaryReceiver.close();
       await accounts.close();
@@ -244,27 +127,5 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
   };
 }
 
-/** The name in an echo is the account's owner's. */
-function correspondentOf({ account, event }: AccountMessage): Correspondent {
-  return {
-    accountId: account.accountId,
-    provider: account.provider,
-    customer: event.customer,
-    ...(event.direction === 'in' && event.profileName !== undefined ? { profileName: event.profileName } : {}),
-    ...(event.groupId !== undefined ? { groupId: event.groupId } : {}),
-  };
-}
-
 /** The workers poll: a ring that is lost costs half a second. */
 function ignoreLostRing(): void {}
-
-/** A marked message's lease outlasts any send, with room for the record. */
-function dispatchSettings({ leaseMs, sendTimeoutMs, uncertainWaitMs }: Config): Partial<DispatchSettings> {
-  return { leaseMs, sendingLeaseMs: sendTimeoutMs + Math.ceil(leaseMs / 2), uncertainWaitMs };
-}
-
-/** Twilio tells a message's fate at a URL of our choice: the account's webhook with our attempt id in it. */
-function statusCallbackUrl(account: ServingAccount, attemptId: string): string | undefined {
-  if (account.provider !== 'twilio' || !account.webhookUrl) return undefined;
-  return `${account.webhookUrl}?attempt=${attemptId}`;
-}

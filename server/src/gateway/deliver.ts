@@ -36,23 +36,31 @@ export function verify(exchange: Exchange, provider: Provider, secrets: VerifySe
 export function deliver(exchange: Exchange, destination: Destination, secrets: VerifySecrets, body: Buffer): void {
   const verification = verify(exchange, destination.provider, secrets, body);
   crashPoint('gateway.verified');
-  if (verification.kind === 'refused') refuse(exchange, destination, verification.reason);
+  if (verification.kind === 'refused') refuse(exchange, accusedOf(destination), verification.reason);
   else if (verification.nonce) claimAndStore(exchange, destination, verification, body);
   else store(exchange, destination, verification.isAuthenticated, body);
 }
 
+/** Whose webhook did not verify, and by what it was known: a token is a secret, a name is not. */
+export interface Accused {
+  readonly provider: Provider;
+  readonly accounts: readonly ServingAccount[];
+  readonly by: 'token' | 'name';
+}
+
+function accusedOf({ provider, account, routeKind }: Destination): Accused {
+  return { provider, accounts: account ? [account] : [], by: routeKind === 'token' ? 'token' : 'name' };
+}
+
 /** Logged, since it is either an attack or a secret that somebody changed on one side only. */
-export function refuse(
-  exchange: Exchange,
-  to: { readonly provider: Provider; readonly account: ServingAccount | null },
-  reason: string,
-): void {
+export function refuse(exchange: Exchange, { provider, accounts, by }: Accused, reason: string): void {
   const { log } = exchange.deps;
+  const accountIds = accounts.map(({ accountId }) => accountId);
   log.warn(
-    { provider: to.provider, accountId: to.account?.accountId, from: clientAddress(exchange), reason },
+    { provider, accountIds, from: clientAddress(exchange), reason },
     'a webhook was refused: it does not verify',
   );
-  if (to.account) exchange.deps.accounts.noteRefusal(to.account, reason);
+  for (const account of accounts) exchange.deps.accounts.noteRefusal(account, by, reason);
   answer(exchange, answers.wrongSignature);
 }
 
@@ -66,7 +74,7 @@ function claimAndStore(exchange: Exchange, destination: Destination, verified: V
   exchange.deps.counters.claimOnce(`nonce:${provider}:${hash}`, gatewayLimits.nonceWindowMs).then(
     (isFirst) => {
       if (isFirst) store(exchange, destination, verified.isAuthenticated, body);
-      else refuse(exchange, destination, 'its nonce was used before');
+      else refuse(exchange, accusedOf(destination), 'its nonce was used before');
     },
     (error: unknown) => answerUnavailable(exchange, error),
   );

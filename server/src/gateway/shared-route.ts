@@ -69,6 +69,7 @@ async function serveGraph(exchange: Exchange, provider: GraphProvider, body: Buf
   const { deps, req } = exchange;
   const found = await findGraphAccounts(exchange, provider, body);
   const fields = deps.channels[provider].fields;
+  const accounts = found.map(({ account }) => account);
   let isWithoutOwn = found.length === 0;
   for (const { account, kind, outcome } of found) {
     const { byName } = secretsOfAccount(account, fields, publicUrlOf(exchange));
@@ -83,17 +84,13 @@ async function serveGraph(exchange: Exchange, provider: GraphProvider, body: Buf
     return;
   }
   if (!isWithoutOwn) {
-    refuse(
-      exchange,
-      { provider, account: found[0]?.account ?? null },
-      'no own app secret of the accounts it names fits',
-    );
+    refuse(exchange, { provider, accounts, by: 'name' }, 'no own app secret of the accounts it names fits');
     return;
   }
   const secrets = operatorsOwn(exchange, provider);
   const verification = verify(exchange, provider, secrets, body);
   if (verification.kind === 'refused') {
-    refuse(exchange, { provider, account: null }, verification.reason);
+    refuse(exchange, { provider, accounts, by: 'name' }, `with this server's app secret: ${verification.reason}`);
     return;
   }
   const workspaceId = await deps.operatorWorkspace();

@@ -1,9 +1,9 @@
-import type { PersonId } from '@switchyard/contract';
 import { type Clock, newId } from '#kernel';
-import { type Counters, createLanes, hashToken, newToken, type Passwords, type Storage } from '#storage';
+import { type Counters, createLanes, hashToken, newToken, type Passwords, type Storage, type Tx } from '#storage';
 import { comeBackSeconds, countTry, logInStepMs, maxLogInsAtOnce, sessionMaxMs } from './log-in-limits.ts';
+import { hashOfStep, newStepToken } from './log-in-step.ts';
 import { insertLogInStep } from './log-in-step-store.ts';
-import { findForLogin, insertSession, setPasswordHash } from './people-store.ts';
+import { findForLogin, holdPassword, insertSession, replacePasswordHash } from './people-store.ts';
 import { findFactor } from './second-factor/second-factor-store.ts';
 import type { LoginOutcome, Person, Place, Workspaces } from './workspaces.ts';
 
@@ -48,35 +48,51 @@ async function tryLogIn(deps: LogInDeps, { email, password, from }: Try): Promis
   const verdict = await passwords.verify(password, found?.passwordHash ?? null);
   if (verdict.kind === 'busy') return 'busy';
   if (verdict.kind !== 'match' || !found) return { kind: 'wrong' };
-  const newHash = verdict.shouldRehash ? await passwords.hash(password) : null;
-  if (newHash?.ok) await storage.asStranger(null, (tx) => setPasswordHash(tx, found.id, newHash.value));
+  const person = { ...found, passwordHash: await rehashed(deps, found, verdict.shouldRehash ? password : null) };
   const factor = await storage.asStranger(found.id, (tx) => findFactor(tx, found.id));
-  if (factor?.confirmedAt) return beginStep(storage, found.id, clock.now());
-  return beginSession(
-    storage,
-    { id: found.id, email, name: found.name, isOperator: found.isOperator },
-    { from, now: clock.now() },
-  );
+  if (factor?.confirmedAt) return beginStep(storage, person, clock.now());
+  const begun = await storage.asStranger(null, (tx) => beginSession(tx, person, { from, now: clock.now() }));
+  return begun ?? { kind: 'wrong' };
 }
 
-async function beginStep(storage: Storage, personId: PersonId, now: Date): Promise<LoginOutcome> {
-  const stepToken = newToken();
-  const tokenHash = hashToken(stepToken);
+/** Who has shown the password of this hash. */
+export type Proved = Person & { readonly passwordHash: string | null };
+
+/** The hash that is kept from now on; a password that was changed meanwhile is not put back. */
+async function rehashed({ storage, passwords }: LogInDeps, person: Proved, password: string | null) {
+  const hash = password === null ? null : await passwords.hash(password);
+  if (!hash?.ok) return person.passwordHash;
+  const change = { from: person.passwordHash, to: hash.value };
+  const isKept = await storage.asStranger(null, (tx) => replacePasswordHash(tx, person.id, change));
+  return isKept ? hash.value : person.passwordHash;
+}
+
+async function beginStep(storage: Storage, person: Proved, now: Date): Promise<LoginOutcome> {
+  const stepToken = newStepToken(person.id);
+  const tokenHash = hashOfStep(stepToken, person.passwordHash);
   const expiresAt = new Date(now.getTime() + logInStepMs);
-  await storage.asStranger(tokenHash, (tx) => insertLogInStep(tx, { tokenHash, personId, expiresAt }));
+  const step = { tokenHash, personId: person.id, expiresAt };
+  await storage.asStranger(tokenHash, (tx) => insertLogInStep(tx, step));
   return { kind: 'code-needed', stepToken, expiresAt };
 }
 
-/** A new session under a new token, of which only the hash is kept. */
+/**
+ * A new session under a new token, of which only the hash is kept. null: the password that was shown is another by now.
+ * Whoever changes it at this moment waits for this transaction, and then ends the session with the others.
+ */
 export async function beginSession(
-  storage: Storage,
-  person: Person,
+  tx: Tx,
+  { passwordHash, ...person }: Proved,
   { from, now }: { readonly from: Place; readonly now: Date },
-): Promise<Extract<LoginOutcome, { kind: 'in' }>> {
+): Promise<Extract<LoginOutcome, { kind: 'in' }> | null> {
+  if (!(await holdPassword(tx, person.id, passwordHash))) return null;
   const token = newToken();
   const expiresAt = new Date(now.getTime() + sessionMaxMs);
   const times = { provedAt: now, expiresAt };
-  const session = { tokenHash: hashToken(token), id: newId('session'), personId: person.id, ...times, ...from };
-  await storage.asStranger(null, (tx) => insertSession(tx, session));
+  await insertSession(tx, {
+    ...{ tokenHash: hashToken(token), id: newId('session'), personId: person.id },
+    ...times,
+    ...from,
+  });
   return { kind: 'in', token, person, expiresAt };
 }

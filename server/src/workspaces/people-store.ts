@@ -31,8 +31,13 @@ export async function findPerson(tx: Tx, id: PersonId): Promise<(Person & { pass
   return rows[0] ?? null;
 }
 
-export async function setPasswordHash(tx: Tx, id: PersonId, hash: string): Promise<void> {
-  await tx.query('UPDATE people SET password_hash = $2 WHERE id = $1', [id, hash]);
+/** False: the hash is another by now. True: it stays what it is to the end of this transaction. */
+export async function holdPassword(tx: Tx, id: PersonId, hash: string | null): Promise<boolean> {
+  const rows = await tx.query(
+    'SELECT 1 FROM people WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2 AND deleted_at IS NULL FOR SHARE',
+    [id, hash],
+  );
+  return rows.length === 1;
 }
 
 /** False: the hash is another by now. */

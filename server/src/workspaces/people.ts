@@ -1,11 +1,12 @@
 /** The door of people: what a person does about themselves. Sessions, second factor, showing again who they are. */
 import { type Failure, type PersonId, type SessionId, toPublicId } from '@switchyard/contract';
 import { type Clock, done, type Log, type Result, refused } from '#kernel';
-import { type Counters, hashToken, type Passwords, type Sealer, type Storage, type Tx } from '#storage';
+import type { Counters, Passwords, Sealer, Storage, Tx } from '#storage';
 import { auditOfPerson } from './audit-of-person.ts';
 import { failure, slowDown } from './failures.ts';
 import { createInvitations, type Invitations } from './invitations/index.ts';
 import { beginSession } from './log-in.ts';
+import { hashOfStep, personOfStep } from './log-in-step.ts';
 import { findLogInStep, takeLogInStep } from './log-in-step-store.ts';
 import type { Mailer } from './mail/index.ts';
 import { createMembers, type Members } from './members.ts';
@@ -69,15 +70,19 @@ export function createPeople(deps: PeopleDeps): People {
     members: createMembers(deps),
 
     async logInByCode(stepToken, code, from) {
-      const hash = hashToken(stepToken);
-      const now = clock.now();
-      const personId = await storage.asStranger(hash, (tx) => findLogInStep(tx, hash, now));
+      const personId = personOfStep(stepToken);
       const person = personId && (await storage.asStranger(null, (tx) => findPerson(tx, personId)));
       if (!person) return refused(logInOver);
+      const hash = hashOfStep(stepToken, person.passwordHash);
+      const now = clock.now();
+      const known = await storage.asStranger(hash, (tx) => findLogInStep(tx, hash, now));
+      if (known !== person.id) return refused(logInOver);
       const checked = await checkCode(factors, person.id, code);
       if (!checked.ok) return checked;
-      if (!(await storage.asStranger(hash, (tx) => takeLogInStep(tx, hash)))) return refused(logInOver);
-      return done(await beginSession(storage, withoutPassword(person), { from, now }));
+      const begun = await storage.asStranger(hash, async (tx) =>
+        (await takeLogInStep(tx, hash)) ? beginSession(tx, person, { from, now }) : null,
+      );
+      return begun ? done(begun) : refused(logInOver);
     },
 
     async stepUp(person, sessionId, shown) {

@@ -92,6 +92,22 @@ describe('an account', () => {
     });
   });
 
+  it('keeps a person’s reason when its provider tells of the same log-out, and what went wrong beside it', async () => {
+    await aWorkspace();
+    const id = await anAccount();
+    await apply(id, connect);
+    await apply(id, { ...disconnect, reason: 'closed for the holidays' });
+    await apply(id, report('disconnected', { reason: '401' }));
+    await apply(id, report('disconnected'));
+    const told = async () => (await world.accounts.find(workspaceId, id))?.connectionError;
+    expect(await told()).toBe('closed for the holidays');
+    await apply(id, report('disconnected', { remark: 'not logged out at the provider: it is away' }));
+    expect(await told()).toBe('closed for the holidays; not logged out at the provider: it is away');
+    await apply(id, connect);
+    await apply(id, report('disconnected', { reason: '401' }));
+    expect(await told()).toBe('401');
+  });
+
   it('is not moved back by a report that a newer one has overtaken', async () => {
     await aWorkspace();
     const id = await anAccount();

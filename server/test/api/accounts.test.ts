@@ -103,6 +103,26 @@ describe('reconnect and disconnect', () => {
     expect(() => accountStatusSchema.parse(status)).not.toThrow();
   });
 
+  it.each(['/accounts', '/settings/whatsapp-accounts'])(
+    'reach a linked phone’s provider, and tell beside the reason when it is away: %s',
+    async (path) => {
+      const { id } = await add({
+        provider: 'evolution',
+        settings: { instance: `shop-${path.length}`, baseUrl: 'http://127.0.0.1:9' },
+        secrets: { apiKey: 'k' },
+      });
+      const act = (name: string, body?: unknown) =>
+        world.ask('POST', `${path === '/accounts' ? '/api/v1' : ''}${path}/${id}/${name}`, { headers, body });
+      const told = async () => (await ask('GET', `/accounts/${id}`)).json();
+      await act('reconnect');
+      expect(await told()).toMatchObject({ status: 'error', statusDetail: 'the provider refused the connection' });
+      await act('disconnect', path === '/accounts' ? { reason: 'stocktaking' } : undefined);
+      const { status, statusDetail } = await told();
+      expect(status).toBe('disconnected');
+      expect(statusDetail).toMatch(path === '/accounts' ? /^stocktaking; not logged out at/ : /^not logged out at/);
+    },
+  );
+
   it('are written to the audit log', async () => {
     const { id } = await add();
     await ask('POST', `/accounts/${id}/reconnect`);

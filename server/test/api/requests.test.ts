@@ -33,7 +33,8 @@ describe('a body', () => {
     const owner = await (await world.addPerson(shop.workspaceId, 'owner')).logIn();
     const extra = ['workspaceId', 'workspace_id', 'role', 'isOperator', 'is_admin', 'token_hash', 'createdBy', 'id'];
     for (const route of world.app.apiRoutes) {
-      const { id, body } = routeCases[routeName(route)] ?? {};
+      const { id, body = {} } = routeCases[routeName(route)] ?? {};
+      if (!['POST', 'PUT', 'PATCH'].includes(route.method) || route.access === 'anyone') continue;
       if (typeof body !== 'object' || body === null) continue;
       for (const name of extra.filter((key) => !(key in body))) {
         const path = route.url.replace(':id', id ? shop.ids[id] : '');
@@ -62,7 +63,8 @@ describe('a body', () => {
   it('that is no JSON, of another type, encoded or too large gets the answer that says so', async () => {
     const cases: readonly [string | Buffer, Record<string, string>, number, string][] = [
       ['{"content":', json, 400, 'malformed-json'],
-      ['', json, 400, 'malformed-json'],
+      ['', json, 400, 'invalid-request'],
+      [' ', json, 400, 'malformed-json'],
       ['content=x', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'wrong-content-type'],
       ['{}', { 'content-type': 'text/plain' }, 415, 'wrong-content-type'],
       ['<a/>', { 'content-type': 'application/xml' }, 415, 'wrong-content-type'],
@@ -82,6 +84,16 @@ describe('a body', () => {
       expect(answer.headers['content-type']).toBe('application/problem+json');
       expect(answer.json()).toMatchObject({ status, type: 'about:blank' });
     }
+  });
+
+  it('that is of type JSON and empty is none, where one may be left out', async () => {
+    const asked = await post(`/api/v1/accounts/${shop.ids.account}/reconnect`, '', json);
+    expect([200, 409]).toContain(asked.status);
+    expect((await post(`/api/v1/accounts/${shop.ids.account}/set-primary`, '', json)).status).toBe(200);
+    const removed = await world.ask('DELETE', `/api/v1/accounts/${newId('account')}`, {
+      headers: { ...headers, ...json, 'content-length': '0' },
+    });
+    expect(removed.json()).toMatchObject({ code: 'not-found' });
   });
 
   it('with NUL or half of a surrogate pair is refused', async () => {

@@ -1,4 +1,5 @@
 /** The second factor: enrolment, log-in in two steps, replay, recovery codes, bounds, step-up. */
+import { toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dangerousActs } from '#api';
 import { fixedClock } from '#kernel';
@@ -193,6 +194,28 @@ describe('the step between', () => {
     }
   });
 
+  it('is over once the password is another, whoever changed it', async () => {
+    const [changer, loser] = [await enrol(), await enrol()];
+    const steps = [await firstStep(changer), await firstStep(loser)] as const;
+    const next = { currentPassword: password, newPassword: 'another long password' };
+    expect((await post('/me/password', changer.headers, next)).status).toBe(200);
+    expect(await world.people.resetPassword(loser.person.email, 'the operator')).toMatchObject({ ok: true });
+    for (const [index, enrolled] of [changer, loser].entries()) {
+      const answer = await secondStep(steps[index] ?? '', enrolled.code());
+      expect([answer.status, answer.json().code]).toEqual([401, 'log-in-over']);
+    }
+    const again = await logIn(changer.person.email, next.newPassword);
+    expect((await secondStep(again.json<{ stepToken: string }>().stepToken, changer.code())).status).toBe(200);
+  });
+
+  it('serves nobody but the person it was made for, however it is written', async () => {
+    const [enrolled, other] = [await enrol(), await enrol()];
+    const [, secret = ''] = (await firstStep(enrolled)).split('.');
+    const named = `${toPublicId('person', other.person.id)}.${secret}`;
+    expect((await secondStep(named, other.code())).json()).toMatchObject({ code: 'log-in-over' });
+    expect((await secondStep(secret, enrolled.code())).json()).toMatchObject({ code: 'log-in-over' });
+  });
+
   it('begins a session of its own, whatever cookie was planted before it', async () => {
     const enrolled = await enrol();
     const stepToken = await firstStep(enrolled);
@@ -262,8 +285,9 @@ describe('step-up', () => {
     const headers = await owner.logIn();
     const key = await world.addKey(shop.workspaceId);
     clock.advanceMs(stepUpMs + 60_000);
-    const marked = world.app.apiRoutes.filter(({ needsStepUp }) => needsStepUp);
-    expect(marked.map(routeName).toSorted()).toEqual(dangerousActs.flatMap(({ routes }) => routes).toSorted());
+    const marked = world.app.apiRoutes.filter(({ stepUp }) => stepUp === 'always');
+    const always = dangerousActs.filter(({ when }) => !when);
+    expect(marked.map(routeName).toSorted()).toEqual(always.flatMap(({ routes }) => routes).toSorted());
     for (const { method, url, access } of marked) {
       const path = url.replace(':id', 'nothing');
       const answer = await world.ask(method, path, { headers });

@@ -97,6 +97,19 @@ describe('workspaces, keys and accounts', () => {
     expect(tokens.document).toMatchObject({ tokens: [{ token, enabled: true, workspace: 'Sur' }] });
   });
 
+  it('takes the account of a canary by its number or its name too, and names those there are', async () => {
+    const schedule = ['canary', 'schedule', '+34 600 111 222', '--workspace', 'sur', '--every', '15'];
+    const set = await line.json<{ accountId: string }>(...schedule);
+    expect(set).toMatchObject({ status: 0, document: { accountId: expect.stringMatching(/^acc_/), everyMinutes: 15 } });
+    const off = await line.json('canary', 'schedule', set.document.accountId, '--workspace', 'sur', '--off');
+    expect(off).toMatchObject({ status: 0, document: { everyMinutes: null } });
+    const written = await line.json('audit', 'list', '--workspace', 'sur', '--resource', 'canary');
+    expect(JSON.stringify(written.document)).toContain(`canary of ${set.document.accountId}`);
+    const ran = await line.run('canary', 'run', 'nobody', '--workspace', 'sur');
+    expect(ran).toMatchObject({ status: 1, stdout: '' });
+    expect(ran.stderr).toContain(`there is no account nobody; there are: ${set.document.accountId}`);
+  });
+
   it('does not give one provider id to two accounts, nor says whose it is', async () => {
     const taken = await line.run(
       ...['account', 'add', '--workspace', 'bazaar-norte', '--provider', 'meta'],
@@ -345,7 +358,10 @@ describe('wrong use', () => {
     [['alarms', 'targets', 'add', '--workspace', 'sur']],
     [['alarms', 'targets', 'add', '--workspace', 'sur', '--webhook', 'ftp://example.com']],
     [['alarms', 'test', 'nonsense', '--workspace', 'sur']],
-    [['canary', 'run', 'nonsense', '--workspace', 'sur']],
+    [['workspace', 'create', ' ']],
+    [['workspace', 'create', 'x'.repeat(101)]],
+    [['workspace', 'set', 'sur', '--name', 'x'.repeat(101)]],
+    [['canary', 'schedule', 'nobody', '--workspace', 'sur']],
     [['canary', 'schedule', 'acc_0198f000000070008000000000000001', '--workspace', 'sur', '--every', '0']],
     [['account', 'add', '--workspace', 'sur', '--provider', 'pigeon']],
     [['account', 'add', '--workspace', 'sur', '--provider', 'meta', '--setting', 'novalue']],
@@ -361,6 +377,11 @@ describe('wrong use', () => {
     const { status, document } = await line.json<{ error: { message: string } }>(...args);
     expect(status).toBe(2);
     expect(document.error.message).toMatch(/\S/);
+  });
+
+  it('says how long a name may be', async () => {
+    const ran = await line.run('workspace', 'create', 'x'.repeat(101));
+    expect(ran.stderr).toBe("switchyard: a workspace's name has 1 to 100 characters, this one has 101\n");
   });
 
   it('names the workspaces there are when one is not', async () => {

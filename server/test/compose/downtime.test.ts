@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reconcileLimits, type Span } from '#inbox';
 import { silentLog } from '#kernel';
-import { watchDowntime } from '../../src/compose/downtime.ts';
+import { watchDowntime } from '../../src/compose/upkeep/downtime.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;

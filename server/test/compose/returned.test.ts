@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { reconcileLimits } from '#inbox';
 import { newId, silentLog } from '#kernel';
 import type { Engines } from '#storage';
-import { askForAbsence } from '../../src/compose/returned.ts';
+import { askForAbsence } from '../../src/compose/upkeep/returned.ts';
 
 const until = new Date('2026-03-01T12:00:00Z');
 const ids = { workspaceId: newId('workspace') as WorkspaceId, accountId: newId('account') as AccountId };

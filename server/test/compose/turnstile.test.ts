@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createTurnstile, passesInOneTurn } from '../../src/compose/turnstile.ts';
+import { createTurnstile, passesInOneTurn } from '../../src/compose/serving/turnstile.ts';
 
 /** Turns that come when they are told. */
 function byHand() {

@@ -245,4 +245,27 @@ describe('a run of webhooks that do not verify', () => {
     for (let sent = 0; sent < 2 * refusalLimits.run; sent += 1) await forge(quiet);
     expect(await webhookOf(quiet)).toMatchObject({ webhookStatus: 'active', webhookError: null });
   });
+
+  it('by a shared route shows on accounts that never had an authentic one, and marks none that works', async () => {
+    const ids = ['106540352242997', '106540352242998'] as const;
+    const [fresh, working] = [
+      await world.connect({ provider: 'meta', settings: { phoneNumberId: ids[0] } }),
+      await world.connect({ provider: 'meta', settings: { phoneNumberId: ids[1] } }),
+    ];
+    const authentic = metaBody(ids[1]);
+    const signed = { ...json, ...metaSignature(Buffer.from(authentic)) };
+    expect((await world.send(working.path, { headers: signed, body: authentic })).status).toBe(200);
+    await world.accounts.flush();
+    await world.db.ownerQuery(`UPDATE accounts SET last_webhook_at = now() - interval '1 day' WHERE id = $1`, [
+      working.id,
+    ]);
+    const both = JSON.stringify([JSON.parse(metaBody(ids[0])), JSON.parse(authentic)]);
+    const forged = { ...json, 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+    for (let sent = 0; sent < refusalLimits.run; sent += 1)
+      expect((await world.send('/api/whatsapp/webhook', { headers: forged, body: both })).status).toBe(401);
+    expect(await webhookOf(fresh)).toMatchObject({ webhookStatus: 'error' });
+    expect(await webhookOf(working)).toMatchObject({ webhookStatus: 'active', webhookError: null });
+    for (let sent = 0; sent < refusalLimits.run; sent += 1) await forge(working);
+    expect(await webhookOf(working)).toMatchObject({ webhookStatus: 'error' });
+  });
 });

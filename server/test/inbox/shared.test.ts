@@ -62,6 +62,18 @@ describe('a delivery of the app-level route', () => {
     await worker.stop(5_000);
   });
 
+  it('counts as the webhook of each account in it, as one by its token does', async () => {
+    const worker = world.worker();
+    const [here, silent] = [await world.shop(), await world.shop()];
+    await world.receiver().receive(sharedDelivery(world, envelope([of(here, 'to here')])));
+    await world.settled();
+    await world.accounts.flush();
+    const told = async (shop: Shop) => world.accounts.find(shop.workspaceId, shop.accountId);
+    expect(await told(here)).toMatchObject({ webhookStatus: 'active', lastWebhookAt: expect.any(Date) });
+    expect(await told(silent)).toMatchObject({ webhookStatus: 'inactive', lastWebhookAt: null });
+    await worker.stop(5_000);
+  });
+
   it('ends what names an unknown number in the operator’s workspace, though its business account is known', async () => {
     const worker = world.worker();
     const here = await world.shop();

@@ -91,7 +91,7 @@ describe('deliveries and conversations', () => {
     await page.locator('[data-test=live]').getByText('Live', { exact: true }).waitFor();
 
     await customerWrites('+15550109003', 'Bruno', 'menu');
-    const delivery = deliveries(page).filter({ hasText: '+15550109003' }).filter({ hasText: 'message:text' });
+    const delivery = deliveries(page).filter({ hasText: '+15550109003' }).filter({ hasText: 'message: text' });
     await delivery.click();
     const hops = page.locator('[data-test=hop]');
     for (const name of ['Received', 'Read', 'Turn', 'Queued', 'Sending', 'Receipt'])
@@ -458,7 +458,7 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
     await deliveries(page).first().waitFor();
   },
   trace: async (page) => {
-    await deliveries(page).filter({ hasText: 'message:text' }).first().click();
+    await deliveries(page).filter({ hasText: 'message: text' }).first().click();
     await page.locator('[data-test=hop]').first().waitFor();
   },
   conversations: async (page) => {

@@ -247,7 +247,7 @@ describe('in the console', () => {
     await customerWrites(cloud, 'and back');
     await status.getByText('Connected', { exact: true }).waitFor();
     await page.goto('/deliveries');
-    await page.locator('[data-test=delivery]').filter({ hasText: 'message:text' }).nth(2).waitFor();
+    await page.locator('[data-test=delivery]').filter({ hasText: 'message: text' }).nth(2).waitFor();
     expect(troubles).toEqual([]);
     await context.close();
   });

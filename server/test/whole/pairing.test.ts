@@ -82,3 +82,42 @@ it.each([
     await context.close();
   },
 );
+
+it('sets the send gate, takes it back, and says in the thread why an answer waits', async () => {
+  const [name, number, from] = ['Demo on Evolution API v2', '+15550100103', '+15550109031'] as const;
+  await control('PUT', 'faults', { rules: [] });
+  const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+  await page.goto('/accounts');
+  await card(page, name).getByRole('link').first().click();
+  const gate = page.locator('[data-test=gate]');
+  const quota = gate.getByLabel('Messages a day');
+  const save = async () => {
+    await quota.fill('0');
+    await gate.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The send gate is changed.').first().waitFor();
+  };
+  await save();
+  await page.getByRole('button', { name: 'Undo' }).first().click();
+  await expect.poll(() => quota.inputValue()).toBe('');
+  await page.reload();
+  expect(await quota.inputValue()).toBe('');
+  await save();
+  await page.reload();
+  await expect.poll(() => quota.inputValue()).toBe('0');
+
+  const inbound = {
+    provider: 'evolution',
+    number,
+    from,
+    profileName: 'Greta',
+    content: { type: 'text', text: 'hola' },
+  };
+  await control('POST', 'inbound', inbound);
+  await page.goto('/conversations');
+  await page.locator('[data-test=conversation]').filter({ hasText: 'Greta' }).click();
+  await page.locator('[data-test=message-in]').getByText('hola', { exact: true }).waitFor();
+  const held = page.locator('[data-test=held]').first();
+  await held.getByText('Waits: the day’s quota of 0 messages is used up').waitFor();
+  expect(troubles).toEqual([]);
+  await context.close();
+});

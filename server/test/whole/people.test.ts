@@ -174,17 +174,7 @@ describe('one’s own security', () => {
     const { context, page } = await openPage(browser, product.url, { viewport: wide, storageState: owner });
     await page.goto('/members');
     await members(page).first().waitFor();
-    // As a server answers whose person logged in half an hour ago; the proof itself goes to the real one.
-    await page.route(
-      '**/api/v1/invitations',
-      (route) =>
-        route.fulfill({
-          status: 403,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ type: 'about:blank', title: 'Forbidden', status: 403, code: 'step-up-needed' }),
-        }),
-      { times: 1 },
-    );
+    await refuseOnce(page, '**/api/v1/invitations');
     await page.getByRole('button', { name: 'Invite' }).click();
     await page.getByLabel('E-mail address').fill('later@example.com');
     await page.getByRole('button', { name: 'Make the link' }).click();
@@ -196,7 +186,43 @@ describe('one’s own security', () => {
     await page.getByLabel('Invitation link').waitFor();
     await context.close();
   });
+
+  it('asks the same before new secrets of an account are kept, and not before its name is', async () => {
+    const looking = { viewport: wide, storageState: owner, allowedStatus: 403 };
+    const { context, page, troubles } = await openPage(browser, product.url, looking);
+    await page.goto('/accounts');
+    await page.getByRole('link', { name: 'Demo on Evolution API v2' }).click();
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByLabel('API key', { exact: true }).fill('another key');
+    await refuseOnce(page, '**/api/v1/accounts/*');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const proof = page.getByLabel('Password or six-digit code');
+    await proof.waitFor();
+    await page.getByRole('dialog').last().getByRole('button', { name: 'Cancel' }).click();
+    await proof.waitFor({ state: 'detached' });
+    expect(await page.getByLabel('API key', { exact: true }).inputValue()).toBe('another key');
+    await refuseOnce(page, '**/api/v1/accounts/*');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await proof.fill(product.login.password);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('Saved').first().waitFor();
+    expect(await page.getByLabel('API key', { exact: true }).count()).toBe(0);
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
 });
+
+/** As a server answers whose person logged in half an hour ago; the proof itself goes to the real one. */
+async function refuseOnce(page: Page, path: string): Promise<void> {
+  const refusal = { type: 'about:blank', title: 'Forbidden', status: 403, code: 'step-up-needed' };
+  const answer = { status: 403, contentType: 'application/problem+json', body: JSON.stringify(refusal) };
+  let isRefused = false;
+  await page.route(path, (route) => {
+    if (isRefused || route.request().method() === 'GET') return route.fallback();
+    isRefused = true;
+    return route.fulfill(answer);
+  });
+}
 
 describe('the audit log', () => {
   it('is filtered, and its chain is checked', async () => {

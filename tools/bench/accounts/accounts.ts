@@ -3,7 +3,7 @@
  * change until every browser has heard of it across two processes, and memory over a long stretch of bounded work.
  */
 import { Pool } from 'undici';
-import { routingLimits } from '../../../server/src/accounts/routing.ts';
+import { routingLimits } from '../../../server/src/accounts/routing/routing.ts';
 import { openProduct, type Product } from '../../../server/src/compose/index.ts';
 import { parseConfig } from '../../../server/src/config.ts';
 import { silentLog } from '../../../server/src/kernel/index.ts';

@@ -1,5 +1,5 @@
 /** The look-up of a token's account: from the database, from the caches, and beyond what they hold. */
-import { routingLimits } from '../../../server/src/accounts/routing.ts';
+import { routingLimits } from '../../../server/src/accounts/routing/routing.ts';
 import type { Product } from '../../../server/src/compose/index.ts';
 import { round } from '../ingest.ts';
 import type { SeededWorkspace } from './seed.ts';

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { type AccountId, channelOfProvider, type Provider, type WorkspaceId } from '@switchyard/contract';
 import pg from 'pg';
-import { sealSecrets, tokenPlace } from '../../../server/src/accounts/account-secrets.ts';
-import { bindingsOf, routesOf } from '../../../server/src/accounts/bindings.ts';
+import { sealSecrets, tokenPlace } from '../../../server/src/accounts/record/account-secrets.ts';
+import { bindingsOf, routesOf } from '../../../server/src/accounts/routing/bindings.ts';
 import { channels, type Product } from '../../../server/src/compose/index.ts';
 import { newId, silentLog } from '../../../server/src/kernel/index.ts';
 import { startEmbedded } from '../../../server/src/storage/embedded/index.ts';

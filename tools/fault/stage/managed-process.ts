@@ -34,6 +34,7 @@ export class ManagedProcess {
   #ended: Promise<void> = Promise.resolve();
   #isEndWanted = true;
   #said = '';
+  #unended = '';
 
   constructor(plan: ProcessPlan) {
     this.plan = plan;
@@ -58,6 +59,7 @@ export class ManagedProcess {
     this.#child = child;
     noteStarted(this.plan.folder, child.pid);
     this.#isEndWanted = false;
+    this.#unended = '';
     child.stderr.on('data', (chunk: Buffer) => this.#hear(chunk.toString()));
     this.#ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
@@ -105,10 +107,13 @@ export class ManagedProcess {
     this.start().catch((error: unknown) => this.surprises.push(String(error)));
   }
 
+  /** Words come in pieces: a line is read once it is whole. */
   #hear(text: string): void {
-    appendFileSync(this.plan.logFile, text);
+    keepWords(this.plan.logFile, text);
     this.#said = (this.#said + text).slice(-4_000);
-    for (const line of text.split('\n')) {
+    const lines = (this.#unended + text).split('\n');
+    this.#unended = lines.pop() ?? '';
+    for (const line of lines) {
       if (!line.startsWith('{"crashPoint"')) continue;
       this.#isEndWanted = true;
       this.crashes.push(JSON.parse(line) as CrashReport);
@@ -127,6 +132,15 @@ export class ManagedProcess {
       // Not listening yet.
       return false;
     }
+  }
+}
+
+/** A process may speak once more when its run is over: its folder is gone, and nobody is left to read that. */
+function keepWords(file: string, text: string): void {
+  try {
+    appendFileSync(file, text);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

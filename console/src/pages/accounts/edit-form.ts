@@ -1,5 +1,5 @@
 /** The form of an account that is there: what it begins with, and what of it has changed. */
-import type { HealthyAccountView } from '@switchyard/contract';
+import { dayInZone, type HealthyAccountView, startOfDay } from '@switchyard/contract';
 import type { AccountChange } from '../../api/accounts.ts';
 
 export interface EditState {
@@ -10,11 +10,11 @@ export interface EditState {
   settings: Record<string, string>;
   /** New values only: held ones are never shown. */
   secrets: Record<string, string>;
-  /** Days as `2026-12-24`, by the secret's name; empty: not known to end. */
+  /** Days of the workspace as `2026-12-24`, by the secret's name; empty: not known to end. */
   secretEnds: Record<string, string>;
 }
 
-export function stateOf(account: HealthyAccountView): EditState {
+export function stateOf(account: HealthyAccountView, timeZone: string): EditState {
   return {
     name: account.name,
     businessName: account.businessName ?? '',
@@ -22,16 +22,18 @@ export function stateOf(account: HealthyAccountView): EditState {
     isActive: account.isActive,
     settings: { ...account.settings },
     secrets: {},
-    secretEnds: Object.fromEntries(account.secretDates.map(({ name, endsAt }) => [name, endsAt?.slice(0, 10) ?? ''])),
+    secretEnds: Object.fromEntries(
+      account.secretDates.map(({ name, endsAt }) => [name, endsAt === null ? '' : dayInZone(endsAt, timeZone)]),
+    ),
   };
 }
 
 /** Only what is another now: two people who edit one account do not undo each other's other fields. */
-export function changeOf(before: EditState, now: EditState): AccountChange {
+export function changeOf(before: EditState, now: EditState, timeZone: string): AccountChange {
   const settings = changedEntries(before.settings, now.settings);
   const secrets = changedEntries({}, now.secrets);
   const ends = changedEntries(before.secretEnds, now.secretEnds).map(
-    ([name, day]) => [name, day === '' ? null : `${day}T00:00:00.000Z`] as const,
+    ([name, day]) => [name, day === '' ? null : startOfDay(day, timeZone)] as const,
   );
   return {
     ...changedText('name', before, now),

@@ -1,6 +1,6 @@
 /** What an account's health is judged by, and what is found. */
 import type { Provider } from '@switchyard/contract';
-import type { ConnectionStatus } from '../connection.ts';
+import type { ConnectionStatus } from '../connection/connection.ts';
 import type { ProviderFacts } from './provider-facts.ts';
 
 export const healthLimits = {

@@ -92,8 +92,12 @@ export function createPairing(deps: PairingDeps): Pairing {
     // A companion that is away finds out by itself that the session is no longer wanted.
     const isLeft = answer.kind === 'unreachable' && serving.provider === 'webjs';
     if (answer.kind === 'state' || isLeft) return settle(found.value, { kind: 'state', connection: 'disconnected' });
-    const reason = `not logged out at the provider: ${answer.failure.detail}`;
-    await takeEvent(workspaceId, accountId, connectionEvent('disconnected', clock.now(), reason));
+    const remark = `not logged out at the provider: ${answer.failure.detail}`;
+    const report = { kind: 'report', status: 'disconnected', actor: 'provider', remark } as const;
+    await storage.inWorkspace(workspaceId, async (tx) => {
+      await deps.accounts.applyConnection(tx, accountId, report);
+      await dropCode(tx, accountId);
+    });
     return refused(answer.failure);
   }
 

@@ -9,7 +9,7 @@ import type { AccountEvent, AccountId, Failure, WorkspaceId } from '@switchyard/
 import type { Result } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import type { AccountSummary } from '../accounts.ts';
-import type { ConnectionAct } from '../connection.ts';
+import type { ConnectionAct } from '../connection/connection.ts';
 
 /** How long a code counts where its provider does not say; in seconds. */
 export const defaultQrSeconds = 300;

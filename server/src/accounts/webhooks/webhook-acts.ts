@@ -1,10 +1,10 @@
 import { type AccountId, isPaired, type Provider } from '@switchyard/contract';
 import type { WorkspaceTx } from '#storage';
-import { lockAccounts } from '../account-store.ts';
 import type { Accounts } from '../accounts.ts';
-import { type ConnectionDeps, takeReport } from '../apply-connection.ts';
 import { type ChangeAccount, loadAccount } from '../changing.ts';
+import { type ConnectionDeps, takeReport } from '../connection/apply-connection.ts';
 import { type AccountsDeps, present } from '../parts.ts';
+import { lockAccounts } from '../record/account-store.ts';
 import { keepSubscription, noteWebhookError, noteWebhooks } from './webhook-store.ts';
 
 /**

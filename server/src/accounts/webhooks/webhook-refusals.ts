@@ -4,6 +4,10 @@
  * A run of them shows as webhook status `error`, with why. Only where nothing authentic came for an hour: whoever knows
  * the address can make refusals at will, and must not be able to mark an account that works. The next authentic delivery
  * makes it `active` again (`noteWebhooks`).
+ *
+ * A token is a secret, but a phone number, a provider's id and an instance's name are not: what came by those may be
+ * anybody's. It marks only an account that has never had an authentic delivery, whose secrets somebody is just setting up;
+ * one that has stays as it is, however long it is quiet, and the alarm of silent numbers speaks for it.
  */
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { Clock } from '#kernel';
@@ -17,7 +21,10 @@ export const refusalLimits = {
 } as const;
 
 export interface Refusals {
-  readonly count: number;
+  /** By a token of the account. */
+  readonly byToken: number;
+  /** By what is no secret: a number, an id or a name. */
+  readonly byName: number;
   /** Of the last one, as verifying says it: no part of the request. */
   readonly reason: string;
 }
@@ -35,10 +42,13 @@ export async function takeRefusals(
   refusals: ReadonlyMap<AccountId, Refusals>,
 ): Promise<void> {
   const { run, windowMs } = refusalLimits;
-  const runs: { readonly accountId: AccountId; readonly error: string }[] = [];
-  for (const [accountId, { count, reason }] of refusals) {
-    const { total } = await counters.add(`refused-webhooks ${accountId}`, count, windowMs);
-    if (total >= run) runs.push({ accountId, error: wordsOf(reason) });
+  const runs: { readonly accountId: AccountId; readonly error: string; readonly isByToken: boolean }[] = [];
+  const isRun = async (accountId: AccountId, kind: string, count: number) =>
+    count > 0 && (await counters.add(`refused-webhooks${kind} ${accountId}`, count, windowMs)).total >= run;
+  for (const [accountId, { byToken, byName, reason }] of refusals) {
+    const isByToken = await isRun(accountId, '', byToken);
+    const isByName = await isRun(accountId, '-by-name', byName);
+    if (isByToken || isByName) runs.push({ accountId, error: wordsOf(reason), isByToken });
   }
   if (runs.length === 0) return;
   const since = new Date(clock.now().getTime() - windowMs);

@@ -1,7 +1,7 @@
 /** SQL of what is known of an account's webhooks: the last authentic one, and what the provider says it sends. */
 import type { AccountId } from '@switchyard/contract';
 import { firstIdOf, type WorkspaceTx } from '#storage';
-import type { ConnectionStatus } from '../connection.ts';
+import type { ConnectionStatus } from '../connection/connection.ts';
 
 interface NotedWebhook {
   readonly [column: string]: unknown;
@@ -40,18 +40,19 @@ export async function noteWebhookError(tx: WorkspaceTx, accountId: AccountId, er
 
 /**
  * Of each account with a run of refused webhooks, unless something authentic came since, on whatever route: what comes by
- * an app's shared route is known by its events. Gives those for which it is news.
+ * an app's shared route is known by its events. A run by something else than its token marks an account only before its
+ * first authentic one. Gives those for which it is news.
  */
 export async function noteRefusedWebhooks(
   tx: WorkspaceTx,
-  runs: readonly { readonly accountId: AccountId; readonly error: string }[],
+  runs: readonly { readonly accountId: AccountId; readonly error: string; readonly isByToken: boolean }[],
   since: Date,
 ): Promise<readonly AccountId[]> {
   const rows = await tx.query<{ id: AccountId }>(
     `UPDATE accounts a SET webhook_status = 'error', webhook_error = r.error, updated_at = now()
-     FROM unnest($2::uuid[], $3::text[]) AS r (id, error)
+     FROM unnest($2::uuid[], $3::text[], $6::boolean[]) AS r (id, error, is_by_token)
      WHERE a.workspace_id = $1 AND a.id = r.id AND a.deleted_at IS NULL
-       AND (a.last_webhook_at IS NULL OR a.last_webhook_at < $4) AND a.webhook_status <> 'error'
+       AND (a.last_webhook_at IS NULL OR r.is_by_token AND a.last_webhook_at < $4) AND a.webhook_status <> 'error'
        AND NOT EXISTS (SELECT FROM events e WHERE e.workspace_id = $1 AND e.account_id = a.id AND e.id >= $5::uuid)
      RETURNING a.id`,
     [
@@ -60,6 +61,7 @@ export async function noteRefusedWebhooks(
       runs.map(({ error }) => error),
       since,
       firstIdOf(since.getTime()),
+      runs.map(({ isByToken }) => isByToken),
     ],
   );
   return rows.map(({ id }) => id);

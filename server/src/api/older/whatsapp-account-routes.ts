@@ -2,18 +2,18 @@
  * `/settings/whatsapp-accounts` and its nine routes, and the same under its oldest name `/settings/whatsapp-sessions`.
  * They are other words for the newer routes: the same rights, the same doors, the same audit log.
  */
-import { nothingSchema, parsePhone, type WorkspaceId } from '@switchyard/contract';
+import { type AccountId, nothingSchema, parsePhone, type WorkspaceId } from '@switchyard/contract';
 import { z } from 'zod';
-import type { AccountSummary, NewAccount } from '#accounts';
+import type { AccountActs, AccountSummary, ConnectionAct, NewAccount } from '#accounts';
 import { newId } from '#kernel';
 import { loadHealth, loadStatistics, usualRangeMs } from '#monitoring';
-import { auditAccount } from '../audit.ts';
+import { actingOn, auditAccount } from '../audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { presentStatistics } from '../present/account.ts';
 import { notFound, ProblemError, refusal } from '../problem.ts';
-import { idParams, noQuery, type Routes, takeNoBody } from '../schemas.ts';
+import { idParams, noQuery, type Routes } from '../schemas.ts';
 import { timeZoneOf } from '../time-zone.ts';
 import { type OlderAccount, olderAccountSchema, presentOlderAccount } from './older-account.ts';
 import { answered, olderAnswerOf, olderFailures, snakeKeys } from './older-shape.ts';
@@ -117,10 +117,11 @@ function createRoute(routes: Routes, deps: ApiDeps, { path, noun }: OlderName): 
     async (request, reply) => {
       const access = accessOf(request);
       const createdBy = access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {};
-      const made = await deps.accounts.create(access.workspaceId, { ...newAccountOf(request.body), ...createdBy });
+      const wanted = { ...newAccountOf(request.body), ...createdBy };
+      const acts = actingOn(deps, access, { action: 'create', fields: { provider: wanted.provider } });
+      const made = await acts.create(access.workspaceId, wanted);
       if (!made.ok) throw refusal(made.refusal);
       const { account } = made.value;
-      await auditAccount(deps, access, { action: 'create', id: account.id, fields: { provider: account.provider } });
       const data = await present(deps, access.workspaceId, account);
       return reply.status(201).send(answered(`${noun} created successfully`, data));
     },
@@ -155,30 +156,33 @@ function given(fields: Readonly<Record<string, string | undefined>>): Record<str
   return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
+type Acting = ReturnType<typeof accessOf>;
+
 /** What is done to one account and answered with it. */
 function actRoutes(routes: Routes, deps: ApiDeps, { path, noun }: OlderName): void {
-  const connection =
-    (act: 'connect' | 'disconnect') => (access: ReturnType<typeof accessOf>, id: AccountSummary['id']) =>
-      deps.accounts.moveConnection(access.workspaceId, id, { act, actor: access.actor });
+  const moving = (act: ConnectionAct) => async (access: Acting, acting: AccountActs, id: AccountId) => {
+    const moved = await acting.moveConnection(access.workspaceId, id, { act, actor: access.actor });
+    if (moved.ok) await deps.pairing.follow(access.workspaceId, id, act, access.actor);
+    return moved;
+  };
   const acts = [
     {
       action: 'set-primary',
       summary: 'Make it the primary of its channel',
       words: `${noun} set as primary successfully`,
-      run: (access: ReturnType<typeof accessOf>, id: AccountSummary['id']) =>
-        deps.accounts.setPrimary(access.workspaceId, id),
+      run: (access: Acting, acting: AccountActs, id: AccountId) => acting.setPrimary(access.workspaceId, id),
     },
     {
       action: 'disconnect',
       summary: 'Disconnect it',
       words: `${noun} disconnected successfully`,
-      run: connection('disconnect'),
+      run: moving('disconnect'),
     },
     {
       action: 'reconnect',
       summary: 'Connect it again',
       words: `${noun} reconnection initiated`,
-      run: connection('connect'),
+      run: moving('connect'),
     },
   ] as const;
   for (const { action, summary, words, run } of acts) {
@@ -186,7 +190,6 @@ function actRoutes(routes: Routes, deps: ApiDeps, { path, noun }: OlderName): vo
       `${path}/:id/${action}`,
       {
         config: { access: writing, successor: `/api/v1/accounts/{id}/${action}` },
-        preValidation: takeNoBody,
         schema: {
           ...common,
           summary,
@@ -198,10 +201,10 @@ function actRoutes(routes: Routes, deps: ApiDeps, { path, noun }: OlderName): vo
       async (request) => {
         const access = accessOf(request);
         const id = pathId('account', request.params.id);
-        const outcome = await run(access, id);
+        const outcome = await run(access, actingOn(deps, access, { action }), id);
         if (!outcome.ok) throw refusal(outcome.refusal);
-        await auditAccount(deps, access, { action, id });
-        return answered(words, await present(deps, access.workspaceId, outcome.value));
+        const account = await loadAccount(deps, access.workspaceId, id);
+        return answered(words, await present(deps, access.workspaceId, account));
       },
     );
   }
@@ -222,9 +225,8 @@ function removeRoute(routes: Routes, deps: ApiDeps, { path, noun }: OlderName): 
     async (request) => {
       const access = accessOf(request);
       const id = pathId('account', request.params.id);
-      const removed = await deps.accounts.remove(access.workspaceId, id);
+      const removed = await actingOn(deps, access, { action: 'remove' }).remove(access.workspaceId, id);
       if (!removed.ok) throw refusal(removed.refusal);
-      await auditAccount(deps, access, { action: 'remove', id });
       return answered(`${noun} deleted successfully`, null);
     },
   );
@@ -241,7 +243,6 @@ function regenerateRoute(routes: Routes, deps: ApiDeps, { path }: OlderName): vo
     `${path}/:id/regenerate-qr`,
     {
       config: { access: writing, successor: '/api/v1/accounts/{id}/regenerate-qr' },
-      preValidation: takeNoBody,
       schema: {
         ...common,
         summary: 'Ask for a new QR code; it may come later, by the events',

@@ -8,7 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AccountSummary } from '#accounts';
 import type { Access } from '../access.ts';
-import { auditAccount } from '../audit.ts';
+import { actingOn } from '../audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
@@ -134,14 +134,15 @@ function createRoute(routes: Routes, deps: ApiDeps): void {
     async (request, reply) => {
       const access = accessOf(request);
       const createdBy = access.principal.kind === 'person' ? { createdBy: access.principal.person.id } : {};
-      const made = await deps.accounts.create(access.workspaceId, {
-        ...{ provider: 'meta', ...accountFieldsOf(request.body), ...createdBy },
-        ...{ isActive: true, isPrimary: request.body.isActive ?? true },
-      });
+      const made = await actingOn(deps, access, { action: 'create', fields: { provider: 'meta' } }).create(
+        access.workspaceId,
+        {
+          ...{ provider: 'meta', ...accountFieldsOf(request.body), ...createdBy },
+          ...{ isActive: true, isPrimary: request.body.isActive ?? true },
+        },
+      );
       if (!made.ok) throw refusal(made.refusal);
-      const { account } = made.value;
-      await auditAccount(deps, access, { action: 'create', id: account.id, fields: { provider: 'meta' } });
-      return reply.status(201).send(answered('Settings created successfully', present(account)));
+      return reply.status(201).send(answered('Settings created successfully', present(made.value.account)));
     },
   );
 }
@@ -181,24 +182,22 @@ async function change(deps: ApiDeps, access: Access, before: AccountSummary, bod
       state: 'active',
     });
   const { id } = before;
-  const changed = await deps.accounts.update(access.workspaceId, id, {
+  const updating = actingOn(deps, access, { action: 'update', fields: { changed: Object.keys(body) } });
+  const changed = await updating.update(access.workspaceId, id, {
     ...accountFieldsOf(body),
     ...(body.isActive ? { isActive: true } : {}),
   });
   if (!changed.ok) throw refusal(changed.refusal);
-  await auditAccount(deps, access, { action: 'update', id, fields: { changed: Object.keys(body) } });
   if (!body.isActive || before.isPrimary) return answered('Settings updated successfully', present(changed.value));
-  const switched = await deps.accounts.setPrimary(access.workspaceId, id);
+  const switched = await actingOn(deps, access, { action: 'set-primary' }).setPrimary(access.workspaceId, id);
   if (!switched.ok) throw refusal(switched.refusal);
-  await auditAccount(deps, access, { action: 'set-primary', id });
   return answered('Settings updated successfully', present(switched.value));
 }
 
 function removeRoutes(routes: Routes, deps: ApiDeps): void {
   const remove = async (access: Access, { id }: AccountSummary) => {
-    const removed = await deps.accounts.remove(access.workspaceId, id);
+    const removed = await actingOn(deps, access, { action: 'remove' }).remove(access.workspaceId, id);
     if (!removed.ok) throw refusal(removed.refusal);
-    await auditAccount(deps, access, { action: 'remove', id });
     return answered('Settings deleted successfully', null);
   };
   const schema = { ...common, response: { 200: olderAnswerOf(z.null()), ...olderFailures } };

@@ -6,7 +6,7 @@ import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { presentAccount } from '../present/account.ts';
 import { refusal } from '../problem.ts';
-import { failures, idParams, type Routes, takeNoBody } from '../schemas.ts';
+import { failures, idParams, type Routes } from '../schemas.ts';
 
 const tags = ['accounts'];
 const writing: RouteAccess = { resource: 'accounts', action: 'write' };
@@ -27,7 +27,6 @@ function connectionRoute(routes: Routes, deps: ApiDeps, { path, act, summary }: 
     `/accounts/:id/${path}`,
     {
       config: { access: writing },
-      preValidation: takeNoBody,
       schema: {
         tags,
         summary,
@@ -55,7 +54,6 @@ function restoreRoute(routes: Routes, deps: ApiDeps): void {
     '/accounts/:id/restore',
     {
       config: { access: writing },
-      preValidation: takeNoBody,
       schema: {
         tags,
         summary: 'Restore a removed account',

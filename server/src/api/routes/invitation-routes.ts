@@ -24,7 +24,7 @@ import { accessOf } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { checkOrigin } from '../origin.ts';
 import { notFound, refusal } from '../problem.ts';
-import { failures, idParams, type Routes, takeNoBody } from '../schemas.ts';
+import { failures, idParams, type Routes } from '../schemas.ts';
 
 const tags = ['invitations'];
 
@@ -81,7 +81,6 @@ function inviteRoutes(routes: Routes, deps: ApiDeps): void {
     '/invitations/:id/resend',
     {
       config: { access: { resource: 'members', action: 'write' } },
-      preValidation: takeNoBody,
       schema: {
         tags,
         summary: 'Send an invitation again, under a new link that works for its whole time',

@@ -6,7 +6,7 @@ import { accessOf, type RouteAccess } from '../guard.ts';
 import { pathId } from '../ids.ts';
 import { presentProviderWebhook } from '../present/provider-webhook.ts';
 import { notFound, ProblemError, refusal } from '../problem.ts';
-import { failures, idParams, type Routes, takeNoBody } from '../schemas.ts';
+import { failures, idParams, type Routes } from '../schemas.ts';
 
 const tags = ['accounts'];
 const reading: RouteAccess = { resource: 'tokens', action: 'read' };
@@ -70,7 +70,6 @@ function undoRoute(routes: Routes, deps: ApiDeps): void {
     '/accounts/:id/undo-webhook',
     {
       config: { access: writing },
-      preValidation: takeNoBody,
       schema: {
         tags,
         summary: 'Put back at the provider what was there before ours was set',

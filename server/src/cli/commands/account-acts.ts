@@ -1,10 +1,11 @@
 /** `account …` beyond connecting and listing: its life, its health, its figures. */
 import { type Failure, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import type { AccountActs, AccountSummary, ConnectionAct, Health } from '#accounts';
+import type { AccountSummary, ConnectionAct, Health } from '#accounts';
 import type { Result } from '#kernel';
 import { type AccountStatistics, loadHealth, loadStatistics, usualRangeMs } from '#monitoring';
-import { appendAudit, type Facts, type Workspace } from '#workspaces';
+import type { Workspace } from '#workspaces';
+import { acting } from '../acting.ts';
 import { mustConfirm } from '../confirm.ts';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
@@ -225,13 +226,6 @@ function withRemoved(deps: CliDeps, text: string, options: Options, work: Work):
 function taken<Value>(result: Result<Value, Failure>): Value {
   if (!result.ok) throw new CommandFailed(result.refusal.detail);
   return result.value;
-}
-
-/** With its entry in the audit log, in one transaction. */
-function acting(product: CliProduct, action: string, fields: Facts = {}): AccountActs {
-  return product.accounts.alongside((tx, id) =>
-    appendAudit(tx, { actor: 'cli', action, resource: `account ${toPublicId('account', id)}`, fields }),
-  );
 }
 
 function showAccount(deps: CliDeps, options: Options, account: AccountSummary, words: string): void {

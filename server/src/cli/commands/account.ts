@@ -2,7 +2,7 @@ import { type Provider, parseProvider, providers, toPublicId } from '@switchyard
 import type { Command } from 'commander';
 import { commonSettings } from '#accounts';
 import { loadHealth } from '#monitoring';
-import { appendAudit } from '#workspaces';
+import { acting } from '../acting.ts';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
@@ -64,10 +64,7 @@ function addAdd(account: Command, deps: CliDeps): void {
       };
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        const acts = product.accounts.alongside((tx, id) =>
-          appendAudit(tx, { actor: 'cli', action: 'create', resource: `account ${toPublicId('account', id)}` }),
-        );
-        const made = await acts.create(workspace.id, wanted);
+        const made = await acting(product, 'create').create(workspace.id, wanted);
         if (!made.ok) throw new CommandFailed(made.refusal.detail);
         const { account: added, token, webhookUrl } = made.value;
         show(

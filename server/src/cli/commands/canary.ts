@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AccountId, parseId, toPublicId } from '@switchyard/contract';
+import { toPublicId } from '@switchyard/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import { canaryLimits, type SeenRun } from '#monitoring';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
+import { accountHelp, chooseAccount } from '../which-account.ts';
 
 interface Options extends Shown {
   readonly workspace: string;
@@ -27,13 +28,13 @@ function addRun(canary: Command, deps: CliDeps): void {
     .description('send one now and tell the time of each hop; a server must be running')
     .requiredOption('--workspace <id or slug>', 'whose account')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample: switchyard canary run acc_0198… --workspace demo --json')
+    .addHelpText('after', helpWith('canary run "Front desk" --workspace demo --json'))
     .action((text: string, options: Options) => {
-      const id = parseAccount(text);
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
+        const { id, name } = chooseAccount(await product.accounts.list(workspace.id), text);
         const runId = await product.monitoring.canaries.run(workspace.id, id);
-        if (!runId) throw new CommandFailed(`${workspace.name} has no account ${text} that is switched on`);
+        if (!runId) throw new CommandFailed(`${name} is switched off: an account that is served takes canaries`);
         const run = await waitFor(product, workspace.id, runId);
         const document = {
           ...run,
@@ -77,19 +78,21 @@ function addSchedule(canary: Command, deps: CliDeps): void {
     .option('--every <minutes>', '1 to 1440', parseMinutes)
     .option('--off', 'send none')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample: switchyard canary schedule acc_0198… --workspace demo --every 15')
+    .addHelpText('after', helpWith('canary schedule +34600111222 --workspace demo --every 15'))
     .action((text: string, options: Options & { readonly every?: number; readonly off?: true }) => {
-      const id = parseAccount(text);
       if ((options.every === undefined) === (options.off === undefined))
         throw new WrongUse('give one of --every and --off');
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
-        if (!(await product.accounts.find(workspace.id, id)))
-          throw new CommandFailed(`${workspace.name} has no account ${text}`);
+        const { id } = chooseAccount(await product.accounts.list(workspace.id), text);
         const everyMinutes = options.every ?? null;
-        await product.storage.inWorkspace(workspace.id, (tx) =>
-          product.monitoring.canaries.setSchedule(tx, id, everyMinutes),
-        );
+        await product.storage.inWorkspace(workspace.id, async (tx) => {
+          await product.monitoring.canaries.setSchedule(tx, id, everyMinutes);
+          await product.workspaces.audit(tx, {
+            ...{ actor: 'cli', action: 'update', resource: `canary of ${toPublicId('account', id)}` },
+            fields: { everyMinutes },
+          });
+        });
         show(deps.output, options, { accountId: toPublicId('account', id), everyMinutes }, () =>
           everyMinutes === null ? 'No canary is sent.' : `A canary is sent every ${everyMinutes} minute(s).`,
         );
@@ -97,10 +100,8 @@ function addSchedule(canary: Command, deps: CliDeps): void {
     });
 }
 
-function parseAccount(text: string): AccountId {
-  const id = parseId('account', text);
-  if (!id) throw new WrongUse(`${text} is not an account id`);
-  return id;
+function helpWith(example: string): string {
+  return `\nThe account is ${accountHelp}.\n\nExample: switchyard ${example}`;
 }
 
 function parseMinutes(text: string): number {

@@ -1,10 +1,11 @@
 import { toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
 import type { ProviderWebhook, TokenListing } from '#accounts';
+import { acting } from '../acting.ts';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed } from '../failures.ts';
 import { printable, type Shown, show } from '../output.ts';
-import { audit, loadListing } from './webhook.ts';
+import { loadListing } from './webhook.ts';
 
 interface Options extends Shown {
   readonly workspace?: string;
@@ -133,9 +134,11 @@ function addRotate(tokens: Command, deps: CliDeps): void {
     .action((key: string, options: Shown) =>
       deps.withProduct(async (product) => {
         const listing = await loadListing(product, key);
-        const rotated = await product.accounts.rotateToken(listing.account.workspaceId, listing.account.id);
+        const rotated = await acting(product, 'rotate-token').rotateToken(
+          listing.account.workspaceId,
+          listing.account.id,
+        );
         if (!rotated.ok) throw new CommandFailed(rotated.refusal.detail);
-        await audit(product, listing, 'rotate-token');
         const { token, webhookUrl } = rotated.value;
         const next = `Set it at the provider: switchyard webhook set ${toPublicId('account', listing.account.id)}`;
         show(deps.output, options, { token, webhookUrl }, () => `Webhook: ${webhookUrl}\n${next}`);
@@ -154,9 +157,8 @@ function addRetire(tokens: Command, deps: CliDeps): void {
         const all = await product.accounts.listTokens(null);
         const listing = all.find(({ tokenId }) => tokenId === key) ?? (await loadListing(product, key));
         const { account, tokenId } = listing;
-        const retired = await product.accounts.retireToken(account.workspaceId, account.id, tokenId);
+        const retired = await acting(product, 'retire-token').retireToken(account.workspaceId, account.id, tokenId);
         if (!retired.ok) throw new CommandFailed(retired.refusal.detail);
-        await audit(product, listing, 'retire-token');
         show(deps.output, options, { retired: tokenId }, () => `The token has ended. Undo: switchyard tokens undo …`);
       }),
     );
@@ -171,9 +173,11 @@ function addUndo(tokens: Command, deps: CliDeps): void {
     .action((key: string, options: Shown) =>
       deps.withProduct(async (product) => {
         const listing = await loadListing(product, key);
-        const undone = await product.accounts.undoRotation(listing.account.workspaceId, listing.account.id);
+        const undone = await acting(product, 'undo-rotation').undoRotation(
+          listing.account.workspaceId,
+          listing.account.id,
+        );
         if (!undone.ok) throw new CommandFailed(undone.refusal.detail);
-        await audit(product, listing, 'undo-rotation');
         const { token, webhookUrl } = undone.value;
         show(deps.output, options, { token, webhookUrl }, () => `In use again: ${webhookUrl}`);
       }),

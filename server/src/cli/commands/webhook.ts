@@ -127,7 +127,7 @@ export async function loadListing({ accounts }: CliProduct, key: string): Promis
   return found;
 }
 
-export function audit(product: CliProduct, { account }: TokenListing, action: string): Promise<void> {
+function audit(product: CliProduct, { account }: TokenListing, action: string): Promise<void> {
   const resource = `account ${toPublicId('account', account.id)}`;
   return product.storage.inWorkspace(account.workspaceId, (tx) =>
     product.workspaces.audit(tx, { actor: 'cli', action, resource }),

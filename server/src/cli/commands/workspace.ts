@@ -26,15 +26,16 @@ export function addWorkspace(program: Command, deps: CliDeps): void {
       'after',
       '\nExamples:\n  switchyard workspace create "Bazaar Norte"\n  switchyard workspace create "Bazaar Norte" --slug norte --json',
     )
-    .action((name: string, options: Shown & { slug?: string }) =>
-      deps.withProduct(async (product) => {
+    .action((text: string, options: Shown & { slug?: string }) => {
+      const name = parseName(text);
+      return deps.withProduct(async (product) => {
         const slug = options.slug === undefined ? {} : { slug: options.slug };
         const made = await product.workspaces.create(name, { ...slug, actor: 'cli' });
         if (!made.ok) throw new CommandFailed(made.refusal.detail);
         const shown = present(made.value);
         show(deps.output, options, { workspace: shown }, () => `Made ${shown.name} (${shown.id}, ${shown.slug}).`);
-      }),
-    );
+      });
+    });
 
   workspace
     .command('list')
@@ -101,13 +102,18 @@ function changeOf({ name, timeZone, language }: SetOptions): WorkspaceChange {
     throw new WrongUse(`${language} is none of the languages ${workspaceLanguages.join(', ')}`);
   if (timeZone !== undefined && !isTimeZone(timeZone))
     throw new WrongUse(`${timeZone} is not the name of a time zone, like Europe/Madrid`);
-  const named = workspaceNameSchema.safeParse(name);
-  if (name !== undefined && !named.success) throw new WrongUse('a name has 1 to 100 characters');
   return {
-    ...(named.success ? { name: named.data } : {}),
+    ...(name === undefined ? {} : { name: parseName(name) }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(known ? { language: known } : {}),
   };
+}
+
+/** As the interface takes it. */
+function parseName(text: string): string {
+  const named = workspaceNameSchema.safeParse(text);
+  if (named.success) return named.data;
+  throw new WrongUse(`a workspace's name has 1 to 100 characters, this one has ${text.trim().length}`);
 }
 
 function present(workspace: Workspace) {

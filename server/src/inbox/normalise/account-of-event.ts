@@ -29,6 +29,8 @@ export async function accountOfEvent(
     const routed = await accounts.route(kind, binding.value);
     const account = routed.kind === 'found' && routed.account.provider === delivery.provider ? routed.account : null;
     accounts.countRouting(account?.accountId ?? null, account?.workspaceId ?? null, kind, routed.outcome);
+    // The gateway could not tell whose this authentic delivery was.
+    if (account && !delivery.isTest) accounts.noteWebhook(account, delivery.receivedAt);
     return account;
   }
   return null;

@@ -1,0 +1,113 @@
+/** `switchyard start`: everything, until told to stop. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Output } from '#cli';
+import type { Config } from '#config';
+import { armCrashPoint, type Log } from '#kernel';
+import { openProduct } from '../product.ts';
+import { buildConsole } from './console.ts';
+import { registerDemoNumbers, seedDemo } from './demo.ts';
+import { refuseTakenPorts } from './ports.ts';
+import { serve } from './serve.ts';
+import { startSimulatorBeside } from './simulator.ts';
+
+export interface RunOptions {
+  readonly isJson: boolean;
+  readonly output: Output;
+  /** Where SIGINT and SIGTERM come from. */
+  readonly signals: NodeJS.Process;
+}
+
+/** The whole of stopping; then the process ends whatever is still open, which is safe, only slower to come back from. */
+const stopLimitMs = 20_000;
+
+/**
+ * Resolves after an orderly end. Rejects, with one line and nothing left running, when it could not start. Told to stop
+ * while it starts, it stops at the next step.
+ */
+export async function runServer(given: Config, log: Log, options: RunOptions): Promise<void> {
+  const config = atLocalUrl(given);
+  armCrashPoint(config.crashPlan);
+  const stop = listenForStop(options.signals);
+  const closers: (() => Promise<unknown>)[] = [];
+  await refuseTakenPorts(config);
+  if (config.roles.includes('api')) await buildConsole(log);
+  try {
+    if (stop.isTold) return;
+    const simulator = config.isDemo ? await startSimulatorBeside(config, log) : null;
+    if (simulator) closers.push(simulator.stop);
+    if (stop.isTold) return;
+    const product = await openProduct(config, log);
+    closers.push(product.close);
+    if (stop.isTold) return;
+    const login = simulator ? await seedDemo(product, simulator.urls) : null;
+    const server = await serve(product);
+    closers.push(server.stop);
+    if (simulator) await registerDemoNumbers(product, simulator.urls);
+    const places = { console: server.url, api: `${server.url}/api/docs`, phone: simulator?.urls.phone ?? null, login };
+    options.output.result(options.isJson ? JSON.stringify(places) : welcome(places));
+    await stop.told;
+    options.output.note('Stopping: finishing what is in flight …');
+  } finally {
+    await closeAll(closers.reverse(), log);
+  }
+}
+
+/** Where providers reach us: as set, else at this machine, which is where the stand-ins are. */
+export function atLocalUrl(config: Config): Config {
+  return { ...config, publicUrl: config.publicUrl ?? config.localUrl };
+}
+
+/** Each is closed, whatever became of the one before. */
+async function closeAll(closers: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
+  const limit = delay(stopLimitMs, 'late' as const, { ref: false });
+  const closing = (async () => {
+    for (const close of closers) {
+      await close().catch((error: unknown) => log.error({ error: String(error) }, 'a part did not close well'));
+    }
+    return 'closed' as const;
+  })();
+  if ((await Promise.race([closing, limit])) === 'late')
+    log.error({ stopLimitMs }, 'stopping took too long; ending now');
+}
+
+interface Places {
+  readonly console: string;
+  readonly api: string;
+  readonly phone: string | null;
+  readonly login: { readonly email: string; readonly password: string } | null;
+}
+
+function welcome(places: Places): string {
+  const lines = ['', 'Switchyard is running.', '', `  Console  ${places.console}`];
+  if (places.login) lines.push(`           ${places.login.email}  ${places.login.password}`);
+  if (places.phone) lines.push(`  Phone    ${places.phone}   (write as a customer)`);
+  lines.push(`  API      ${places.api}`, '', 'Ctrl-C stops it.', '');
+  return lines.join('\n');
+}
+
+/** One Ctrl-C may arrive twice, from the terminal and from npm; a second one later ends the process at once. */
+const sameSignalMs = 1_000;
+
+interface Stop {
+  readonly isTold: boolean;
+  readonly told: Promise<void>;
+}
+
+function listenForStop(signals: NodeJS.Process): Stop {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isTold = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const heard = () => {
+      isTold = true;
+      resolve();
+      setTimeout(() => signals.off(signal, heard), sameSignalMs).unref();
+    };
+    signals.on(signal, heard);
+  }
+  return {
+    get isTold() {
+      return isTold;
+    },
+    told: promise,
+  };
+}

@@ -1,0 +1,99 @@
+/** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
+import { createGateway } from '#gateway';
+import { createReceiver, inboxTopic } from '#inbox';
+import { createMetrics } from '#monitoring';
+import { channels } from '../channels.ts';
+import type { Product } from '../rooms.ts';
+import { watchDowntime } from '../upkeep/downtime.ts';
+import { askForLost, startMaintenance } from '../upkeep/maintenance.ts';
+import { keepUp } from '../upkeep/upkeep.ts';
+import { createBell } from './inbox-bell.ts';
+import { listen } from './listening.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  /** Readiness off, stop listening, finish what is in flight, give back leases. */
+  stop(): Promise<void>;
+}
+
+export const serveLimits = { graceMs: 10_000, upkeepMs: 3_600_000 } as const;
+
+export async function serve(product: Product): Promise<RunningServer> {
+  const { config, foundation } = product;
+  const { log, engines } = foundation;
+  const isWorker = config.roles.includes('worker');
+  const drain = isWorker ? product.createDrain() : null;
+  const dispatcher = isWorker ? product.createDispatcher() : null;
+  if (dispatcher) product.outbox.attach(dispatcher);
+  const bell = createBell(() => engines.doorbell.ring(inboxTopic));
+  const receiver = createReceiver({
+    storage: foundation.storage,
+    log,
+    stored: () => {
+      drain?.nudge();
+      if (!drain) bell.ring();
+    },
+  });
+  const gateway = createGateway({
+    accounts: product.accounts,
+    channels,
+    receiver,
+    sealer: foundation.sealer,
+    counters: engines.counters,
+    settings: { ...config, publicUrl: config.publicUrl },
+    isRefusing: () => product.pressure.isRefusing,
+    operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
+    authenticateKey: async (key) => product.workspaces.findByKey(key),
+    canaries: product.canaryDoor,
+    clock: foundation.clock,
+    log,
+  });
+  let isStopping = false;
+  const metrics = createMetrics(foundation.storage, () => product.pressure.pressure);
+  const listener = await listen(product, {
+    takesWebhooks: config.roles.includes('gateway'),
+    gateway,
+    unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
+    metrics,
+  });
+  if (config.roles.includes('gateway')) product.canaryDoor.listensAt(listener.url);
+  if (config.isLedgerOn) product.pressure.start();
+  drain?.start();
+  dispatcher?.start();
+  const alarmSender = isWorker && config.isLedgerOn ? product.monitoring.alarms.createSender() : null;
+  alarmSender?.start();
+  const maintenance = isWorker ? startMaintenance(product, receiver) : null;
+  const downtime = config.roles.includes('gateway')
+    ? watchDowntime({ storage: foundation.storage, log, gap: (span) => askForLost(engines, span) })
+    : null;
+  const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
+  upkeep.unref();
+  return {
+    url: listener.url,
+    async stop() {
+      isStopping = true;
+      clearInterval(upkeep);
+      downtime?.stop();
+      product.canaryDoor.listensAt(null);
+      await listener.close();
+      await maintenance?.stop();
+      await Promise.all([
+        product.pressure.stop(),
+        receiver.close(),
+        drain?.stop(serveLimits.graceMs),
+        dispatcher?.stop(serveLimits.graceMs),
+        alarmSender?.stop(),
+      ]);
+      bell.stop();
+    },
+  };
+}
+
+async function unreadyParts(product: Product): Promise<readonly string[]> {
+  try {
+    await product.foundation.storage.gatewayStatement('SELECT 1', [], 'ready');
+    return [];
+  } catch (error) {
+    return [`database: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}

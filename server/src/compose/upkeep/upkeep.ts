@@ -1,0 +1,22 @@
+import { deleteOldKeys } from '#api';
+import { ensurePartitions, partitionDaysAhead } from '#storage';
+import { deleteEndedSessions } from '#workspaces';
+import type { Product } from '../rooms.ts';
+import { askForRecent } from './maintenance.ts';
+
+/** Once an hour: the partitions of the next days, and what has outlived its use. */
+export function keepUp(product: Product): void {
+  const { owner, storage, engines, clock, log } = product.foundation;
+  askForRecent(engines, clock.now()).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'providers could not be asked for what was lost lately'),
+  );
+  deleteOldKeys(storage).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'old idempotency keys could not be deleted'),
+  );
+  deleteEndedSessions(storage).catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'ended sessions could not be deleted'),
+  );
+  ensurePartitions({ ownerUrl: owner.ownerUrl }, clock.now(), partitionDaysAhead).catch((error: unknown) =>
+    log.error({ error: String(error) }, 'the partitions of the next days could not be made'),
+  );
+}
