@@ -1,18 +1,16 @@
 /** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
-import { createApi, deleteOldKeys } from '#api';
-import type { Config } from '#config';
-import { createGateway, listenerLimits } from '#gateway';
+import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { deleteEndedSessions } from '#workspaces';
+import { barePages } from './bare-pages.ts';
 import { watchDowntime } from './downtime.ts';
 import { readVersion } from './foundation.ts';
+import { openListener } from './listener.ts';
 import { askForLost, askForRecent, startMaintenance } from './maintenance.ts';
+import { loadApi, openApi } from './open-api.ts';
 import { channels, type Product } from './product.ts';
-import { createTurnstile } from './turnstile.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -52,14 +50,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     clock: foundation.clock,
     log,
   });
-  let isStopping = false;
-  const metrics = createMetrics(foundation.storage, () => product.pressure.pressure);
-  const listener = await listen(product, {
-    takesWebhooks: config.roles.includes('gateway'),
-    gateway,
-    unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
-    metrics,
-  });
+  const listener = await openListener({ config, gateway: config.roles.includes('gateway') ? gateway : null });
   if (config.roles.includes('gateway')) product.canaryDoor.listensAt(listener.url);
   if (config.isLedgerOn) product.pressure.start();
   drain?.start();
@@ -72,14 +63,22 @@ export async function serve(product: Product): Promise<RunningServer> {
     : null;
   const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
   upkeep.unref();
-  return {
+  let isStopping = false;
+  const pages = {
+    unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
+    metrics: createMetrics(foundation.storage, () => product.pressure.pressure),
+    version: await readVersion(),
+  };
+  const api = config.roles.includes('api') ? openApi(product, listener, pages) : null;
+  if (!api) listener.serveOthers(barePages({ ...pages, log }));
+  const server: RunningServer = {
     url: listener.url,
     async stop() {
       isStopping = true;
       clearInterval(upkeep);
       downtime?.stop();
       product.canaryDoor.listensAt(null);
-      await listener.close();
+      await Promise.all([listener.close(serveLimits.graceMs), api?.then((opened) => opened.close(), ignoreNotOpened)]);
       await maintenance?.stop();
       await Promise.all([
         product.pressure.stop(),
@@ -91,81 +90,17 @@ export async function serve(product: Product): Promise<RunningServer> {
       bell.stop();
     },
   };
-}
-
-interface ListenParts {
-  readonly takesWebhooks: boolean;
-  readonly gateway: ReturnType<typeof createGateway>;
-  readonly unready: () => Promise<readonly string[]>;
-  readonly metrics: () => Promise<string>;
-}
-
-/** One listener: webhooks go straight to the gateway's plain handler, everything else in turn through the API. */
-async function listen(product: Product, parts: ListenParts): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const { config, foundation } = product;
-  const { engines } = foundation;
-  let server: Server | undefined;
-  const api = await createApi(
-    {
-      storage: foundation.storage,
-      engines,
-      workspaces: product.workspaces,
-      people: product.people,
-      accounts: product.accounts,
-      providerWebhooks: product.providerWebhooks,
-      pairing: product.pairing,
-      companions: product.companions,
-      conversations: product.conversations,
-      outbox: product.outbox,
-      commerce: product.commerce,
-      flows: product.flows,
-      privacy: product.privacy,
-      retention: product.retention,
-      upkeep: (name, id, payload) => engines.jobs.enqueue('maintenance', { name, id, payload }),
-      sealer: foundation.sealer,
-      noteChange: product.liveBell.noteAfterCommit,
-      monitoring: product.monitoring,
-      isSlowingReads: () => product.pressure.isSlowingReads,
-      capabilitiesOf: (provider) => channels[provider].capabilities,
-      fieldsOf: (provider) => channels[provider].fields,
-      clock: foundation.clock,
-      log: foundation.log,
-      version: await readVersion(),
-      publicUrl: config.publicUrl,
-      isProxyTrusted: config.isProxyTrusted,
-      consoleFolder: join(import.meta.dirname, '..', '..', '..', 'console', 'dist'),
-      unready: parts.unready,
-      metrics: parts.metrics,
-    },
-    (handler) => {
-      server = listener(parts, handler);
-      return server;
-    },
-  );
-  await api.ready();
-  await new Promise<void>((resolve, reject) => {
-    server?.once('error', (error) => reject(refusedPort(config, error)));
-    server?.listen(config.port, config.host, resolve);
-  });
-  return { url: config.localUrl, close: () => api.close() };
-}
-
-function listener(parts: ListenParts, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const { maxConnections, ...limits } = listenerLimits;
-  const inTurn = createTurnstile((work) => void setImmediate(work));
-  const server = createServer(limits, (request, response) => {
-    if (parts.takesWebhooks && parts.gateway.handles(request.url ?? '')) parts.gateway.handle(request, response);
-    else inTurn(() => handler(request, response));
-  });
-  server.maxConnections = maxConnections;
+  try {
+    await api;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
   return server;
 }
 
-function refusedPort(config: Config, error: NodeJS.ErrnoException): Error {
-  if (error.code === 'EADDRINUSE')
-    return new Error(`port ${config.port} on ${config.host} is taken; set PORT to another`);
-  return new Error(`cannot listen on ${config.host}:${config.port}: ${error.message}`);
-}
+/** Whoever waits for it is told. */
+function ignoreNotOpened(): void {}
 
 async function unreadyParts(product: Product): Promise<readonly string[]> {
   try {
@@ -182,7 +117,8 @@ function keepUp(product: Product): void {
   askForRecent(engines, clock.now()).catch((error: unknown) =>
     log.warn({ error: String(error) }, 'providers could not be asked for what was lost lately'),
   );
-  deleteOldKeys(storage).catch((error: unknown) =>
+  const deleteKeys = async () => (await loadApi()).deleteOldKeys(storage);
+  deleteKeys().catch((error: unknown) =>
     log.warn({ error: String(error) }, 'old idempotency keys could not be deleted'),
   );
   deleteEndedSessions(storage).catch((error: unknown) =>
