@@ -85,7 +85,7 @@ it('keeps a part that failed or broke off as a failure, whatever comes after it'
     return reportOf(part, isBroken ? { lost: 2, invariants: { ...reportOf(part).invariants, I1: false } } : {});
   });
   expect(sum).toMatchObject({ sent: 66, lost: 2, invariants: { I1: false, I2: true } });
-  expect(failureOf(sum)).toBe('I1 is broken; the part with seed 10 broke off: the load stands still');
+  expect(failureOf(sum)).toBe('I1 is broken; seed 10: broke off: the load stands still; seed 11: I1 is broken');
   const resumed = await runParts(plan, file, async (part) => reportOf(part));
   expect(failureOf(resumed)).toBe(failureOf(sum));
 });
