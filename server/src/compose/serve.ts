@@ -78,14 +78,18 @@ export async function serve(product: Product): Promise<RunningServer> {
       clearInterval(upkeep);
       downtime?.stop();
       product.canaryDoor.listensAt(null);
-      await Promise.all([listener.close(serveLimits.graceMs), api?.then((opened) => opened.close(), ignoreNotOpened)]);
-      await maintenance?.stop();
+      const closed = Promise.all([
+        listener.close(serveLimits.graceMs),
+        api?.then((opened) => opened.close(), ignoreNotOpened),
+      ]);
       await Promise.all([
-        product.pressure.stop(),
-        receiver.close(),
+        // What was asked before the listener closed is still stored.
+        closed.then(() => receiver.close()),
         drain?.stop(serveLimits.graceMs),
         dispatcher?.stop(serveLimits.graceMs),
         alarmSender?.stop(),
+        maintenance?.stop(),
+        product.pressure.stop(),
       ]);
       bell.stop();
     },
