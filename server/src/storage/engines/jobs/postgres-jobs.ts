@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { BackendFactory, PgPool, PostgresQueueBackend } from 'bullmq';
 import { Client, escapeIdentifier, Pool } from 'pg';
 import { type Log, once } from '#kernel';
+import { ignoreBreak, outliveBreaks } from '../../database/outlive-breaks.ts';
 import { queueNames } from '../../engines.ts';
 import { answerTimeoutMs } from '../reconnect.ts';
 import { loadBullmq } from './bullmq.ts';
@@ -24,6 +25,7 @@ export async function prepareJobs(
   schema: string = jobsSchema,
 ): Promise<void> {
   const client = new Client({ connectionString: ownerConnectionString });
+  client.on('error', ignoreBreak);
   await client.connect();
   try {
     // BullMQ locks its own migrations; grants that meet fail, so both go one process at a time. Ends with the session.
@@ -66,6 +68,8 @@ export function openPostgresJobs(connectionString: string, log: Log, schema: str
     keepAlive: true,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the job queues was lost'));
+  // BullMQ's transactions check out connections that nobody listens to.
+  outliveBreaks(pool);
   // BullMQ adds a listener for each queue and worker, and takes none away.
   pool.setMaxListeners(4 * queueNames.length);
   // BullMQ describes the parts of pg that it uses in types of its own, which pg's do not fit to the letter.
