@@ -34,9 +34,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(template, { recursive: true, force: true }));
 
+/** A run refuses to begin where somebody's database is named. */
+const nobodys = { DATABASE_URL: '', DB_HOST: '', REDIS_URL: '', REDIS_HOST: '' };
+
 function fault(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: runMs };
+    const options = { env: { ...process.env, ...nobodys, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: runMs };
     execFile(process.execPath, [main, ...args], options, (error, out, words) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       const line = out.trim().split('\n').at(-1);
