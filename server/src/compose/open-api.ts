@@ -2,11 +2,15 @@
 import { join } from 'node:path';
 import type { ApiDeps } from '#api';
 import { once } from '#kernel';
+import { openDatabase } from '#storage';
 import type { Handler, Listener } from './listener.ts';
 import { channels, type Product } from './product.ts';
 
 /** A hundred files of ours and three hundred that they need. */
 export const loadApi = once(() => import('#api'));
+
+/** People who look at much wait for each other, not customers' turns for them: what the API asks itself has its own connections. */
+const poolSizes = { app: 8, worker: 1, gateway: 1 } as const;
 
 /** Loads the API and puts it behind the listener. */
 export async function openApi(
@@ -17,10 +21,13 @@ export async function openApi(
   const { config, foundation } = product;
   const { engines } = foundation;
   const { createApi } = await loadApi();
+  const { roleUrls } = foundation.owner;
+  const applicationName = 'switchyard console';
+  const storage = await openDatabase({ urls: roleUrls, log: foundation.log, applicationName, poolSizes });
   const answering = Promise.withResolvers<Handler>();
   const api = await createApi(
     {
-      storage: foundation.storage,
+      storage,
       engines,
       workspaces: product.workspaces,
       people: product.people,
@@ -55,5 +62,10 @@ export async function openApi(
   );
   await api.ready();
   listener.serveOthers(await answering.promise);
-  return api;
+  return {
+    async close() {
+      await api.close();
+      await storage.close();
+    },
+  };
 }

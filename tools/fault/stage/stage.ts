@@ -87,7 +87,9 @@ export async function openStage(plan: StagePlan): Promise<Stage> {
     const redis = plan.hasRedis ? await startTestRedis() : null;
     if (redis) closers.push(() => redis.close());
     endWithUs(() => redis?.pid);
-    const env = serverEnvironment({ folder, graphUrl: standIn.urls.graph, redisUrl: redis?.url });
+    const settings = serverEnvironment({ folder, graphUrl: standIn.urls.graph, redisUrl: redis?.url });
+    // What is compiled of a copy with a bug in it goes with the copy.
+    const env = plan.home ? { ...settings, NODE_COMPILE_CACHE: join(folder, 'compiled') } : settings;
     const shops = await furnish({ folder, cluster, template, crowd: plan.crowd ?? 0 });
     const gateways = await makeProcesses(plan, { folder, env, role: 'gateway' });
     const workers = await makeProcesses(plan, { folder, env, role: 'worker' });
