@@ -1,6 +1,12 @@
 /** Where the program begins: the environment, the command line, the exit status. */
-import { askOnTerminal, runCli, standardOutput } from '#cli';
-import { createCommandDeps } from '#compose';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+// What Node made of the sources is kept beside the packages, for all who may write there; NODE_COMPILE_CACHE names another
+// place. Before the rest is loaded, or it would be too late for it.
+enableCompileCache(join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'switchyard'));
+const { askOnTerminal, runCli, standardOutput } = await import('#cli');
+const { createCommandDeps } = await import('#compose');
 
 // A reader that has seen enough (`switchyard tokens | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -7,9 +7,10 @@ import { ledger } from './ledger.ts';
 import { logIn } from './log-in.ts';
 import { memory } from './memory.ts';
 import { route } from './route.ts';
+import { start } from './start.ts';
 import { turn } from './turn.ts';
 
-const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger', 'log-in', 'ack'] as const;
+const names = ['ingest', 'route', 'turn', 'memory', 'accounts', 'ledger', 'log-in', 'ack', 'start'] as const;
 const usage = `usage: npm run bench -- ${names.join('|')} [--json] [--pairs N] [--seconds N] [--connections N] [--webhooks N] [--workspaces N] [--work-seconds N] [--rate N]`;
 
 async function run(): Promise<number> {
@@ -73,6 +74,8 @@ async function benchmark(name: (typeof names)[number], numbers: Numbers) {
       return logIn();
     case 'ack':
       return ack(numbers);
+    case 'start':
+      return start(numbers);
   }
 }
 

@@ -101,7 +101,7 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** Of the children that have ended and were waited for. */
-function endedChildrenCpuSeconds(pid: number): number {
+export function endedChildrenCpuSeconds(pid: number): number {
   return ticksOf(pid, [13, 14]) / 100;
 }
 
@@ -119,8 +119,18 @@ export function median(values: readonly number[]): number {
 
 /** CPU seconds of the database's processes: the postmaster of this data folder, what it has waited for, and its children. */
 export function databaseCpuSeconds(postmaster: number): number {
-  const now = [postmaster, ...childrenOf(postmaster)].reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-  return now + endedChildrenCpuSeconds(postmaster);
+  const children = childrenOf(postmaster).reduce((sum, pid) => sum + cpuSecondsOrNone(pid), 0);
+  return cpuSeconds(postmaster) + children + endedChildrenCpuSeconds(postmaster);
+}
+
+/** One that ends at this moment: what it used is then counted with its parent. */
+function cpuSecondsOrNone(pid: number): number {
+  try {
+    return cpuSeconds(pid);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'ENOENT')) return 0;
+    throw error;
+  }
 }
 
 export function childrenOf(pid: number): number[] {

@@ -97,8 +97,10 @@ export const help = `${usage}
   npm run fault -- crash-points --hits 30 --parts 30 --seed 1 --resume points.json
   npm run fault -- soak --webhooks 1000000 --kills 500 --rate 120 --parts 50 --seed 1 --resume soak.json`;
 
-/** Throws WrongUse. `env` is asked for the second word that a planted bug wants. */
-export function parseAsked(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Asked | 'help' {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws WrongUse. `env` is asked for the second word that a planted bug wants, and for what is not ours to strike. */
+export function parseAsked(args: readonly string[], env: Environment): Asked | 'help' {
   const { values, positionals } = parsed(args);
   if (values.help) return 'help';
   const [webhooks, kills, hits, rate, parts, seed] = (
@@ -106,6 +108,7 @@ export function parseAsked(args: readonly string[], env: Readonly<Record<string,
   ).map((key) => numberOf(key, values[key]));
   const name = runNames.find((known) => known === positionals[0]);
   if (name === undefined || positionals.length !== 1) throw new WrongUse(usage);
+  refuseForeign(env);
   checkParts({ name, parts, resume: values.resume, webhooks, kills, hits });
   const options = { webhooks, kills, hits, rate, hasRedis: values.redis, template: values.template };
   return {
@@ -116,6 +119,29 @@ export function parseAsked(args: readonly string[], env: Readonly<Record<string,
     resume: values.planted === undefined ? values.resume : undefined,
     parts,
   };
+}
+
+const databases = [
+  'DATABASE_URL',
+  'DATABASE_APP_URL',
+  'DATABASE_GATEWAY_URL',
+  'DATABASE_WORKER_URL',
+  'DB_HOST',
+] as const;
+const addresses = [
+  ...['REDIS_URL', 'REDIS_HOST', 'META_GRAPH_URL', 'INSTAGRAM_GRAPH_URL', 'TWILIO_API_URL', 'EVOLUTION_API_URL'],
+] as const;
+const loopback = /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?(?:127(?:\.\d+){3}|localhost|\[::1\])(?=[:/]|$)/i;
+
+/**
+ * A run has a database, a Redis and providers of its own, and hands its processes none of these. Whoever has one set may
+ * believe that it would be struck: said before anything is begun.
+ */
+function refuseForeign(env: Environment): void {
+  const database = databases.find((name) => env[name]);
+  if (database) throw new WrongUse(`${database} is set: a fault run strikes a database of its own only; unset it`);
+  const far = addresses.find((name) => env[name] && !loopback.test(env[name]));
+  if (far) throw new WrongUse(`${far} leads away from this machine: a fault run stays on loopback; unset it`);
 }
 
 /** What is divided must be named, and there must be something of it for each part. */
@@ -137,7 +163,7 @@ function checkParts(asked: {
 }
 
 /** A server with a bug planted in it is for the tests of the checker alone, so it wants to be asked for twice. */
-function plantOf(text: string, env: Readonly<Record<string, string | undefined>>): Asked['what'] {
+function plantOf(text: string, env: Environment): Asked['what'] {
   if (env.SWITCHYARD_FAULTS !== '1') throw new WrongUse('--planted is taken with SWITCHYARD_FAULTS=1 only');
   const name = plantNames.find((known) => known === text);
   if (!name) throw new WrongUse(`--planted ${text}: one of ${plantNames.join(', ')}`);

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { invariantNames } from './check/verdict.ts';
 import { type FaultOptions, WrongUse } from './options.ts';
-import type { Report } from './report.ts';
+import { failureOf, type Report } from './report.ts';
 
 export interface PartsPlan {
   readonly name: string;
@@ -39,10 +39,11 @@ export async function runParts(
       plan.parts === undefined ? plan.options : partOf({ ...plan.options, seed: progress.seed }, part, total);
     console.error(`part ${part + 1} of ${total}: seed ${options.seed}`);
     const report = await run(options).catch((error: unknown) => withoutReport(plan.name, options.seed, error));
+    console.error(`part ${part + 1} of ${total}: ${failureOf(report) ?? 'held'}`);
     progress = { ...progress, done: [...progress.done, report] };
     save(file, progress);
   }
-  const [first, ...others] = progress.done as [Report, ...Report[]];
+  const [first, ...others] = progress.done.map(withSeed) as [Report, ...Report[]];
   return others.reduce(add, first);
 }
 
@@ -107,8 +108,15 @@ const sums = [
 function withoutReport(name: string, seed: number, error: unknown): Report {
   const zeros = Object.fromEntries(sums.map((sum) => [sum, 0])) as Record<(typeof sums)[number], number>;
   const invariants = Object.fromEntries(invariantNames.map((one) => [one, null])) as Report['invariants'];
-  const failures = [`the part with seed ${seed} broke off: ${error instanceof Error ? error.message : String(error)}`];
+  const failures = [`broke off: ${error instanceof Error ? error.message : String(error)}`];
   return { name, seed, ...zeros, recoveryMs: null, invariants, details: { failures } };
+}
+
+/** What failed is told with the seed that brings it back. */
+function withSeed(report: Report): Report {
+  const failure = failureOf(report);
+  const failures = failure === null ? [] : [`seed ${report.seed}: ${failure}`];
+  return { ...report, details: { ...report.details, failures } };
 }
 
 /** Sums, the longest recovery; an invariant broken once is broken. */

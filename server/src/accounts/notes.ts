@@ -16,7 +16,13 @@ export const noteLimits = {
 /** For what led to no account: the table's key needs a value. */
 const nobody = '00000000-0000-0000-0000-000000000000';
 
-/** What is worth keeping but not worth a statement of its own: counted here, written in the background. */
+/**
+ * What is worth keeping but not worth a statement of its own: counted here, written in the background. The counts go in one
+ * statement for all workspaces. What is noted at accounts and tokens does not, though it costs a transaction for each
+ * workspace that had webhooks in those seconds: those rows hold sealed secrets and the look-up of tokens, and the one role
+ * that sees all workspaces may not write them. A fault in a statement of the workers then changes nobody's log-ins; and each
+ * change is told to the browsers of its own workspace, by its own transaction.
+ */
 export interface Notes {
   readonly countRouting: (
     accountId: AccountId | null,

@@ -11,11 +11,14 @@ import {
   DatabaseRefused,
   type Engines,
   ensureRoles,
+  expectedRoleUrls,
+  findPrepared,
   loadOrMakeKey,
   migrate,
   openDatabase,
   parseKeyring,
   prepareJobs,
+  type RoleOptions,
   type RoleUrls,
   roleNames,
   type Sealer,
@@ -36,24 +39,40 @@ export interface OwnerDatabase {
 
 /** Starts or joins the embedded database, or takes the one in the settings; makes or checks the roles. */
 export async function openOwnerDatabase(config: Config, log: Log): Promise<OwnerDatabase> {
-  const masterKey = await loadMasterKey(config);
-  if (config.databaseUrl) {
-    const given = Object.fromEntries(Object.entries(config.roleUrls).filter(([, url]) => url !== undefined));
-    const wanted = { ownerUrl: config.databaseUrl, secret: roleSecretOf(masterKey), given };
-    const roleUrls = await ensureRoles(wanted).catch((error: unknown) => explainUnreachable(config, error));
-    return { ownerUrl: config.databaseUrl, roleUrls, kind: 'external', dataFolder: null, close: async () => {} };
-  }
-  const cluster = await startEmbedded({ folder: config.dataFolder, log });
+  const started = await startDatabase(config, log);
   try {
-    const roleUrls = await ensureRoles({ ownerUrl: cluster.superuserUrl('switchyard'), secret: cluster.roleSecret });
-    return {
-      ...{ ownerUrl: cluster.ownerUrl, roleUrls, kind: 'embedded', dataFolder: cluster.dataFolder },
-      close: async () => void (await cluster.stop()),
-    };
+    return { ...started, roleUrls: await makeRoles(config, started) };
   } catch (error) {
-    await cluster.stop();
+    await started.close();
     throw error;
   }
+}
+
+interface StartedDatabase extends Omit<OwnerDatabase, 'roleUrls'> {
+  readonly roles: RoleOptions;
+}
+
+async function startDatabase(config: Config, log: Log): Promise<StartedDatabase> {
+  const masterKey = await loadMasterKey(config);
+  const ownerUrl = config.databaseUrl;
+  if (ownerUrl) {
+    const given = Object.fromEntries(Object.entries(config.roleUrls).filter(([, url]) => url !== undefined));
+    const roles = { ownerUrl, secret: roleSecretOf(masterKey), given };
+    return { ownerUrl, roles, kind: 'external', dataFolder: null, close: async () => {} };
+  }
+  const cluster = await startEmbedded({ folder: config.dataFolder, log });
+  return {
+    ownerUrl: cluster.ownerUrl,
+    roles: { ownerUrl: cluster.superuserUrl('switchyard'), secret: cluster.roleSecret },
+    kind: 'embedded',
+    dataFolder: cluster.dataFolder,
+    close: async () => void (await cluster.stop()),
+  };
+}
+
+function makeRoles(config: Config, { roles, kind }: StartedDatabase): Promise<RoleUrls> {
+  const made = ensureRoles(roles);
+  return kind === 'external' ? made.catch((error: unknown) => explainUnreachable(config, error)) : made;
 }
 
 /** Which database, by which setting; without the password that stands in its URL. */
@@ -104,24 +123,48 @@ export interface Foundation {
 
 /** Also brings the schema to the newest migration. What was opened is closed again when a later step refuses. */
 export async function openFoundation(config: Config, log: Log): Promise<Foundation> {
-  const owner = await openOwnerDatabase(config, log);
-  const closers: (() => Promise<void>)[] = [owner.close];
+  const started = await startDatabase(config, log);
+  const closers: (() => Promise<void>)[] = [started.close];
   const close = async () => {
     for (const closer of closers.reverse()) await closer();
   };
   try {
-    await migrate({ ownerUrl: owner.ownerUrl });
-    await prepareJobs(owner.ownerUrl, Object.values(roleNames));
-    const storage = await openDatabase({ urls: owner.roleUrls, log });
+    const { storage, roleUrls } = (await openPrepared(started, log)) ?? (await prepareAndOpen(config, started, log));
     closers.push(storage.close);
-    const engines = await openEngines(config, owner.roleUrls.app, log);
+    const engines = await openEngines(config, roleUrls.app, log);
     closers.push(engines.close);
     const sealer = openSealer(config, await loadMasterKey(config));
+    const owner = { ...started, roleUrls };
     return { owner, storage, engines, sealer, clock: systemClock, log, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+interface OpenStorage {
+  readonly storage: Storage;
+  readonly roleUrls: RoleUrls;
+}
+
+/** The short way of most starts, and of all who were killed. Null: the long way is to be taken, and tells what is wrong. */
+async function openPrepared({ ownerUrl, roles }: StartedDatabase, log: Log): Promise<OpenStorage | null> {
+  const prepared = await findPrepared(ownerUrl, systemClock.now());
+  if (!prepared) return null;
+  const roleUrls = expectedRoleUrls(roles, prepared.database);
+  try {
+    return { storage: await openDatabase({ urls: roleUrls, log }), roleUrls };
+  } catch {
+    // A password that was changed, a right that was taken away: making the roles mends it, or says what it is.
+    return null;
+  }
+}
+
+async function prepareAndOpen(config: Config, started: StartedDatabase, log: Log): Promise<OpenStorage> {
+  const roleUrls = await makeRoles(config, started);
+  await migrate({ ownerUrl: started.ownerUrl });
+  await prepareJobs(started.ownerUrl, Object.values(roleNames));
+  return { storage: await openDatabase({ urls: roleUrls, log }), roleUrls };
 }
 
 function openEngines(config: Config, connectionString: string, log: Log): Promise<Engines> {

@@ -6,5 +6,6 @@ export { type CrashPointName, crashPointNames } from './crash-points.ts';
 export { millisOfId, newId } from './ids.ts';
 export { createLog, type Log, type LogLevel, silentLog } from './log.ts';
 export { createLoop, type Loop } from './loop.ts';
+export { once } from './once.ts';
 export { clampLimit, encodeCursor, maxPageSize, type Page, type PageRequest, pageOf, parseCursor } from './page.ts';
 export { done, type Result, refused } from './result.ts';

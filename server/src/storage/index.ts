@@ -3,8 +3,8 @@
 export { enterWorkspace } from './database/enter-workspace-store.ts';
 export { type DatabaseRefusalCode, DatabaseRefused } from './database/failures.ts';
 export { type DatabaseOptions, openDatabase } from './database/open-database.ts';
-export { type RoleName, type RoleUrls, roleNames } from './database/roles.ts';
-export { ensureRoles, neededRoleStatements, type RoleOptions } from './database/roles-store.ts';
+export { expectedRoleUrls, type RoleName, type RoleOptions, type RoleUrls, roleNames } from './database/roles.ts';
+export { ensureRoles, neededRoleStatements } from './database/roles-store.ts';
 export { describeServer, type ServerDescription } from './database/server-description-store.ts';
 export {
   type EmbeddedCluster,
@@ -31,6 +31,7 @@ export {
 } from './schema/migrate.ts';
 export { dayMs, dayOf, firstIdOf } from './schema/partition-days.ts';
 export { type DroppedDays, dropPartitionsBefore, ensurePartitions } from './schema/partitions-store.ts';
+export { findPrepared, type PreparedDatabase } from './schema/prepared-store.ts';
 export { inboxShards } from './schema/tables.ts';
 export * from './sealing/index.ts';
 export * from './sealing.ts';

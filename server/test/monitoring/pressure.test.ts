@@ -44,3 +44,32 @@ it('holds campaigns while deliveries wait too long, and no longer', async () => 
   await eventually(() => expect(watch.held).toEqual(expect.arrayContaining(['campaign', 'backlog'])));
   await watch.stop();
 });
+
+it('lets work in slices go on as long as it can be borne, and then not before the pressure is over', async () => {
+  await db.ownerQuery('DELETE FROM inbox; DELETE FROM deliveries');
+  const watch = createPressureWatch({
+    ...{ storage: db.storage, dataFolder: null, clock: systemClock, log: silentLog, lookEveryMs: 20 },
+  });
+  const { signal } = new AbortController();
+  let copied = 0;
+  const copySlice = async () => {
+    if (await watch.mayGoOn('migration-copy', signal)) copied += 1;
+  };
+  await copySlice();
+  expect(copied).toBe(1);
+  await db.ownerQuery(`INSERT INTO arrivals (delivery_count, origins, deliveries, bodies, arrived_at)
+    VALUES (1, '[]', '[]', '', now() - interval '20 seconds')`);
+  watch.start();
+  await eventually(() => expect(watch.held).toContain('campaign'));
+  const waiting = copySlice();
+  expect(await watch.mayGoOn('reply', signal)).toBe(true);
+  expect(await watch.mayGoOn('migration-copy', AbortSignal.abort())).toBe(false);
+  const stopped = new AbortController();
+  const told = watch.mayGoOn('campaign', stopped.signal);
+  stopped.abort();
+  expect([await told, copied]).toEqual([false, 1]);
+  await db.ownerQuery('DELETE FROM arrivals');
+  await waiting;
+  expect(copied).toBe(2);
+  await watch.stop();
+});

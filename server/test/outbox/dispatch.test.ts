@@ -217,17 +217,16 @@ test('a lane that is held waits, and the others go on', async () => {
   await eventually(() => expect(textsOf(world.provider.ledger, 'held')).toEqual(['held bot', 'held campaign']));
 });
 
-test('live replies go before a campaign', async () => {
+test('every lane goes before the ones below it', async () => {
   const place = await addPlace(world);
-  const conversations = await addConversations(place, 6);
-  for (const [index, conversation] of conversations.entries()) {
-    const isReply = index >= 4;
-    const content = text(isReply ? `lane reply ${index}` : `lane campaign ${index}`);
-    await world.queue(conversation, { content, author: isReply ? 'bot' : 'campaign' });
-  }
+  const order = ['reply', 'receipt', 'reminder', 'backlog', 'campaign'] as const satisfies readonly Lane[];
+  const conversations = await addConversations(place, 2 * order.length);
+  // The lowest are queued first, and are due the longest.
+  for (const [index, lane] of [...order, ...order].toReversed().entries())
+    await world.queue(conversations[index]!, { content: text(`lane ${lane}`), author: 'bot', lane });
   world.start({ settings: { maxInFlight: 1 } });
-  await eventually(() => expect(textsOf(world.provider.ledger, 'lane').length).toBe(6));
-  expect(textsOf(world.provider.ledger, 'lane').slice(0, 2)).toEqual(['lane reply 4', 'lane reply 5']);
+  await eventually(() => expect(textsOf(world.provider.ledger, 'lane').length).toBe(conversations.length));
+  expect(textsOf(world.provider.ledger, 'lane')).toEqual(order.flatMap((lane) => [`lane ${lane}`, `lane ${lane}`]));
 });
 
 test('a flood of one workspace does not keep another waiting', async () => {

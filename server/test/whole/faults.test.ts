@@ -5,18 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crashPointNames } from '#kernel';
+import type { Report as WholeReport } from '../../../tools/fault/report.ts';
+import { keptInvariants, soundTotals } from '../support/fault-report.ts';
 
-interface Report {
-  readonly name: string;
-  readonly sent: number;
-  readonly acked: number;
-  readonly lost: number;
-  readonly doubleEffects: number;
-  readonly unflaggedDoubleSends: number;
-  readonly outOfOrder: number;
-  readonly crossed: number;
-  readonly kills: number;
-  readonly invariants: Readonly<Record<string, boolean | null>>;
+interface Report extends WholeReport {
   readonly details: { readonly points?: Readonly<Record<string, number>>; readonly failures: readonly string[] };
 }
 
@@ -42,9 +34,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(template, { recursive: true, force: true }));
 
+/** A run refuses to begin where somebody's database is named. */
+const nobodys = { DATABASE_URL: '', DB_HOST: '', REDIS_URL: '', REDIS_HOST: '' };
+
 function fault(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: runMs };
+    const options = { env: { ...process.env, ...nobodys, ...env }, maxBuffer: 64 * 1024 * 1024, timeout: runMs };
     execFile(process.execPath, [main, ...args], options, (error, out, words) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       const line = out.trim().split('\n').at(-1);
@@ -53,22 +48,9 @@ function fault(args: readonly string[], env: Readonly<Record<string, string>> = 
   });
 }
 
-const whole = {
-  ...{ lost: 0, doubleEffects: 0, unflaggedDoubleSends: 0, outOfOrder: 0, crossed: 0 },
-  invariants: {
-    I1: true,
-    I2: true,
-    I3: true,
-    I4: true,
-    I5: true,
-    I6: true,
-    I7: true,
-    I8: null,
-    I9: null,
-    I10: true,
-    I11: true,
-  },
-};
+/** A send that was flagged before its second try may have been taken twice. */
+const { doubleSends: _mayBe, ...totals } = soundTotals;
+const whole = { ...totals, invariants: keptInvariants };
 
 test.for([
   ['an unknown run', ['avalanche']],

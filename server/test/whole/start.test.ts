@@ -12,7 +12,7 @@ import {
   type Settings,
   startSwitchyard,
 } from '../support/switchyard-process.ts';
-import { startInNewFolder } from '../support/test-cluster.ts';
+import { asSuperuser, startInNewFolder } from '../support/test-cluster.ts';
 
 /** The server's own and its five stand-ins'. */
 const portsOfDemo = 6;
@@ -65,6 +65,20 @@ describe('a server with its demo', () => {
     });
     expect(hops.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['received', 'turn', 'queued', 'attempt']));
     expect(hops.find(({ kind }) => kind === 'queued')?.detail).toContain('Ana! Te damos la bienvenida a Demo shop');
+  });
+
+  it('has connections of its own for gateway, turns, claims and console', async () => {
+    const [, , , databasePort] = (await postmasterFile(settings)).split('\n');
+    const password = await readFile(join(settings.SWITCHYARD_DATA!, 'postgres-password'), 'utf8');
+    const names = await asSuperuser(
+      `postgres://postgres:${password.trim()}@127.0.0.1:${databasePort}/postgres`,
+      async (client) =>
+        (await client.query('SELECT DISTINCT application_name AS name FROM pg_stat_activity')).rows.map(
+          ({ name }) => name,
+        ),
+    );
+    const ours = ['switchyard gateway', 'switchyard app', 'switchyard worker', 'switchyard console app'];
+    expect(names).toEqual(expect.arrayContaining(ours));
   });
 
   it('comes back after kill -9, adopting the database, and no stand-in that was left keeps its port', async () => {
@@ -156,8 +170,11 @@ async function expectRefusal(wrong: Settings, told: string): Promise<void> {
 }
 
 async function postmasterOf(settings: Settings): Promise<number> {
-  const text = await readFile(join(settings.SWITCHYARD_DATA!, 'postgres', 'data', 'postmaster.pid'), 'utf8');
-  return Number(text.split('\n')[0]);
+  return Number((await postmasterFile(settings)).split('\n')[0]);
+}
+
+function postmasterFile(settings: Settings): Promise<string> {
+  return readFile(join(settings.SWITCHYARD_DATA!, 'postgres', 'data', 'postmaster.pid'), 'utf8');
 }
 
 async function freePortsAt(first: number): Promise<boolean> {

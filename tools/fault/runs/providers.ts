@@ -32,7 +32,7 @@ async function strikeAll(scene: Scene, webhooks: number) {
     stage.note(name);
     await order(stage.standIn, name, timesEach);
   }
-  await until(() => load.progress.kind === 'done', 3_600_000, 100);
+  await load.done(scene.loadMs);
   const struck = await struckOf(scene);
   await lift(stage.standIn);
   const unstruck = Object.entries(struck).filter(([, count]) => count === 0);

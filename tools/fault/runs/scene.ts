@@ -37,6 +37,8 @@ export interface Scene {
   readonly load: Load;
   /** Every kill, freeze or end that was dealt out, in order. */
   readonly kills: Kill[];
+  /** How long the load may take in all. */
+  readonly loadMs: number;
 }
 
 export interface FaultsDone {
@@ -88,10 +90,11 @@ async function playOn(
     sceneLimits.ledgerEveryMs,
   );
   try {
-    const scene: Scene = { stage, load, kills: [] };
+    const loadMs = sceneLimits.ackMs + ((plan.webhooks ?? 0) / plan.ratePerSecond) * 2_000;
+    const scene: Scene = { stage, load, kills: [], loadMs };
     const done = await plan.faults(scene);
     if (plan.webhooks === null) load.stop();
-    const progress = await load.done(sceneLimits.ackMs + ((plan.webhooks ?? 0) / plan.ratePerSecond) * 2_000);
+    const progress = await load.done(loadMs);
     for (const file of done.moreAcked ?? []) appendFileSync(ackedFile, readFileSync(file));
     const loadedMs = performance.now();
     const left = await drain(

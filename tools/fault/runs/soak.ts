@@ -84,7 +84,7 @@ async function dealAll(scene: Scene, planned: readonly Planned[], choices: Choic
     if (fault) await order(stage.standIn, fault, 1 + choices.below(faultTimes));
     scene.kills.push(await deal(stage, blow, choices));
   }
-  await until(() => load.progress.kind === 'done', 3_600_000, 100);
+  await load.done(scene.loadMs);
   await lift(stage.standIn);
   const disk = stage.smallDisk ? 'filled' : 'not struck: a disk of its own needs root and a loop device';
   const isDiskAsked = planned.some(({ blow }) => blow === 'postgres disk-full');

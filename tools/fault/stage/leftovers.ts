@@ -1,6 +1,6 @@
 /** Whatever ends this process (a signal, an error, Ctrl-C): what it started does not outlive it. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readText } from './read-text.ts';
@@ -30,11 +30,22 @@ export function makeRunFolder(): string {
     const [, runner, startedAt] = folderShape.exec(name) ?? [];
     if (runner && startedAt && startOf(Number(runner)) !== startedAt) removeLeftBehind(join(tmpdir(), name));
   }
+  thinOut();
   const folder = mkdtempSync(join(tmpdir(), `switchyard-fault-${process.pid}-${startOf(process.pid)}-`));
   appendFileSync(join(folder, startedFile), '');
   return folder;
 }
 
+/** Of failed runs logs are kept, and the databases of the last few: a long run that fails often must not fill the disk. */
+function thinOut(): void {
+  const kept = readdirSync(tmpdir())
+    .filter((name) => folderShape.test(name) && !existsSync(join(tmpdir(), name, startedFile)))
+    .map((name) => join(tmpdir(), name))
+    .toSorted((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+  for (const folder of kept.slice(keptDatabases)) rmSync(join(folder, 'postgres'), { recursive: true, force: true });
+}
+
+const keptDatabases = 2;
 const startedFile = 'started';
 const folderShape = /^switchyard-fault-(\d+)-(\d+)-/;
 

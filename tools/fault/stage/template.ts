@@ -18,14 +18,12 @@ const shopsFile = 'shops.json';
 
 export interface Template {
   readonly folder: string;
-  /** Compiled modules are the same for all runs. */
-  readonly compiled: string;
 }
 
 export async function openTemplate(folder: string | undefined): Promise<Template | null> {
   if (folder === undefined) return null;
   await mkdir(folder, { recursive: true, mode: 0o711 });
-  return { folder, compiled: join(folder, 'compiled') };
+  return { folder };
 }
 
 /** The shops; null: nothing is kept yet. `into` is the data folder of a stage, with no database started in it. */

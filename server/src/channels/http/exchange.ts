@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { errors } from 'undici';
 import { crashPoint, isCrashPointArmed } from '#kernel';
 import type { SendTimeouts } from '../channel.ts';
 import { type LostAnswer, uncertainAfter, unreachableBefore } from './lost.ts';
@@ -48,7 +47,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // Given up while it queued for a connection: aborted here, before the first byte.
-    if (this.#state === 'over') controller.abort(new errors.RequestAbortedError());
+    if (this.#state === 'over') controller.abort(new Error('given up'));
     else this.#state = 'started';
     // Undici writes the request in this very turn; in the next one it has left.
     if (isCrashPointArmed()) setImmediate(() => crashPoint('outbox.request-started'));
@@ -87,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const isUnsent = this.#state === 'waiting';
     const failure = { code, detail, retry: { kind: isUnsent ? 'later' : 'never' }, isCertain: isUnsent } as const;
     this.#finish({ kind: isUnsent ? 'unreachable' : 'uncertain', failure });
-    this.#controller?.abort(new errors.RequestAbortedError());
+    this.#controller?.abort(new Error('given up'));
   }
 
   #finish(answer: Answer): void {

@@ -2,7 +2,8 @@
  * The one way out to providers. It sends a request once, only to addresses within `network.reach`, follows no redirect,
  * retries nothing, and says of every failure whether the request can have been taken.
  */
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
+import { once } from '#kernel';
 import type { SendingNetwork } from '../channel.ts';
 import { isForbiddenLiteral, lookupWithin, parseOutgoingUrl, portOf, type Reach } from './address/index.ts';
 import { type Answer, Exchange } from './exchange.ts';
@@ -21,17 +22,18 @@ const maxConnections = 64;
 /** Base URLs held open at once; the one longest unused is closed. Evolution servers are the tenants' own, so many. */
 const maxAgents = 100;
 const agents = new Map<string, Agent>();
+const loadUndici = once(() => import('undici'));
 
 /**
  * Sends and waits for the whole answer, at most `timeouts.totalMs`. Never throws: what prevents an answer is
  * `unreachable` (surely not sent) or `uncertain`. Details name no path and no secret.
  */
-export function callProvider(call: ProviderCall, network: SendingNetwork): Promise<Answer> {
+export async function callProvider(call: ProviderCall, network: SendingNetwork): Promise<Answer> {
   const base = parseOutgoingUrl(network.baseUrl);
-  if (!base)
-    return Promise.resolve(surelyUnsent('base-url-invalid', 'the base URL is not an http(s) address', 'never'));
-  if (isForbiddenLiteral(base, network.reach)) return Promise.resolve(addressForbidden);
-  if (network.signal.aborted) return Promise.resolve(surelyUnsent('aborted', 'the sender was told to stop', 'later'));
+  if (!base) return surelyUnsent('base-url-invalid', 'the base URL is not an http(s) address', 'never');
+  if (isForbiddenLiteral(base, network.reach)) return addressForbidden;
+  const { Agent: OpenAgent } = await loadUndici();
+  if (network.signal.aborted) return surelyUnsent('aborted', 'the sender was told to stop', 'later');
   return new Promise((settle) => {
     const exchange = new Exchange(network.timeouts, network.signal, settle);
     const request = {
@@ -45,7 +47,7 @@ export function callProvider(call: ProviderCall, network: SendingNetwork): Promi
       ...(call.body === undefined ? {} : { body: call.body }),
     };
     try {
-      agentFor(base, network.timeouts.connectMs, network.reach).dispatch(request, exchange);
+      agentFor(OpenAgent, base, network).dispatch(request, exchange);
     } catch (error) {
       // Undici reports to the exchange; should it throw instead, then before anything is queued.
       exchange.fail(error);
@@ -61,9 +63,10 @@ export async function closeProviderConnections(): Promise<void> {
 }
 
 /** A connection that was opened within one reach is never used within another. */
-function agentFor(base: URL, connectMs: number, reach: Reach): Agent {
+function agentFor(open: typeof Agent, base: URL, { timeouts, reach }: SendingNetwork): Agent {
+  const { connectMs } = timeouts;
   const name = `${connectMs} ${base.origin} ${reach.name}`;
-  const agent = agents.get(name) ?? makeAgent(base, connectMs, reach);
+  const agent = agents.get(name) ?? makeAgent(open, base, { connectMs, reach });
   // A Map keeps the order of insertion, so the first entry is the one longest unused.
   agents.delete(name);
   agents.set(name, agent);
@@ -71,9 +74,13 @@ function agentFor(base: URL, connectMs: number, reach: Reach): Agent {
   return agent;
 }
 
-function makeAgent(base: URL, connectMs: number, reach: Reach): Agent {
+function makeAgent(
+  open: typeof Agent,
+  base: URL,
+  { connectMs, reach }: { readonly connectMs: number; readonly reach: Reach },
+): Agent {
   const connect = { lookup: lookupWithin(reach, portOf(base)) };
-  return new Agent({ connect, connectTimeout: connectMs, connections: maxConnections, allowH2: false });
+  return new open({ connect, connectTimeout: connectMs, connections: maxConnections, allowH2: false });
 }
 
 function closeLongestUnused(): void {

@@ -1,4 +1,5 @@
 /** `switchyard start`: everything, until told to stop. */
+import { flushCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '#cli';
 import type { Config } from '#config';
@@ -42,6 +43,8 @@ export async function runServer(given: Config, log: Log, options: RunOptions): P
     const login = simulator ? await seedDemo(product, simulator.urls) : null;
     const server = await serve(product);
     closers.push(server.stop);
+    // Node keeps what it compiled when a process ends by itself; whoever is killed begins with it all the same.
+    flushCompileCache();
     if (simulator) await registerDemoNumbers(product, simulator.urls);
     const places = { console: server.url, api: `${server.url}/api/docs`, phone: simulator?.urls.phone ?? null, login };
     options.output.result(options.isJson ? JSON.stringify(places) : welcome(places));

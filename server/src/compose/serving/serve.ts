@@ -3,12 +3,15 @@ import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
 import { channels } from '../channels.ts';
+import { readVersion } from '../foundation.ts';
 import type { Product } from '../rooms.ts';
 import { watchDowntime } from '../upkeep/downtime.ts';
 import { askForLost, startMaintenance } from '../upkeep/maintenance.ts';
 import { keepUp } from '../upkeep/upkeep.ts';
+import { barePages } from './bare-pages.ts';
 import { createBell } from './inbox-bell.ts';
-import { listen } from './listening.ts';
+import { openListener } from './listener.ts';
+import { loadApi, openApi } from './open-api.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -48,14 +51,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     clock: foundation.clock,
     log,
   });
-  let isStopping = false;
-  const metrics = createMetrics(foundation.storage, () => product.pressure.pressure);
-  const listener = await listen(product, {
-    takesWebhooks: config.roles.includes('gateway'),
-    gateway,
-    unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
-    metrics,
-  });
+  const listener = await openListener({ config, gateway: config.roles.includes('gateway') ? gateway : null });
   if (config.roles.includes('gateway')) product.canaryDoor.listensAt(listener.url);
   if (config.isLedgerOn) product.pressure.start();
   drain?.start();
@@ -66,28 +62,50 @@ export async function serve(product: Product): Promise<RunningServer> {
   const downtime = config.roles.includes('gateway')
     ? watchDowntime({ storage: foundation.storage, log, gap: (span) => askForLost(engines, span) })
     : null;
-  const upkeep = setInterval(() => keepUp(product), serveLimits.upkeepMs);
+  const upkeep = setInterval(() => keepUp(product, loadApi), serveLimits.upkeepMs);
   upkeep.unref();
-  return {
+  let isStopping = false;
+  const pages = {
+    unready: async () => (isStopping ? ['stopping'] : unreadyParts(product)),
+    metrics: createMetrics(foundation.storage, () => product.pressure.pressure),
+    version: await readVersion(),
+  };
+  const api = config.roles.includes('api') ? openApi(product, listener, pages) : null;
+  if (!api) listener.serveOthers(barePages({ ...pages, log }));
+  const server: RunningServer = {
     url: listener.url,
     async stop() {
       isStopping = true;
       clearInterval(upkeep);
       downtime?.stop();
       product.canaryDoor.listensAt(null);
-      await listener.close();
-      await maintenance?.stop();
+      const closed = Promise.all([
+        listener.close(serveLimits.graceMs),
+        api?.then((opened) => opened.close(), ignoreNotOpened),
+      ]);
       await Promise.all([
-        product.pressure.stop(),
-        receiver.close(),
+        // What was asked before the listener closed is still stored.
+        closed.then(() => receiver.close()),
         drain?.stop(serveLimits.graceMs),
         dispatcher?.stop(serveLimits.graceMs),
         alarmSender?.stop(),
+        maintenance?.stop(),
+        product.pressure.stop(),
       ]);
       bell.stop();
     },
   };
+  try {
+    await api;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
 }
+
+/** Whoever waits for it is told. */
+function ignoreNotOpened(): void {}
 
 async function unreadyParts(product: Product): Promise<readonly string[]> {
   try {

@@ -1,6 +1,8 @@
 /** Posts a canary to this process's own listener, as its provider would. */
-import { request } from 'node:http';
 import type { SignedRequest } from '#accounts';
+
+// Not by its name: see `compose/listener.ts`.
+const { request } = process.getBuiltinModule('node:http');
 
 /** As long as a provider would wait. */
 const answerTimeoutMs = 10_000;

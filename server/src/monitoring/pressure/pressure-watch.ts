@@ -33,8 +33,11 @@ export interface PressureWatch {
   readonly pressure: Pressure;
   /** Lanes that nothing is claimed from for now. */
   readonly held: readonly Lane[];
-  /** The same with what is no message: a copy looks here before its next batch. */
-  readonly heldWork: readonly WorkLane[];
+  /**
+   * For work that is done in slices and is no message, before each slice: true when it may go on, at once or as soon as the
+   * pressure lets it; false when the signal came first. The copying of a migration asks here.
+   */
+  mayGoOn(lane: WorkLane, signal: AbortSignal): Promise<boolean>;
   readonly isRefusing: boolean;
   /** The console's lists, statistics and exports wait for messages. */
   readonly isSlowingReads: boolean;
@@ -53,9 +56,9 @@ class Watch implements PressureWatch {
   #looking: Promise<void> = Promise.resolve();
   #isLooking = false;
   #last: PressureFacts | undefined;
+  readonly #waiting = new Set<() => void>();
   pressure: Pressure = noPressure;
   held: readonly Lane[] = [];
-  heldWork: readonly WorkLane[] = [];
   isRefusing = false;
   isSlowingReads = false;
 
@@ -69,6 +72,20 @@ class Watch implements PressureWatch {
       if (!this.#isLooking) this.#looking = this.#look();
     }, this.#deps.lookEveryMs ?? pressureLimits.lookEveryMs);
     this.#timer.unref();
+  }
+
+  mayGoOn(lane: WorkLane, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (heldWork(this.pressure).includes(lane) && !signal.aborted) return;
+        this.#waiting.delete(look);
+        signal.removeEventListener('abort', look);
+        resolve(!signal.aborted);
+      };
+      this.#waiting.add(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
   }
 
   async stop(): Promise<void> {
@@ -121,12 +138,12 @@ class Watch implements PressureWatch {
   #take(next: Pressure): void {
     if (next.step !== this.pressure.step) {
       const facts = { step: next.step, before: this.pressure.step, reasons: next.reasons };
-      this.#deps.log[next.step === null ? 'info' : 'warn'](facts, 'the pressure on the server has changed');
+      this.#deps.log[heldLanes(next).length === 0 ? 'info' : 'warn'](facts, 'the pressure on the server has changed');
     }
     this.pressure = next;
     this.held = heldLanes(next);
-    this.heldWork = heldWork(next);
     this.isRefusing = refusesDeliveries(next);
     this.isSlowingReads = slowsReads(next);
+    for (const look of this.#waiting) look();
   }
 }

@@ -11,6 +11,7 @@ import {
   pressureSteps,
   refusesDeliveries,
   slowsReads,
+  type WorkLane,
 } from './pressure.ts';
 
 const gibibyte = 1024 ** 3;
@@ -21,17 +22,19 @@ describe('the steps', () => {
   test.each<[Partial<PressureFacts>, string | null, readonly string[]]>([
     [{}, null, []],
     [nothing, null, []],
+    [{ freeBytes: 3.9 * gibibyte }, 'migration-copy', []],
     [{ freeBytes: 1.9 * gibibyte }, 'campaign', ['campaign']],
-    [{ freeBytes: 0.9 * gibibyte }, 'backlog', ['campaign', 'backlog']],
-    [{ freeBytes: 0.4 * gibibyte }, 'reminder', ['campaign', 'backlog', 'reminder']],
-    [{ freeBytes: 0.2 * gibibyte }, 'refuse', ['campaign', 'backlog', 'reminder']],
+    [{ freeBytes: 0.9 * gibibyte }, 'backlog', ['backlog', 'campaign']],
+    [{ freeBytes: 0.4 * gibibyte }, 'reminder', ['reminder', 'backlog', 'campaign']],
+    [{ freeBytes: 0.2 * gibibyte }, 'refuse', ['reminder', 'backlog', 'campaign']],
+    [{ backlogAgeMs: 6_000 }, 'migration-copy', []],
     [{ backlogAgeMs: 16_000 }, 'campaign', ['campaign']],
-    [{ backlogAgeMs: 7 * 86_400_000 }, 'reminder', ['campaign', 'backlog', 'reminder']],
-    [{ statementMs: 600 }, 'backlog', ['campaign', 'backlog']],
-    [{ statementMs: 6_001 }, 'refuse', ['campaign', 'backlog', 'reminder']],
+    [{ backlogAgeMs: 7 * 86_400_000 }, 'reminder', ['reminder', 'backlog', 'campaign']],
+    [{ statementMs: 600 }, 'backlog', ['backlog', 'campaign']],
+    [{ statementMs: 6_001 }, 'refuse', ['reminder', 'backlog', 'campaign']],
     [{ loopDelayMs: 51 }, 'campaign', ['campaign']],
-    [{ loopDelayMs: 2_001 }, 'refuse', ['campaign', 'backlog', 'reminder']],
-    [{ loopDelayMs: 60, statementMs: 600 }, 'backlog', ['campaign', 'backlog']],
+    [{ loopDelayMs: 2_001 }, 'refuse', ['reminder', 'backlog', 'campaign']],
+    [{ loopDelayMs: 60, statementMs: 600 }, 'backlog', ['backlog', 'campaign']],
   ])('%o: %s', (facts, step, held) => {
     const pressure = pressureOf({ ...calm, ...facts }, noPressure);
     expect(pressure.step).toBe(step);
@@ -49,23 +52,27 @@ describe('the steps', () => {
   it('stays until the figure is a quarter better than the mark', () => {
     const taken = pressureOf({ ...calm, statementMs: 260 }, noPressure);
     expect(pressureOf({ ...calm, statementMs: 200 }, taken).step).toBe('campaign');
-    expect(pressureOf({ ...calm, statementMs: 200 }, noPressure).step).toBeNull();
-    expect(pressureOf({ ...calm, statementMs: 187 }, taken).step).toBeNull();
+    expect(pressureOf({ ...calm, statementMs: 200 }, noPressure).step).toBe('migration-copy');
+    expect(pressureOf({ ...calm, statementMs: 187 }, taken).step).toBe('migration-copy');
+    expect(pressureOf({ ...calm, statementMs: 93 }, taken).step).toBeNull();
     const low = pressureOf({ ...calm, freeBytes: 1.9 * gibibyte }, noPressure);
     expect(pressureOf({ ...calm, freeBytes: 2.5 * gibibyte }, low).step).toBe('campaign');
-    expect(pressureOf({ ...calm, freeBytes: 2.8 * gibibyte }, low).step).toBeNull();
+    expect(pressureOf({ ...calm, freeBytes: 2.8 * gibibyte }, low).step).toBe('migration-copy');
+    expect(pressureOf({ ...calm, freeBytes: 5.4 * gibibyte }, low).step).toBeNull();
   });
 });
 
-it('holds the copy of a migration before all else, and never what customers wait for', () => {
-  expect(Object.keys(laneTable)[0]).toBe('migration-copy');
-  const held = pressureSteps.map((step) => heldWork({ step, reasons: [] }));
-  expect(held[0]).toEqual(['migration-copy', 'campaign']);
-  expect(held.at(-1)).toEqual(['migration-copy', 'campaign', 'backlog', 'reminder']);
+const served: readonly WorkLane[] = ['reply', 'receipt', 'reminder', 'backlog', 'campaign', 'migration-copy'];
+
+it('holds the lowest lane first, one more with each step, and never what customers wait for', () => {
+  expect(Object.keys(laneTable)).toEqual(served);
+  const held = [null, ...pressureSteps].map((step) => heldWork({ step, reasons: [] }));
+  expect(held).toEqual([[], served.slice(5), served.slice(4), served.slice(3), served.slice(2), served.slice(2)]);
 });
 
 it('slows reads of many rows after campaigns, and before anything is refused', () => {
   expect([null, ...pressureSteps].map((step) => slowsReads({ step, reasons: [] }))).toEqual([
+    false,
     false,
     false,
     true,
@@ -89,6 +96,15 @@ const facts = fc.record({
   loopDelayMs: figure(10_000),
 });
 const before = fc.constantFrom(null, ...pressureSteps).map((step) => ({ step, reasons: [] }));
+
+it('whatever is measured, holds no lane while a lower one goes on', () => {
+  fc.assert(
+    fc.property(facts, before, (seen, last) => {
+      const held = heldWork(pressureOf(seen, last));
+      expect(held).toEqual(served.slice(served.length - held.length));
+    }),
+  );
+});
 
 it('never eases because something got worse, and settles: the same facts twice give the same step', () => {
   const rank = (step: string | null) => pressureSteps.indexOf(step as never);

@@ -19,7 +19,7 @@ export interface PressureFacts {
 }
 
 /** In the order in which they come: each step holds what is named, and all before it. */
-export const pressureSteps = ['campaign', 'backlog', 'reminder', 'refuse'] as const;
+export const pressureSteps = ['migration-copy', 'campaign', 'backlog', 'reminder', 'refuse'] as const;
 export type PressureStep = (typeof pressureSteps)[number];
 
 const mebibyte = 1024 * 1024;
@@ -32,16 +32,20 @@ interface Watermarks {
 }
 
 export const watermarks: readonly Watermarks[] = [
-  {
-    fact: 'freeBytes',
-    isLow: true,
-    marks: { campaign: 2_048 * mebibyte, backlog: 1_024 * mebibyte, reminder: 512 * mebibyte, refuse: 256 * mebibyte },
-  },
+  { fact: 'freeBytes', isLow: true, marks: marksOf([4_096, 2_048, 1_024, 512, 256], mebibyte) },
   // An old backlog is no reason to refuse what can be stored: some providers do not come again.
-  { fact: 'backlogAgeMs', marks: { campaign: 15_000, backlog: 30_000, reminder: 120_000, refuse: null } },
-  { fact: 'statementMs', marks: { campaign: 250, backlog: 500, reminder: 1_500, refuse: 6_000 } },
-  { fact: 'loopDelayMs', marks: { campaign: 50, backlog: 100, reminder: 300, refuse: 2_000 } },
+  { fact: 'backlogAgeMs', marks: marksOf([5_000, 15_000, 30_000, 120_000, null]) },
+  { fact: 'statementMs', marks: marksOf([125, 250, 500, 1_500, 6_000]) },
+  { fact: 'loopDelayMs', marks: marksOf([25, 50, 100, 300, 2_000]) },
 ];
+
+type Mark = number | null;
+
+/** One for each step, in their order. */
+function marksOf(figures: readonly [Mark, Mark, Mark, Mark, Mark], unit = 1): Watermarks['marks'] {
+  const marks = pressureSteps.map((step, index) => [step, (figures[index] ?? null) && figures[index]! * unit] as const);
+  return Object.fromEntries(marks) as Watermarks['marks'];
+}
 
 export interface Pressure {
   readonly step: PressureStep | null;
@@ -95,14 +99,17 @@ function rankOf(step: PressureStep): number {
 /** All that is done in lanes: messages on their way out, and the copying of a migration. */
 export type WorkLane = Lane | 'migration-copy';
 
-/** From which step on each waits, the lowest first; null: it goes on to the last, since customers wait for it. */
+/**
+ * In the order in which they are served, with the step from which on each waits: the lowest first. null: it goes on to the
+ * last, since customers wait for it.
+ */
 export const laneTable = {
-  'migration-copy': 'campaign',
-  campaign: 'campaign',
-  backlog: 'backlog',
-  reminder: 'reminder',
-  receipt: null,
   reply: null,
+  receipt: null,
+  reminder: 'reminder',
+  backlog: 'backlog',
+  campaign: 'campaign',
+  'migration-copy': 'migration-copy',
 } as const satisfies Record<WorkLane, PressureStep | null>;
 
 /** What waits until the pressure is over. */

@@ -32,7 +32,7 @@ const credentialShape = /^[0-9a-z-]{1,128}$/;
 export async function openDatabase(options: DatabaseOptions): Promise<Storage> {
   const pools = openPools(options);
   try {
-    for (const role of allRoles) await checkServer(pools[role], role, options.allowUnsafe ?? false);
+    await Promise.all(allRoles.map((role) => checkServer(pools[role], role, options.allowUnsafe ?? false)));
   } catch (error) {
     await closePools(pools);
     throw translate(error);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { schemaName } from '../schema/tables.ts';
+import { ignoreBreak, outliveBreaks } from './outlive-breaks.ts';
 import { translate } from './unavailable.ts';
 
 /**
@@ -14,7 +15,8 @@ export async function withOwnerPool<T>(ownerUrl: string, work: (pool: pg.Pool) =
     connectionTimeoutMillis: 10_000,
     options: `-c search_path=${schemaName}`,
   });
-  pool.on('error', ignoreIdleBreak);
+  pool.on('error', ignoreBreak);
+  outliveBreaks(pool);
   try {
     return await work(pool);
   } catch (error) {
@@ -33,8 +35,4 @@ export async function withOwnerClient<T>(ownerUrl: string, work: (client: pg.Poo
       client.release();
     }
   });
-}
-
-function ignoreIdleBreak(): void {
-  // An idle connection broke; the pool has dropped it and the next statement makes a new one, or says why not.
 }

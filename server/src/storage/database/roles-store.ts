@@ -6,19 +6,12 @@ import {
   loginName,
   loginPassword,
   type RoleName,
+  type RoleOptions,
   type RoleUrls,
   roleNames,
   roleStatements,
   urlWithLogin,
 } from './roles.ts';
-
-export interface RoleOptions {
-  readonly ownerUrl: string;
-  /** Passwords of the log-ins are derived from it. */
-  readonly secret: string;
-  /** Log-ins given by the operator (DATABASE_APP_URL and so on); those are not made, nor changed. */
-  readonly given?: Partial<RoleUrls>;
-}
 
 /** Serialises the making of roles: they belong to the whole server, and two CREATE ROLE at once collide. */
 const rolesLock = '7023617461';

@@ -16,6 +16,21 @@ export const allRoles = ['app', 'gateway', 'worker'] as const satisfies readonly
 /** Where each role logs in. */
 export type RoleUrls = Readonly<Record<RoleName, string>>;
 
+export interface RoleOptions {
+  readonly ownerUrl: string;
+  /** Passwords of the log-ins are derived from it. */
+  readonly secret: string;
+  /** Log-ins given by the operator (DATABASE_APP_URL and so on); those are not made, nor changed. */
+  readonly given?: Partial<RoleUrls>;
+}
+
+/** What `ensureRoles` comes to, for whoever takes it that it has been here before. */
+export function expectedRoleUrls({ ownerUrl, secret, given = {} }: RoleOptions, database: string): RoleUrls {
+  const urlOf = (role: RoleName) =>
+    given[role] || urlWithLogin(ownerUrl, loginName(role, database), loginPassword(role, database, secret));
+  return { app: urlOf('app'), gateway: urlOf('gateway'), worker: urlOf('worker') };
+}
+
 /** The log-in of a role for one database, such as `switchyard_app_1f0c2a9b`. */
 export function loginName(role: RoleName, database: string): string {
   return `${roleNames[role]}_${createHash('sha256').update(database).digest('hex').slice(0, 8)}`;

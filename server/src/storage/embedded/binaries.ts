@@ -103,7 +103,7 @@ function parseLinks(text: string): Link[] {
   );
 }
 
-async function isThere(path: string): Promise<boolean> {
+export async function isThere(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,
     () => false,

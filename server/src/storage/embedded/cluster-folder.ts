@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hasCode, majorVersionOf } from './binaries.ts';
 import { EmbeddedFailure } from './failures.ts';
 import { keepOnce, syncFolder } from './keep-once.ts';
-import type { Place } from './place.ts';
+import { dataOf, type Place } from './place.ts';
 import { runAs } from './run-as.ts';
 
 /** The cluster's superuser, known to the launcher only. */
@@ -24,7 +24,7 @@ export interface MakeOptions {
 
 /** Makes the cluster when there is none; refuses one of another major version. Gives the data folder. */
 export async function ensureCluster(place: Place, options: MakeOptions): Promise<string> {
-  const data = join(place.folder, 'data');
+  const data = dataOf(place.folder);
   const found = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
   if (found === undefined) {
     await makeCluster(place, data, options);

@@ -9,6 +9,8 @@ import { EmbeddedFailure } from './failures.ts';
  * nothing stale can remain, and a lock file is not needed.
  */
 export interface Hold {
+  /** Its connection, to the database `postgres`. */
+  readonly client: pg.Client;
   /** Gives the hold back. True: nobody else has one, and nobody can take one until the server has stopped. */
   leave(): Promise<boolean>;
   /** Ends the connection without asking anything; for the case that the server is gone. */
@@ -61,6 +63,7 @@ export async function takeHold(endpoint: Endpoint, data: string, onLost: () => v
     if (isOurs) onLost();
   });
   return {
+    client,
     async leave() {
       isOurs = false;
       await client.query(`SELECT pg_advisory_unlock_shared(${lockKey})`);

@@ -8,6 +8,19 @@ import { hasCode } from './binaries.ts';
  * on one text and never read half of it; when this returns, it is on disk.
  */
 export async function keepOnce(file: string, make: () => string, mode: number): Promise<string> {
+  return (await readKept(file)) ?? (await keep(file, make, mode));
+}
+
+async function readKept(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function keep(file: string, make: () => string, mode: number): Promise<string> {
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, make(), { mode, flush: true });
   try {

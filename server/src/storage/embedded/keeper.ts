@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
 import type { Log } from '#kernel';
 import { EmbeddedFailure } from './failures.ts';
 import { type Hold, takeHold } from './hold.ts';
@@ -78,6 +79,12 @@ export class Keeper {
         throw new EmbeddedFailure('start_failed', `The database in ${data} runs but has not answered for 60 seconds.`);
       }
     }
+  }
+
+  /** On the connection of our hold: short work, for which no other need be made. */
+  asSuperuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    if (!this.#hold) throw new EmbeddedFailure('start_failed', 'The database has gone away while it was being opened.');
+    return work(this.#hold.client);
   }
 
   async stop(): Promise<boolean> {

@@ -14,6 +14,12 @@ export interface Place {
   readonly user: OsUser | undefined;
 }
 
+/** Beside the password: where root's data went instead. */
+export const placeNote = (dataFolder: string) => join(dataFolder, 'postgres-place.txt');
+
+/** The cluster itself. */
+export const dataOf = (folder: string) => join(folder, 'data');
+
 /** Where root puts what its database's user cannot reach in root's own folders. */
 const sharedFolder = '/var/lib/switchyard';
 
@@ -36,8 +42,7 @@ async function reachableBinaries(dataFolder: string, user: OsUser | undefined, l
   const packaged = await findBinaries();
   const isWhole = await repairLinks(packaged.folder);
   if (isWhole && (await canRun(user, packaged.postgres))) return packaged;
-  const version = await packageVersion(packaged.folder);
-  const target = join(user ? sharedFolder : dataFolder, `${basename(packaged.folder)}-${version}`);
+  const target = copyTarget(dataFolder, user, packaged, await packageVersion(packaged.folder));
   const copy = await copyBinaries(packaged, target);
   if (!(await canRun(user, copy.postgres))) {
     throw new EmbeddedFailure(
@@ -49,13 +54,22 @@ async function reachableBinaries(dataFolder: string, user: OsUser | undefined, l
   return copy;
 }
 
+export function copyTarget(
+  dataFolder: string,
+  user: OsUser | undefined,
+  { folder }: Binaries,
+  version: string,
+): string {
+  return join(user ? sharedFolder : dataFolder, `${basename(folder)}-${version}`);
+}
+
 /** True when the program starts: tells unreachable folders and missing libraries alike. */
 async function canRun(user: OsUser | undefined, program: string): Promise<boolean> {
   const outcome = await runAs(user, program, ['--version']).catch(() => ({ status: null }));
   return outcome.status === 0;
 }
 
-async function packageVersion(folder: string): Promise<string> {
+export async function packageVersion(folder: string): Promise<string> {
   const described: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const version = described && typeof described === 'object' && 'version' in described ? described.version : undefined;
   return typeof version === 'string' ? version : 'unknown';
@@ -66,8 +80,7 @@ async function reachableFolder(dataFolder: string, user: OsUser | undefined, log
   await makeFolder(usual, user);
   if (!user || (await canEnter(user, usual))) return usual;
   // Noted beside the password, and random: a new data folder of the same name must not find an old one's database.
-  const note = join(dataFolder, 'postgres-place.txt');
-  const moved = await keepOnce(note, () => join(sharedFolder, randomBytes(8).toString('hex')), 0o644);
+  const moved = await keepOnce(placeNote(dataFolder), () => join(sharedFolder, randomBytes(8).toString('hex')), 0o644);
   await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
   await makeFolder(moved, user);
   if (!(await canEnter(user, moved))) {

@@ -5,7 +5,8 @@ import { EmbeddedFailure } from './failures.ts';
 import { Keeper } from './keeper.ts';
 import { chooseOsUser } from './os-user.ts';
 import { databaseName, ensureOwnerAndDatabase, ownerName, ownerPassword } from './owner-store.ts';
-import { choosePlace } from './place.ts';
+import { choosePlace, dataOf } from './place.ts';
+import { findServingPlace } from './serving-place.ts';
 
 export interface EmbeddedOptions {
   /** The data folder (SWITCHYARD_DATA); the cluster lies in `postgres` inside it. */
@@ -58,7 +59,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
   const urlOf = (name: string, secret: string, database: string) => keeper.url(name, secret, database);
   const owner = ownerPassword(password);
   try {
-    await ensureOwnerAndDatabase(urlOf(superuserName, password, 'postgres'), owner);
+    await keeper.asSuperuser((client) => ensureOwnerAndDatabase(client, owner));
   } catch (error) {
     await keeper.stop();
     throw error;
@@ -80,9 +81,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
 
 async function prepareFolders(options: EmbeddedOptions, isDurable: boolean) {
   const user = await chooseOsUser();
-  const place = await choosePlace(options.folder, user, options.log);
+  const serving = await findServingPlace(options.folder, user);
+  const place = serving ?? (await choosePlace(options.folder, user, options.log));
   const password = await keepPassword(options.folder);
-  const data = await ensureCluster(place, { password, isDurable });
+  const data = serving ? dataOf(serving.folder) : await ensureCluster(place, { password, isDurable });
   return { place, password, data };
 }
 

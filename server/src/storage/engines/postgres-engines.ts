@@ -1,12 +1,12 @@
 import { Pool } from 'pg';
-import { type Clock, type Log, systemClock } from '#kernel';
+import { type Clock, type Log, once, systemClock } from '#kernel';
 import type { Counters, Engines } from '../engines.ts';
 import { createTwoLevelCache } from './cache/two-level-cache.ts';
 import { createPostgresCounters } from './counters/postgres-counters-store.ts';
 import { createPostgresDoorbell } from './doorbell/postgres-doorbell-client.ts';
 import { createBullmqJobs, type JobTimes } from './jobs/bullmq-jobs.ts';
 import { openPostgresJobs } from './jobs/postgres-jobs.ts';
-import { once } from './once.ts';
+
 import { answerTimeoutMs } from './reconnect.ts';
 
 export interface PostgresEnginesOptions {

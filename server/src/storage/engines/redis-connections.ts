@@ -2,12 +2,9 @@
 import { type RedisOptions as AllRedisOptions, Redis } from 'ioredis';
 import type { Log } from '#kernel';
 import { answerTimeoutMs, reconnectWaitMs, within } from './reconnect.ts';
+import { RedisUnavailable } from './redis-unavailable.ts';
 
 type RedisOptions = Omit<AllRedisOptions, 'replyMapping'>;
-
-export class RedisUnavailable extends Error {
-  override readonly name = 'RedisUnavailable';
-}
 
 export interface RedisConnector {
   readonly redisUrl: string;

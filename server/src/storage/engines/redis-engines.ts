@@ -1,4 +1,4 @@
-import { systemClock } from '#kernel';
+import { once, systemClock } from '#kernel';
 import type { Engines } from '../engines.ts';
 import { createRedisSharedLevel } from './cache/redis-shared-level-client.ts';
 import { createTwoLevelCache } from './cache/two-level-cache.ts';
@@ -6,7 +6,7 @@ import { createRedisCounters } from './counters/redis-counters-client.ts';
 import { createRedisDoorbell } from './doorbell/redis-doorbell-client.ts';
 import { createBullmqJobs } from './jobs/bullmq-jobs.ts';
 import { openRedisJobs } from './jobs/redis-jobs.ts';
-import { once } from './once.ts';
+
 import { openPostgresCounters, type PostgresEnginesOptions } from './postgres-engines.ts';
 import { commandOptions, firstConnect, openRedis, type RedisConnector } from './redis-connections.ts';
 

@@ -1,11 +1,8 @@
-import { Kysely, PostgresDialect } from 'kysely';
-import { type MigrationResultSet, Migrator, NO_MIGRATIONS } from 'kysely/migration';
 import type pg from 'pg';
-import { type Clock, systemClock } from '#kernel';
+import { type Clock, once, systemClock } from '#kernel';
 import { withOwnerPool } from '../database/owner-pool.ts';
 import { roleNames } from '../database/roles.ts';
 import { SchemaFailure } from './failures.ts';
-import { migrations } from './migrations.ts';
 import { ensurePartitions } from './partitions-store.ts';
 import { schemaName } from './tables.ts';
 
@@ -27,6 +24,8 @@ export interface MigrationState {
 /** Days for which partitions are made at once, today included; a daily `ensurePartitions` keeps them ahead. */
 export const partitionDaysAhead = 8;
 
+const loadMigrator = once(() => import('./migrator.ts'));
+
 /** What kysely's Migrator keeps, in our schema like everything of ours. */
 export const migratorTables = ['kysely_migration', 'kysely_migration_lock'] as const;
 
@@ -38,7 +37,7 @@ export async function migrate(options: SchemaOptions & { readonly clock?: Clock 
   const steps = await withOwnerPool(options.ownerUrl, async (pool) => {
     await refuseNewer(pool);
     await prepareSchema(pool);
-    return run(pool, (migrator) => migrator.migrateToLatest());
+    return (await loadMigrator()).migrateUp(pool);
   });
   await ensurePartitions(options, (options.clock ?? systemClock).now(), partitionDaysAhead);
   return steps;
@@ -47,16 +46,14 @@ export async function migrate(options: SchemaOptions & { readonly clock?: Clock 
 /** Undoes the last migration, or all that came after `to` ('none': all of them). Rows of dropped tables are gone. */
 export async function rollback(options: SchemaOptions & { readonly to?: string }): Promise<MigrationStep[]> {
   const { to } = options;
+  const { migrations, migrateDown } = await loadMigrator();
   if (to !== undefined && to !== 'none' && !migrations[to]) {
     throw new SchemaFailure('unknown_migration', `There is no migration "${to}".`);
   }
   return withOwnerPool(options.ownerUrl, async (pool) => {
     await refuseNewer(pool);
     if (!(await hasMigratorTable(pool))) return [];
-    return run(pool, (migrator) => {
-      if (to === undefined) return migrator.migrateDown();
-      return migrator.migrateTo(to === 'none' ? NO_MIGRATIONS : to);
-    });
+    return migrateDown(pool, to);
   });
 }
 
@@ -64,35 +61,10 @@ export async function rollback(options: SchemaOptions & { readonly to?: string }
 export function migrationStates(options: SchemaOptions): Promise<MigrationState[]> {
   return withOwnerPool(options.ownerUrl, async (pool) => {
     const executed = await executedMigrations(pool);
+    const { migrations } = await loadMigrator();
     const names = new Set([...Object.keys(migrations), ...executed.keys()]);
     return [...names].sort().map((name) => ({ name, executedAt: executed.get(name) }));
   });
-}
-
-async function run(pool: pg.Pool, go: (migrator: Migrator) => Promise<MigrationResultSet>): Promise<MigrationStep[]> {
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: keepOpen(pool) }) });
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
-    migrationTableSchema: schemaName,
-  });
-  const { error, results } = await go(migrator);
-  if (error) {
-    const failed = results?.find((result) => result.status === 'Error')?.migrationName;
-    const reason = error instanceof Error ? error.message : JSON.stringify(error);
-    throw new SchemaFailure('migration_failed', `Migration ${failed ?? ''} failed and was undone: ${reason}`, {
-      cause: error,
-    });
-  }
-  return (results ?? []).map((result) => ({
-    name: result.migrationName,
-    direction: result.direction === 'Up' ? 'up' : 'down',
-  }));
-}
-
-/** Kysely may end its pool; ours is ended by whoever opened it. */
-function keepOpen(pool: pg.Pool) {
-  return { connect: () => pool.connect(), end: async () => {}, options: pool.options };
 }
 
 async function prepareSchema(pool: pg.Pool): Promise<void> {
@@ -136,6 +108,7 @@ async function makeSchema(pool: pg.Pool): Promise<void> {
 
 async function refuseNewer(pool: pg.Pool): Promise<void> {
   const executed = await executedMigrations(pool);
+  const { migrations } = await loadMigrator();
   const unknown = [...executed.keys()].filter((name) => !migrations[name]);
   if (unknown.length === 0) return;
   throw new SchemaFailure(

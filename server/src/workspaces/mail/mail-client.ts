@@ -1,5 +1,5 @@
 /** The network under mails: SMTP by nodemailer, one connection a mail. */
-import { createTransport } from 'nodemailer';
+import { once } from '#kernel';
 import type { Mailer } from './mail.ts';
 
 export interface MailSettings {
@@ -11,16 +11,17 @@ export interface MailSettings {
 const mailTimeouts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 10_000 } as const;
 
 export function createMailer({ smtpUrl, from }: MailSettings): Mailer {
-  // No file and no URL may be read into a mail, whatever its text says.
-  const transport = createTransport({
-    url: smtpUrl,
-    ...mailTimeouts,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const open = once(() => openTransport(smtpUrl));
   return {
     async send(to, { subject, text }) {
+      const transport = await open();
       await transport.sendMail({ from, to: { name: '', address: to }, subject, text });
     },
   };
+}
+
+/** No file and no URL may be read into a mail, whatever its text says. */
+async function openTransport(url: string) {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({ url, ...mailTimeouts, disableFileAccess: true, disableUrlAccess: true });
 }

@@ -11,18 +11,11 @@
  * - Schedules are laid again every minute: a flush of Redis forgets them.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  type Job,
-  type JobsOptions,
-  type Queue,
-  type QueueOptions,
-  UnrecoverableError,
-  type Worker,
-  type WorkerOptions,
-} from 'bullmq';
+import type { Job, JobsOptions, Queue, QueueOptions, UnrecoverableError, Worker, WorkerOptions } from 'bullmq';
 import { assert, type Log } from '#kernel';
 import type { Jobs, QueueName } from '../../engines.ts';
 import { answerTimeoutMs, within } from '../reconnect.ts';
+import { loadBullmq } from './bullmq.ts';
 
 /** The parts that we use, alike on both backends. */
 interface Failing {
@@ -34,12 +27,12 @@ type OpenWorker = Failing & Pick<Worker, 'close' | 'name' | 'waitUntilReady'>;
 
 /** Where the queues live. A queue or worker whose first connection failed never recovers, so none is kept. */
 export interface JobsHome {
-  openQueue(name: QueueName, options: Pick<QueueOptions, 'defaultJobOptions' | 'streams'>): OpenQueue;
+  openQueue(name: QueueName, options: Pick<QueueOptions, 'defaultJobOptions' | 'streams'>): Promise<OpenQueue>;
   openWorker(
     name: QueueName,
     process: (job: Job) => Promise<void>,
     options: Omit<WorkerOptions, 'connection'>,
-  ): OpenWorker;
+  ): Promise<OpenWorker>;
   /** After all queues and workers. */
   close(): Promise<void>;
 }
@@ -106,7 +99,7 @@ export function createBullmqJobs(home: JobsHome, options: JobsOptionsOfOurs): Jo
   }
 
   async function openQueue(name: QueueName): Promise<OpenQueue> {
-    const queue = home.openQueue(name, { defaultJobOptions: jobOptions, streams });
+    const queue = await home.openQueue(name, { defaultJobOptions: jobOptions, streams });
     queue.on('error', (error) => log.warn({ queue: name, err: error }, 'a job queue met an error'));
     try {
       await within(answerTimeoutMs, `opening the queue ${name}`, queue.waitUntilReady());
@@ -154,16 +147,17 @@ export function createBullmqJobs(home: JobsHome, options: JobsOptionsOfOurs): Jo
 
     async work(queueName, handle, { concurrency, maxAttempts }) {
       assert(!workers.has(queueName), `one worker a process for the queue ${queueName}`);
+      const { UnrecoverableError } = await loadBullmq();
       const process = async (job: Job) => {
         const attempt = job.attemptsMade + 1;
         try {
-          await handle({ name: job.name, payload: parsePayload(job.data), attempt });
+          await handle({ name: job.name, payload: parsePayload(job.data, UnrecoverableError), attempt });
         } catch (error) {
           log.warn({ queue: queueName, job: job.name, attempt, err: error }, 'a job failed');
-          throw attempt >= maxAttempts ? lastFailure(error) : error;
+          throw attempt >= maxAttempts ? lastFailure(error, UnrecoverableError) : error;
         }
       };
-      const worker = home.openWorker(queueName, process, workerOptions(concurrency, times, options.random));
+      const worker = await home.openWorker(queueName, process, workerOptions(concurrency, times, options.random));
       worker.on('error', (error) => log.warn({ queue: queueName, err: error }, 'a job worker met an error'));
       try {
         await within(answerTimeoutMs, `opening a worker for ${queueName}`, worker.waitUntilReady());
@@ -220,8 +214,8 @@ async function closeWorker(worker: OpenWorker, log: Log): Promise<void> {
   }
 }
 
-function lastFailure(error: unknown): UnrecoverableError {
-  const failure = new UnrecoverableError(error instanceof Error ? error.message : String(error));
+function lastFailure(error: unknown, Unrecoverable: typeof UnrecoverableError): UnrecoverableError {
+  const failure = new Unrecoverable(error instanceof Error ? error.message : String(error));
   if (error instanceof Error && error.stack) failure.stack = error.stack;
   return failure;
 }
@@ -232,9 +226,9 @@ function printPayload(payload: unknown): JobData {
   return { version: 1, payload: text };
 }
 
-function parsePayload(data: unknown): unknown {
+function parsePayload(data: unknown, Unrecoverable: typeof UnrecoverableError): unknown {
   if (typeof data === 'object' && data !== null && 'payload' in data && typeof data.payload === 'string') {
     return JSON.parse(data.payload);
   }
-  throw new UnrecoverableError('the job was not written by this version of the product');
+  throw new Unrecoverable('the job was not written by this version of the product');
 }

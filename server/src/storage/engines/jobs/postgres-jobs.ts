@@ -1,17 +1,12 @@
 /** BullMQ's Postgres backend, in a schema of our own, on one pool for all queues and workers of the process. */
-import {
-  type BackendFactory,
-  type PgPool,
-  PostgresConnection,
-  PostgresQueueBackend,
-  quoteSchemaName,
-  runMigrations,
-  withBackend,
-} from 'bullmq';
-import { Client, Pool } from 'pg';
-import type { Log } from '#kernel';
+import { createRequire } from 'node:module';
+import type { BackendFactory, PgPool, PostgresQueueBackend } from 'bullmq';
+import { Client, escapeIdentifier, Pool } from 'pg';
+import { type Log, once } from '#kernel';
+import { ignoreBreak, outliveBreaks } from '../../database/outlive-breaks.ts';
 import { queueNames } from '../../engines.ts';
 import { answerTimeoutMs } from '../reconnect.ts';
+import { loadBullmq } from './bullmq.ts';
 import type { JobsHome } from './bullmq-jobs.ts';
 
 export const jobsSchema = 'switchyard_jobs';
@@ -21,7 +16,8 @@ const statementConnections = 6;
 /**
  * Makes or updates the tables of the job queues, and lets `grantTo` (role names) work with them without owning them.
  * Runs as the owner of the database, with the other migrations; run again it changes nothing. Safe to run from
- * several processes at once.
+ * several processes at once. What was made by which version, and for whom, is noted at the schema, so that a start can see
+ * that there is nothing to do (`jobsNote`): BullMQ's own look alters its table, which every other process would notice.
  */
 export async function prepareJobs(
   ownerConnectionString: string,
@@ -29,15 +25,29 @@ export async function prepareJobs(
   schema: string = jobsSchema,
 ): Promise<void> {
   const client = new Client({ connectionString: ownerConnectionString });
+  client.on('error', ignoreBreak);
   await client.connect();
   try {
     // BullMQ locks its own migrations; grants that meet fail, so both go one process at a time. Ends with the session.
     await client.query(`SELECT pg_advisory_lock(hashtext('switchyard job queues'), hashtext($1))`, [schema]);
+    const { runMigrations, quoteSchemaName } = await loadBullmq();
     await runMigrations(client, schema);
-    for (const role of grantTo) await client.query(grants(client.escapeIdentifier(role), quoteSchemaName(schema)));
+    const quoted = quoteSchemaName(schema);
+    for (const role of grantTo) await client.query(grants(client.escapeIdentifier(role), quoted));
+    await client.query(`COMMENT ON SCHEMA ${quoted} IS ${client.escapeLiteral(jobsNote(grantTo))}`);
   } finally {
     await client.end();
   }
+}
+
+/** What stands at the schema when it is as this program would make it. */
+export function jobsNote(grantTo: readonly string[]): string {
+  return `made by BullMQ ${bullmqVersion()} for ${grantTo.join(', ')}`;
+}
+
+function bullmqVersion(): string {
+  const described = createRequire(import.meta.url)('bullmq/package.json') as { readonly version: string };
+  return described.version;
 }
 
 function grants(role: string, schema: string): string {
@@ -52,38 +62,42 @@ export function openPostgresJobs(connectionString: string, log: Log, schema: str
   const pool = new Pool({
     connectionString,
     max: statementConnections + queueNames.length,
-    options: `-c search_path=${quoteSchemaName(schema)}`,
+    options: `-c search_path=${escapeIdentifier(schema)}`,
     application_name: 'switchyard jobs',
     connectionTimeoutMillis: answerTimeoutMs,
     keepAlive: true,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the job queues was lost'));
+  // BullMQ's transactions check out connections that nobody listens to.
+  outliveBreaks(pool);
   // BullMQ adds a listener for each queue and worker, and takes none away.
   pool.setMaxListeners(4 * queueNames.length);
   // BullMQ describes the parts of pg that it uses in types of its own, which pg's do not fit to the letter.
   const connection = pool as unknown as PgPool;
-  const { Queue, Worker } = withBackend(backendIn(schema));
+  const load = once(() => classesIn(schema));
   return {
-    openQueue: (name, options) => new Queue(name, { connection, ...options }),
-    openWorker: (name, process, options) => new Worker(name, process, { connection, ...options }),
+    async openQueue(name, options) {
+      const { Queue } = await load();
+      return new Queue(name, { connection, ...options });
+    },
+    async openWorker(name, process, options) {
+      const { Worker } = await load();
+      return new Worker(name, process, { connection, ...options });
+    },
     close: () => pool.end(),
   };
 }
 
-/** BullMQ takes the schema from a connection's settings only, and with a pool of ours assumes its own name for it. */
-class ConnectionInSchema extends PostgresConnection {
-  override readonly schema: string;
-
-  constructor(pool: PgPool, schema: string) {
-    super(pool);
-    this.schema = schema;
-  }
-}
-
 /** As BullMQ's createPostgresBackend (6.7.0) does it, but for the schema. */
-function backendIn(schema: string): BackendFactory<PostgresQueueBackend, PgPool> {
-  return (name, options, { withBlockingConnection = false } = {}) => {
-    const connection = new ConnectionInSchema(options.connection, schema);
-    return new PostgresQueueBackend(connection, name, options, true, withBlockingConnection ? name : undefined);
+async function classesIn(schema: string) {
+  const { PostgresConnection, PostgresQueueBackend: Backend, withBackend } = await loadBullmq();
+  /** BullMQ takes the schema from a connection's settings only, and with a pool of ours assumes its own name for it. */
+  class ConnectionInSchema extends PostgresConnection {
+    override readonly schema = schema;
+  }
+  const inSchema: BackendFactory<PostgresQueueBackend, PgPool> = (name, options, { withBlockingConnection } = {}) => {
+    const connection = new ConnectionInSchema(options.connection);
+    return new Backend(connection, name, options, true, withBlockingConnection ? name : undefined);
   };
+  return withBackend(inSchema);
 }

@@ -1,6 +1,6 @@
 /** BullMQ on Redis: one connection for all that enqueues, one for all that works, and one more a worker to wait on. */
-import { Queue, Worker } from 'bullmq';
 import { commonOptions, firstConnect, openRedis, type RedisConnector } from '../redis-connections.ts';
+import { loadBullmq } from './bullmq.ts';
 import type { JobsHome } from './bullmq-jobs.ts';
 
 const prefix = 'switchyard:jobs';
@@ -11,8 +11,14 @@ export async function openRedisJobs(connector: RedisConnector): Promise<JobsHome
   const working = openRedis(connector, 'workers', { ...commonOptions(connector), maxRetriesPerRequest: null });
   await Promise.all([firstConnect(asking), firstConnect(working)]);
   return {
-    openQueue: (name, options) => new Queue(name, { connection: asking, prefix, ...options }),
-    openWorker: (name, process, options) => new Worker(name, process, { connection: working, prefix, ...options }),
+    async openQueue(name, options) {
+      const { Queue } = await loadBullmq();
+      return new Queue(name, { connection: asking, prefix, ...options });
+    },
+    async openWorker(name, process, options) {
+      const { Worker } = await loadBullmq();
+      return new Worker(name, process, { connection: working, prefix, ...options });
+    },
     async close() {
       asking.disconnect();
       working.disconnect();
