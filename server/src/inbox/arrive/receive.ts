@@ -143,11 +143,13 @@ class BatchingReceiver implements Receiver {
     return this.#inFlight < maxBatchesInFlight && this.#waiting.length >= minFurtherBatch;
   }
 
-  /** One batch after another, for as long as there is one to begin: what came meanwhile has waited long enough. */
+  /** One batch after another, for as long as one may begin: what came meanwhile has waited long enough. */
   async #fly(first: readonly Waiting[]): Promise<void> {
-    this.#inFlight += 1;
-    for (let batch = first; batch.length > 0; batch = this.#takeBatch()) await this.#storeFlight(batch);
-    this.#inFlight -= 1;
+    for (let batch = first; batch.length > 0; batch = this.#mayBegin() ? this.#takeBatch() : []) {
+      this.#inFlight += 1;
+      await this.#storeFlight(batch);
+      this.#inFlight -= 1;
+    }
     if (this.#inFlight > 0 || this.#isGathering) return;
     for (const resolve of this.#becameIdle.splice(0)) resolve();
   }
