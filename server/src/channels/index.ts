@@ -11,6 +11,7 @@ export {
   isForbiddenLiteral,
   parseOutgoingUrl,
   parseRange,
+  prepareSending,
   type Reach,
 } from './http/index.ts';
 export { instagramChannel } from './instagram/index.ts';

@@ -4,4 +4,4 @@ export { judgeBareAnswer, later, mayFollowAcceptance } from './bare-answer.ts';
 export { type Answer, type CompleteAnswer, maxAnswerBytes } from './exchange.ts';
 export type { LostAnswer } from './lost.ts';
 export { maxRetryAfterMs, retryAfterMs } from './retry-after.ts';
-export { callProvider, closeProviderConnections, type ProviderCall } from './send-client.ts';
+export { callProvider, closeProviderConnections, type ProviderCall, prepareSending } from './send-client.ts';

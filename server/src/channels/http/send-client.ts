@@ -55,6 +55,11 @@ export async function callProvider(call: ProviderCall, network: SendingNetwork):
   });
 }
 
+/** Loads what sending needs. For whoever marks messages as being sent: killed while it loads, none of them would be known. */
+export async function prepareSending(): Promise<void> {
+  await loadUndici();
+}
+
 /** Closes every connection; for the end of the process and of tests. Calls under way end as lost. */
 export async function closeProviderConnections(): Promise<void> {
   const open = [...agents.values()];

@@ -1,4 +1,5 @@
 /** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
+import { prepareSending } from '#channels';
 import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics } from '#monitoring';
@@ -54,6 +55,7 @@ export async function serve(product: Product): Promise<RunningServer> {
   const listener = await openListener({ config, gateway: config.roles.includes('gateway') ? gateway : null });
   if (config.roles.includes('gateway')) product.canaryDoor.listensAt(listener.url);
   if (config.isLedgerOn) product.pressure.start();
+  if (isWorker) await prepareSending();
   drain?.start();
   dispatcher?.start();
   const alarmSender = isWorker && config.isLedgerOn ? product.monitoring.alarms.createSender() : null;
