@@ -458,7 +458,7 @@ const pagesToLookAt: Readonly<Record<string, (page: Page) => Promise<unknown>>> 
     await deliveries(page).first().waitFor();
   },
   trace: async (page) => {
-    await deliveries(page).filter({ hasText: 'message: text' }).first().click();
+    await page.locator('[data-test=delivery][data-summary*="message:text"]').first().click();
     await page.locator('[data-test=hop]').first().waitFor();
   },
   conversations: async (page) => {

@@ -29,7 +29,7 @@ export async function poisonShop(product: WholeProduct, providerUrl: string): Pr
     if (status !== 0) throw new Error(`${args.join(' ').slice(0, 80)}: ${stderr}`);
     return JSON.parse(stdout) as Document;
   };
-  await run('workspace', 'create', payloads.join(' '), '--slug', 'poisoned');
+  await run('workspace', 'create', pack(100), '--slug', 'poisoned');
   const scopes = resources.flatMap((resource) => [`${resource}:read`, `${resource}:write`]).join(',');
   const ofShop = ['--workspace', 'poisoned'] as const;
   const login = { email: 'owner@example.com', password };
