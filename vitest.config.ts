@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** A page or a process that comes within this time comes: what is to be quicker says so where it is asked. */
+const expected = { poll: { timeout: 15_000 } } as const;
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'rooms',
+          expect: expected,
           include: ['{contract,server,simulator,companion}/{src,test}/**/*.test.ts'],
           exclude: ['server/test/whole/**'],
           globalSetup: ['server/test/support/cluster-setup.ts'],
@@ -18,6 +22,7 @@ export default defineConfig({
         // The program in processes of its own: one file at a time, after the rooms.
         test: {
           name: 'whole',
+          expect: expected,
           include: ['server/test/whole/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,

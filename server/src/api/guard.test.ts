@@ -21,7 +21,7 @@ it('stops the start for a route that asks a stranger to show again who they are'
 it('lists each method with its row in the table of roles', () => {
   const access = { resource: 'accounts', action: 'write' } as const;
   expect(list({ access }, '/api/v1/api-keys')).toEqual([
-    { method: 'GET', url: '/api/v1/api-keys', access, needsStepUp: false },
-    { method: 'POST', url: '/api/v1/api-keys', access, needsStepUp: true },
+    { method: 'GET', url: '/api/v1/api-keys', access, stepUp: 'never' },
+    { method: 'POST', url: '/api/v1/api-keys', access, stepUp: 'always' },
   ]);
 });

@@ -35,6 +35,11 @@ async function arrive(...batches: readonly VerifiedDelivery[][]) {
 const unpack = () => unpackArrivals({ storage: db.storage, log: silentLog });
 const waiting = () => db.ownerQuery('SELECT position, part, delivery_count, refusal FROM arrivals');
 
+/** The lock of one that was refused is held for a moment longer, and what another is at is left to it: so by what lies there. */
+async function unpackAll(): Promise<void> {
+  while ((await waiting()).some(({ refusal }) => refusal === null)) await unpack();
+}
+
 async function bodies(): Promise<string[]> {
   const rows = await db.ownerQuery<{ body: Buffer }>(
     'SELECT body FROM deliveries JOIN inbox USING (workspace_id, id) ORDER BY position, id',
@@ -73,7 +78,7 @@ it('waits for nobody: what another unpacks is left to it', async () => {
 
 it('sets aside the one delivery that the database refuses, and goes on with all others in their order', async () => {
   await arrive([delivery('a'), bad('b'), delivery('c')], [delivery('d')], [bad('e')]);
-  while (await unpack());
+  await unpackAll();
   expect(await bodies()).toEqual(['a', 'c', 'd']);
   const aside = await waiting();
   expect(aside).toHaveLength(2);
@@ -84,7 +89,7 @@ it('sets aside the one delivery that the database refuses, and goes on with all 
 it('keeps sealed parts with their delivery when a batch is divided', async () => {
   const sealed = delivery('first', { secretsSealed: Buffer.from('sealed') });
   await arrive([sealed, bad('b'), delivery('last')]);
-  while (await unpack());
+  await unpackAll();
   const [row] = await db.ownerQuery('SELECT body, secrets_sealed FROM deliveries WHERE id = $1', [sealed.id]);
   expect(row).toEqual({ body: Buffer.from('first'), secrets_sealed: Buffer.from('sealed') });
   expect(await bodies()).toEqual(['first', 'last']);
@@ -92,7 +97,7 @@ it('keeps sealed parts with their delivery when a batch is divided', async () =>
 
 it('tries what was set aside once more when it is told to', async () => {
   await arrive([bad('b')]);
-  while (await unpack());
+  await unpackAll();
   await db.ownerQuery(String.raw`UPDATE arrivals SET deliveries = replace(deliveries, '\u0000', '')`);
   expect(await unpack()).toBe(false);
   expect(await takeBackArrivals(db.storage)).toBe(1);

@@ -100,7 +100,7 @@ it('sets the send gate, takes it back, and says in the thread why an answer wait
   await page.getByRole('button', { name: 'Undo' }).first().click();
   await expect.poll(() => quota.inputValue()).toBe('');
   await page.reload();
-  expect(await quota.inputValue()).toBe('');
+  await expect.poll(() => quota.inputValue()).toBe('');
   await save();
   await page.reload();
   await expect.poll(() => quota.inputValue()).toBe('0');

@@ -40,14 +40,15 @@ afterEach(async () => {
   await db.ownerQuery('TRUNCATE counters');
 });
 
-/** Connections of a name, oldest first. */
+/** Connections of a name, oldest first, which is not the order of Redis' list. */
 async function connections(name: RegExp): Promise<string[]> {
   const list = String(await redis.client('LIST'))
     .trim()
     .split('\n');
   return list
     .filter((line) => name.test(/ name=(\S*)/.exec(line)?.[1] ?? ''))
-    .map((line) => /id=(\d+)/.exec(line)![1]!);
+    .map((line) => /id=(\d+)/.exec(line)![1]!)
+    .sort((a, b) => Number(a) - Number(b));
 }
 
 async function cut(ids: readonly (string | undefined)[]): Promise<void> {
