@@ -1,7 +1,7 @@
 /** Errors of the Graph API: read from an answer, and translated by a table of codes into what they mean for a send. */
 import type { Failure, Retry } from '@switchyard/contract';
 import type { SendOutcome } from '../channel.ts';
-import { type CompleteAnswer, judgeBareAnswer, later, mayFollowAcceptance } from '../http/index.ts';
+import { type CompleteAnswer, judgeBareAnswer, later, mayHaveBeenTaken } from '../http/index.ts';
 import { cleanText, flagAt, type JsonValue, numberAt, objectAt, parseJson, present, textAt } from '../reading/index.ts';
 
 /** `{error: {message, code, error_subcode, error_data: {details}, is_transient}}`; codes are numbers, or text in some proxies. */
@@ -60,9 +60,6 @@ export function readGraphError(json: JsonValue | undefined): GraphError | undefi
   };
 }
 
-/** These say that something broke at the provider, not that it was before the message was taken. */
-const breakdowns: ReadonlySet<string> = new Set(['provider-error', 'provider-unavailable']);
-
 /**
  * What an answer without a message id means. Meta's own word (an `error` object, under whatever HTTP status, 200
  * included) is certain if the table knows its code, or if the status is not a 5xx. An unknown 5xx stays uncertain; so does
@@ -77,7 +74,7 @@ export function judgeFailedAnswer(
   const error = readGraphError(json);
   if (!error) return judgeBareAnswer(answer, nowMs);
   const advice = findAdvice(table, error) ?? adviceByStatus(answer.status, error);
-  if (!advice || (breakdowns.has(advice.failure) && mayFollowAcceptance(answer.status))) return judgeUnknown5xx(error);
+  if (!advice || mayHaveBeenTaken(advice.failure, answer.status)) return judgeUnknown5xx(error);
   return { kind: 'refused', failure: failureOf(error, advice.failure, retryOf(advice, answer, nowMs), true) };
 }
 

@@ -18,9 +18,15 @@ export function judgeBareAnswer(answer: CompleteAnswer, nowMs: number): SendOutc
   return refused('request-refused', status, { kind: 'never' });
 }
 
-/** A server says 503 before it takes a request up; the other 5xx may come when the message is already taken. */
-export function mayFollowAcceptance(status: number): boolean {
-  return status >= 500 && status !== 503;
+/** These say that something broke at the provider, not that it was before the message was taken. */
+const breakdowns: ReadonlySet<string> = new Set(['provider-error', 'provider-unavailable']);
+
+/**
+ * May the message have been taken, though the provider named this failure? A server says 503 before it takes a request up;
+ * the other 5xx may come when the message is already taken.
+ */
+export function mayHaveBeenTaken(failure: string, status: number): boolean {
+  return breakdowns.has(failure) && status >= 500 && status !== 503;
 }
 
 /** `later`, after as long as the answer's Retry-After says where it says so. */

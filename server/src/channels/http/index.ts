@@ -1,6 +1,6 @@
 /** HTTP out to providers, the same for every channel. */
 export * from './address/index.ts';
-export { judgeBareAnswer, later, mayFollowAcceptance } from './bare-answer.ts';
+export { judgeBareAnswer, later, mayHaveBeenTaken } from './bare-answer.ts';
 export { type Answer, type CompleteAnswer, maxAnswerBytes } from './exchange.ts';
 export type { LostAnswer } from './lost.ts';
 export { maxRetryAfterMs, retryAfterMs } from './retry-after.ts';

@@ -5,7 +5,7 @@
 import type { Failure } from '@switchyard/contract';
 import type { SendingAccount, SendingNetwork, SendOutcome, SendRequest } from '../channel.ts';
 import { checkContent, refusedContent } from '../graph/content-limits.ts';
-import { type CompleteAnswer, callProvider, judgeBareAnswer, later, mayFollowAcceptance } from '../http/index.ts';
+import { type CompleteAnswer, callProvider, judgeBareAnswer, later, mayHaveBeenTaken } from '../http/index.ts';
 import { idAt, type JsonValue, parseJson, textAt } from '../reading/index.ts';
 import { basicAuthorization } from './authorization.ts';
 import { twilioCapabilities } from './capabilities.ts';
@@ -55,8 +55,9 @@ export function judgeTwilioRefusal(answer: CompleteAnswer, body: JsonValue | und
   // The older form says `message`, the newer one (RFC 9457) `title` and `detail`.
   const words = textAt(body, 'message') ?? textAt(body, 'detail') ?? textAt(body, 'title');
   const known = knownFailure(providerCode, words);
-  const isBreakdown = known?.code === 'provider-error' && mayFollowAcceptance(answer.status);
-  if (known && !isBreakdown) return { kind: 'refused', failure: withRetryAfter(known, answer, nowMs) };
+  if (known && !mayHaveBeenTaken(known.code, answer.status)) {
+    return { kind: 'refused', failure: withRetryAfter(known, answer, nowMs) };
+  }
   return withProviderCode(judgeBareAnswer(answer, nowMs), providerCode, words);
 }
 
