@@ -74,6 +74,23 @@ describe('a delivery of the app-level route', () => {
     await worker.stop(5_000);
   });
 
+  it('says nothing of an account’s webhooks today when it is an old one that is replayed', async () => {
+    const worker = world.worker();
+    const here = await world.shop();
+    const old = sharedDelivery(world, envelope([of(here, 'long ago')]));
+    await world.receiver().receive(old);
+    await world.settled();
+    await world.accounts.flush();
+    const broken = { events: [], error: 'the provider sends to another URL' };
+    await world.accounts.noteSubscription(here.workspaceId, here.accountId, broken);
+    expect(await replayDelivery(world.db.storage, world.operatorId, old.id)).toMatchObject({ isFound: true });
+    await world.settled();
+    await world.accounts.flush();
+    const told = await world.accounts.find(here.workspaceId, here.accountId);
+    expect(told).toMatchObject({ webhookStatus: 'error', webhookError: broken.error });
+    await worker.stop(5_000);
+  });
+
   it('ends what names an unknown number in the operator’s workspace, though its business account is known', async () => {
     const worker = world.worker();
     const here = await world.shop();

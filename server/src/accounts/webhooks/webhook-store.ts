@@ -12,18 +12,19 @@ interface NotedWebhook {
   readonly provider: string;
 }
 
-/** `accountIds[i]` had its last authentic webhook at `times[i]`. */
+/** `accountIds[i]` had its last authentic webhook at `times[i]`; what is replayed came before and says nothing of now. */
 export function noteWebhooks(
   tx: WorkspaceTx,
   accountIds: readonly AccountId[],
   times: readonly Date[],
 ): Promise<NotedWebhook[]> {
   return tx.query<NotedWebhook>(
-    `UPDATE accounts a SET last_webhook_at = greatest(a.last_webhook_at, n.at),
+    `UPDATE accounts a SET last_webhook_at = n.at,
        last_activity_at = greatest(a.last_activity_at, n.at), webhook_status = 'active', webhook_error = NULL
      FROM unnest($2::uuid[], $3::timestamptz[]) AS n (id, at)
      JOIN accounts b ON b.workspace_id = $1 AND b.id = n.id
      WHERE a.workspace_id = $1 AND a.id = n.id AND a.deleted_at IS NULL
+       AND (a.last_webhook_at IS NULL OR n.at > a.last_webhook_at)
      RETURNING a.id AS "accountId", b.webhook_status = 'active' AS "wasActive",
        a.connection_status AS "connectionStatus", a.connection_changed_at AS "connectionChangedAt", a.provider`,
     [tx.workspaceId, accountIds, times],

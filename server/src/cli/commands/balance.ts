@@ -1,10 +1,11 @@
-import { type AccountId, parseId, toPublicId } from '@switchyard/contract';
+import { type AccountId, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
 import { type Balance, type CounterName, type LedgerSpan, ledgerLimits, shownCounts } from '#inbox';
 import type { Workspace } from '#workspaces';
 import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
+import { accountHelp, chooseAccount } from '../which-account.ts';
 
 interface Options extends Shown {
   readonly workspace?: string;
@@ -33,16 +34,15 @@ export function addBalance(deliveries: Command, deps: CliDeps): void {
     .command('balance')
     .description('what came hour by hour, how far it has come, and every gap by name; exit status 1 when there is one')
     .option('--workspace <id or slug>', 'one workspace; else all')
-    .option('--account <id>', 'only this account’s')
+    .option('--account <account>', `only this account’s: ${accountHelp}`)
     .option('--from <moment>', 'such as 2026-11-21 or 2026-11-21T08:00Z; a day before the end')
     .option('--to <moment>', 'now')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard deliveries balance --from 2026-11-20 --to 2026-11-21')
     .action((options: Options) => {
-      const accountId = parseAccount(options.account);
       const span = parseSpan(options, new Date());
       return deps.withProduct(async (product) => {
-        const workspaces = await chosen(product, options.workspace, accountId);
+        const { workspaces, accountId } = await chosen(product, options);
         const balances: { workspace: Workspace; balance: Balance }[] = [];
         for (const workspace of workspaces) {
           const ask = { workspaceId: workspace.id, accountId, span };
@@ -54,13 +54,6 @@ export function addBalance(deliveries: Command, deps: CliDeps): void {
         if (gapCount > 0) throw new CommandFailed(`${gapCount} gap(s)`);
       });
     });
-}
-
-function parseAccount(text: string | undefined): AccountId | undefined {
-  if (text === undefined) return undefined;
-  const id = parseId('account', text);
-  if (!id) throw new WrongUse(`${text} is not an account id`);
-  return id;
 }
 
 function parseSpan({ from, to }: Options, now: Date): LedgerSpan {
@@ -82,13 +75,17 @@ function parseMoment(option: string, text: string): Date {
   return moment;
 }
 
-async function chosen(product: CliProduct, named: string | undefined, accountId: AccountId | undefined) {
+interface Chosen {
+  readonly workspaces: readonly Workspace[];
+  readonly accountId?: AccountId;
+}
+
+async function chosen(product: CliProduct, { workspace: named, account }: Options): Promise<Chosen> {
   const workspaces = named === undefined ? await product.workspaces.list() : [await loadWorkspace(product, named)];
-  if (accountId === undefined) return workspaces;
-  for (const workspace of workspaces) if (await product.accounts.find(workspace.id, accountId)) return [workspace];
-  throw new CommandFailed(
-    `there is no account ${toPublicId('account', accountId)}${named === undefined ? '' : ` in ${named}`}`,
-  );
+  if (account === undefined) return { workspaces };
+  const lists = await Promise.all(workspaces.map(({ id }) => product.accounts.list(id)));
+  const meant = chooseAccount(lists.flat(), account);
+  return { workspaces: workspaces.filter(({ id }) => id === meant.workspaceId), accountId: meant.id };
 }
 
 function present({ workspace, balance }: { workspace: Workspace; balance: Balance }) {

@@ -1,4 +1,4 @@
-import { type DeliveryId, parseId, toPublicId } from '@switchyard/contract';
+import { type AccountId, type DeliveryId, parseId, toPublicId, type WorkspaceId } from '@switchyard/contract';
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type DeliveryRow,
@@ -10,9 +10,10 @@ import {
   traceDelivery,
   unpackArrivals,
 } from '#inbox';
-import { type CliDeps, loadWorkspace } from '../deps.ts';
+import { type CliDeps, type CliProduct, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { printable, type Shown, show, table } from '../output.ts';
+import { accountHelp, chooseAccount } from '../which-account.ts';
 import { addBalance } from './balance.ts';
 
 const states = ['stored', 'normalised', 'dead'] as const;
@@ -46,15 +47,14 @@ function addList(deliveries: Command, deps: CliDeps): void {
     .description('the latest deliveries, newest first')
     .requiredOption('--workspace <id or slug>', 'whose deliveries')
     .option('--state <state>', states.join(', '), parseState)
-    .option('--account <id>', 'only this account’s')
+    .option('--account <account>', `only this account’s: ${accountHelp}`)
     .option('--limit <n>', `how many, at most ${maxListed}`, parseLimit, 20)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample: switchyard deliveries list --workspace demo --state dead --json')
     .action((options: ListOptions) => {
-      const accountId = options.account === undefined ? undefined : parseId('account', options.account);
-      if (options.account !== undefined && !accountId) throw new WrongUse(`${options.account} is not an account id`);
       return deps.withProduct(async (product) => {
         const workspace = await loadWorkspace(product, options.workspace);
+        const accountId = await accountOf(product, workspace.id, options.account);
         await unpackArrivals(product);
         const rows = await product.storage.inWorkspace(workspace.id, (tx) =>
           listDeliveries(tx, { accountId, state: options.state, limit: options.limit }),
@@ -178,6 +178,16 @@ function drawTrace(trace: DeliveryTrace): string {
   );
   const account = row.account ? ` to ${printable(row.account)}` : '';
   return `${row.id}  ${row.provider}${account}  ${row.receivedAt}  ${row.state}\n\n${hops}`;
+}
+
+/** An id is taken as it is: deliveries of an account that is gone are still listed. */
+async function accountOf(
+  product: CliProduct,
+  workspaceId: WorkspaceId,
+  text: string | undefined,
+): Promise<AccountId | undefined> {
+  if (text === undefined) return undefined;
+  return parseId('account', text) ?? chooseAccount(await product.accounts.list(workspaceId), text).id;
 }
 
 function parseDeliveryId(text: string): DeliveryId {
