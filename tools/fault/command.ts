@@ -18,7 +18,7 @@ export async function runFault(args: readonly string[]): Promise<number> {
 
 async function play(asked: Asked): Promise<number> {
   const { failureOf } = await import('./report.ts');
-  console.error(`${asked.what.name}: seed ${asked.options.seed}`);
+  await (await import('./stage/template.ts')).openTemplate(asked.options.template);
   const report = await reportOf(asked);
   console.log(asked.isJson ? JSON.stringify(report) : JSON.stringify(report, null, 2));
   const failure = failureOf(report);
@@ -28,7 +28,10 @@ async function play(asked: Asked): Promise<number> {
 
 async function reportOf({ what, options, isSeedGiven, resume, parts }: Asked): Promise<Report> {
   const run = await runOf(what);
-  if (resume === undefined) return run(options);
+  if (resume === undefined) {
+    console.error(`${what.name}: seed ${options.seed}`);
+    return run(options);
+  }
   const { runParts } = await import('./parts.ts');
   return runParts({ name: what.name, options, isSeedGiven, parts }, resume, run);
 }

@@ -95,7 +95,7 @@ export const help = `${usage}
 
   npm run fault -- soak --webhooks 3000 --kills 6 --seed 7
   npm run fault -- crash-points --hits 30 --parts 30 --seed 1 --resume points.json
-  npm run fault -- soak --webhooks 1000000 --kills 500 --rate 120 --parts 50 --seed 1 --resume soak.json`;
+  npm run fault -- soak --webhooks 1000000 --kills 500 --rate 300 --parts 50 --seed 1 --resume soak.json`;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -174,7 +174,8 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options: flags });
   } catch (error) {
-    throw new WrongUse(error instanceof Error ? error.message : String(error));
+    // Node's explanation goes on for lines.
+    throw new WrongUse(error instanceof Error ? error.message.split('\n', 1).join() : String(error));
   }
 }
 

@@ -32,6 +32,8 @@ export async function runParts(
   run: (options: FaultOptions) => Promise<Report>,
 ): Promise<Report> {
   let progress = load(file, plan);
+  // Before the first part, which takes minutes.
+  saveOrRefuse(file, progress);
   const total = plan.parts ?? progress.done.length + 1;
   while (progress.done.length < total) {
     const part = progress.done.length;
@@ -62,6 +64,7 @@ function load(file: string, plan: PartsPlan): Progress {
   const found = read(file);
   if (found === null || found.name !== plan.name)
     throw new WrongUse(`--resume ${file} does not hold parts of a run of ${plan.name}`);
+  if (found.done.length === 0) return fresh;
   if (words === null) return found;
   const isSame = found.plan === words && (!plan.isSeedGiven || found.seed === plan.options.seed);
   if (!isSame) throw new WrongUse(`--resume ${file} holds parts of another plan: ${found.plan}, seed ${found.seed}`);
@@ -89,6 +92,14 @@ function save(file: string, progress: Progress): void {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(progress)}\n`);
   renameSync(draft, file);
+}
+
+function saveOrRefuse(file: string, progress: Progress): void {
+  try {
+    save(file, progress);
+  } catch (error) {
+    throw new WrongUse(`--resume ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 const sums = [

@@ -17,6 +17,20 @@ test.each([
 });
 
 test.each([
+  ['an option that there is not', ['soak', '--address', '10.0.0.1']],
+  ['a number below none', ['soak', '--seed', '-1']],
+  ['a word for a number', ['soak', '--webhooks', 'many']],
+  ['more than there may be', ['soak', '--rate', '1e9']],
+  ['two names', ['soak', 'herd']],
+  ['a planted bug that is asked for once', ['soak', '--planted', 'resend-blindly']],
+  ['parts that are kept nowhere', ['soak', '--webhooks', '100', '--parts', '2']],
+])('says in one line what is wrong with %s', (_what, args) => {
+  const refusal = () => parseAsked(args, {});
+  expect(refusal).toThrow(WrongUse);
+  expect(refusal).toThrow(/^[^\n]+$/);
+});
+
+test.each([
   {},
   { REDIS_URL: 'redis://:p@127.0.0.1:6379/1' },
   { META_GRAPH_URL: 'http://[::1]:3002' },

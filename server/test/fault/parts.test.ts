@@ -112,6 +112,20 @@ it.for([
   expect(run).not.toHaveBeenCalled();
 });
 
+it('refuses a file that cannot be written, before anything is run', async () => {
+  const run = vi.fn<() => Promise<Report>>();
+  await expect(runParts(plan, join(folder, 'nowhere', 'x.json'), run)).rejects.toThrow(WrongUse);
+  expect(run).not.toHaveBeenCalled();
+});
+
+it('takes a file in which nothing is done yet for any plan', async () => {
+  const file = join(folder, 'stopped.json');
+  void runParts(plan, file, () => new Promise<Report>(() => {}));
+  expect(parts(file)).toBe(0);
+  const sum = await runParts({ ...plan, parts: 2 }, file, async (part) => reportOf(part));
+  expect(sum.details.seeds).toEqual([10, 11]);
+});
+
 it('refuses a file that holds something else', async () => {
   const file = join(folder, 'foreign.json');
   writeFileSync(file, '{"name":"soak"}');

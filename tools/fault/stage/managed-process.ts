@@ -21,7 +21,8 @@ export interface ProcessPlan {
   readonly folder: string;
 }
 
-const startTimeoutMs = 30_000;
+/** The longest recovery that is promised, a worker's. How long it took is the run's to tell. */
+const startTimeoutMs = 60_000;
 const graceMs = 20_000;
 
 export class ManagedProcess {
