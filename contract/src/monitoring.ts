@@ -24,18 +24,30 @@ const counts = {
 export const ledgerCountsSchema = z.object(counts).meta({ id: 'LedgerCounts' });
 export type LedgerCountsView = z.infer<typeof ledgerCountsSchema>;
 
+/** Where a delivery, an event or a reply stopped. */
 export const gapStageNames = [
+  /** In a batch that nobody has unpacked. */
   'unpack',
+  /** Stored, and in no queue. */
   'queue',
+  /** Not read into events. */
   'normalise',
+  /** Read, and fewer events are there than were read. */
   'events',
+  /** An event that nobody handled. */
   'handle',
+  /** Parked longer than anything may wait. */
   'parked',
+  /** Handled by a turn that is not there. */
   'turn',
+  /** Answered by a turn, and no reply is there. */
   'answer',
+  /** A reply that is due and was not sent. */
   'send',
+  /** Counted earlier, and no longer there. */
   'vanished',
 ] as const;
+export type GapStage = (typeof gapStageNames)[number];
 
 export const gapSchema = z
   .object({

@@ -3,16 +3,8 @@
  * bounded by ids of deliveries, which begin with their millisecond, so it reads an index range of one workspace.
  */
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
-import type { Storage, WorkspaceTx } from '#storage';
-import {
-  type CounterName,
-  counterNames,
-  firstIdAt,
-  type Gap,
-  hourMs,
-  type LedgerHour,
-  type LedgerSpan,
-} from './ledger.ts';
+import { firstIdOf, type Storage, type WorkspaceTx } from '#storage';
+import { type CounterName, counterNames, type Gap, hourMs, type LedgerHour, type LedgerSpan } from './ledger.ts';
 
 /** Stands for app-level shared routes where a key needs an account. */
 const nilAccount = '00000000-0000-0000-0000-000000000000';
@@ -58,8 +50,8 @@ const countSql = `
 export async function countHours(tx: WorkspaceTx, { span, accountId }: LedgerFilter): Promise<LedgerHour[]> {
   const hours = hoursOfSpan(span).map((hour) => ({
     hour,
-    first: firstIdAt(hour),
-    next: firstIdAt(new Date(hour.getTime() + hourMs)),
+    first: firstIdOf(hour.getTime()),
+    next: firstIdOf(hour.getTime() + hourMs),
   }));
   const rows = await tx.query<HourRow>(
     countSql,
@@ -180,7 +172,7 @@ export async function findGaps(
     `WITH asked AS (SELECT $5::timestamptz AS late, $6::integer AS named, $7::timestamptz AS parked)
      ${gapSql.map((text) => `(SELECT g.*, count(*) OVER () AS total FROM (${text}) AS g (${gapColumns}) ORDER BY g.since LIMIT $6)`).join(' UNION ALL ')}`,
     [
-      ...[tx.workspaceId, firstIdAt(span.from), firstIdAt(span.to), accountId ?? null],
+      ...[tx.workspaceId, firstIdOf(span.from.getTime()), firstIdOf(span.to.getTime()), accountId ?? null],
       ...[before(limits.lateMs), limits.maxNamed, before(limits.parkedLateMs)],
     ],
     'ledger-find-gaps',
@@ -205,7 +197,7 @@ export async function findSharedGaps(
      WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND i.account_id IS NULL AND i.state = 'normalised'
        AND n.there < i.event_count - COALESCE(i.duplicate_count, 0)
      ORDER BY i.id LIMIT $4`,
-    [workspaceId, firstIdAt(span.from), firstIdAt(span.to), maxNamed],
+    [workspaceId, firstIdOf(span.from.getTime()), firstIdOf(span.to.getTime()), maxNamed],
     'ledger-find-shared-gaps',
   );
   return toFound(rows);
@@ -236,7 +228,7 @@ export async function findActiveWorkspaces(
        OR EXISTS (SELECT FROM ledger_hours h WHERE h.workspace_id = w.workspace_id AND h.hour >= $2)
        OR EXISTS (SELECT FROM arrivals a WHERE a.arrived_at < $3))
      ORDER BY w.workspace_id`,
-    [firstIdAt(since), since, lateSince],
+    [firstIdOf(since.getTime()), since, lateSince],
     'ledger-find-active',
   );
   return rows.map(({ id }) => id);

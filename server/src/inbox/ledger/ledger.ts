@@ -2,7 +2,7 @@
  * The ledger: of what came in an hour, how far it has come. Nothing of it is written on the hot path: the hour of a
  * delivery stands in its id, and what became of it in the tables that hold the truth anyway.
  */
-import type { AccountId, DeliveryId, EventId, OutboundId, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, DeliveryId, EventId, GapStage, OutboundId, WorkspaceId } from '@switchyard/contract';
 
 /** From `from` up to, not with, `to`. */
 export interface LedgerSpan {
@@ -14,12 +14,6 @@ export const hourMs = 3_600_000;
 
 export function hourOf(moment: Date): Date {
   return new Date(Math.floor(moment.getTime() / hourMs) * hourMs);
-}
-
-/** The smallest id of version 7 that was made at or after this instant: ids of deliveries begin with their millisecond. */
-export function firstIdAt(moment: Date): string {
-  const hex = Math.max(0, moment.getTime()).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
 export const counterNames = [
@@ -67,31 +61,6 @@ export interface LedgerHour {
   readonly hour: Date;
   readonly counts: Counts;
 }
-
-/** Where a delivery, an event or a reply stopped. */
-export const gapStages = [
-  /** In a batch that nobody has unpacked. */
-  'unpack',
-  /** Stored, and in no queue. */
-  'queue',
-  /** Not read into events. */
-  'normalise',
-  /** Read, and fewer events are there than were read. */
-  'events',
-  /** An event that nobody handled. */
-  'handle',
-  /** Parked longer than anything may wait. */
-  'parked',
-  /** Handled by a turn that is not there. */
-  'turn',
-  /** Answered by a turn, and no reply is there. */
-  'answer',
-  /** A reply that is due and was not sent. */
-  'send',
-  /** Counted earlier, and no longer there. */
-  'vanished',
-] as const;
-export type GapStage = (typeof gapStages)[number];
 
 export interface Gap {
   readonly stage: GapStage;

@@ -15,7 +15,7 @@ export function daysFrom(first: Date, count: number): Day[] {
 
 /** The smallest uuid whose first 48 bits are this millisecond: a day's partition begins there and ends before the next. */
 export function firstIdOf(day: Day): string {
-  const hex = day.toString(16).padStart(12, '0');
+  const hex = Math.max(0, day).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
