@@ -7,7 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { silentLog } from '#kernel';
 import { type EmbeddedCluster, startEmbedded } from '#storage';
 import { binariesIn, findBinaries, hasCode, majorVersionOf, repairLinks } from '../../src/storage/embedded/binaries.ts';
-import { isPostgresAlive } from '../../src/storage/embedded/postmaster.ts';
+import { chooseOsUser } from '../../src/storage/embedded/os-user.ts';
+import { isPostgresAlive, readPostmaster, startPostmaster } from '../../src/storage/embedded/postmaster.ts';
+import { findServingPlace } from '../../src/storage/embedded/serving-place.ts';
 import { startHolder } from '../support/holder.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -162,6 +164,27 @@ test('revives a server that dies under us, at the same address', async () => {
   process.kill(cluster.pid, 'SIGKILL');
   await expect.poll(() => ask(cluster.ownerUrl, 'SELECT 1').catch(() => 0), { timeout: 45_000 }).toBe(1);
   expect(await cluster.stop()).toBe(true);
+});
+
+test('of many starts at once over a killed server one starts it, and its place stays its own', async () => {
+  copyMade();
+  const { dataFolder, pid, port } = await start();
+  const place = await findServingPlace(folder, await chooseOsUser());
+  if (!place) throw new Error('it serves');
+  // What a process does that looked a moment ago, when the server before this one was dead.
+  const file = join(dataFolder, 'postmaster.pid');
+  const own = await readFile(file, 'utf8');
+  await writeFile(file, own.replace(String(pid), String(spawnSync('true').pid)));
+  const again = () => startPostmaster(place, dataFolder, { port, isDurable: true, settings: {} });
+  await expect(again()).rejects.toMatchObject({ code: 'still_held' });
+  expect(await readFile(file, 'utf8')).not.toBe('');
+  await writeFile(file, own);
+
+  killHard(pid);
+  await expectGone(pid);
+  await Promise.allSettled([again(), again(), again(), again()]);
+  const found = await vi.waitUntil(() => readPostmaster(dataFolder), 20_000);
+  await expect.poll(() => isPostgresAlive(found.pid)).toBe(true);
 });
 
 test('refuses a data folder of another major version, in one line, and leaves it untouched', async () => {

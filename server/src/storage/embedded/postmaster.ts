@@ -1,10 +1,10 @@
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { lastLines } from './cluster-folder.ts';
 import { EmbeddedFailure } from './failures.ts';
 import type { Place } from './place.ts';
-import { runAs } from './run-as.ts';
+import { type Outcome, runAs } from './run-as.ts';
 
 /** What `postmaster.pid` says of a running (or killed) server. */
 export interface Postmaster {
@@ -84,20 +84,46 @@ function isAlive(pid: number): boolean {
 /** The children of a killed server hold its shared memory and its sockets for a moment; or another process was quicker. */
 const heldMessage = /shared memory block|could not bind|could not create any|lock file ".*" already exists/i;
 
+/**
+ * Only one start at a time: two that find the same dead `postmaster.pid` would each remove it, and the second removes what
+ * the first has written. PostgreSQL's own check has the same gap. Every process of the server inherits the lock, so it is
+ * held as long as one of them lives, and nothing stale can remain. Where there is no `flock`, PostgreSQL's check alone counts.
+ * Arguments: the lock's file, pairs of a file and the dead pid in it, `--`, the command.
+ */
+const startAlone = `
+exec 9>>"$1" || exit 1
+shift
+if command -v flock >/dev/null 2>&1; then flock -n 9 || exit 75; fi
+while [ "$1" != -- ]; do
+  if [ -f "$1" ] && read -r pid < "$1" && [ "$pid" = "$2" ]; then rm -f "$1"; fi
+  shift 2
+done
+shift
+exec "$@"`;
+const heldStatus = 75;
+
 /** `pg_ctl start`, waiting until the server takes connections. One try; the reason of a failure is in the error. */
 export async function startPostmaster(place: Place, data: string, options: StartOptions): Promise<void> {
   const logFile = join(place.folder, 'postgres.log');
   await turnLog(logFile);
-  await removeDeadLocks(place, data);
-  const args = ['start', '-D', data, '-l', logFile, '-w', '-t', '60', '-o', serverFlags(place, options)];
-  const outcome = await runAs(place.user, place.binaries.pgCtl, args);
+  const command = ['start', '-D', data, '-l', logFile, '-w', '-t', '60', '-o', serverFlags(place, options)];
+  const outcome = await startWith(place, data, command);
   if (outcome.status === 0) return;
+  if (outcome.status === heldStatus) throw new EmbeddedFailure('still_held', `Another start of ${data} is under way.`);
   const said = await readFile(logFile, 'utf8').catch(() => '');
   const reason = lastLines(said.trim()) || lastLines(outcome.output);
   throw new EmbeddedFailure(
     heldMessage.test(reason) ? 'still_held' : 'start_failed',
     `The database did not start (see ${logFile}): ${reason}`,
   );
+}
+
+async function startWith(place: Place, data: string, command: readonly string[]): Promise<Outcome> {
+  const { user, binaries, folder } = place;
+  if (process.platform === 'win32') return runAs(user, binaries.pgCtl, command);
+  const dead = await findDeadLocks(place, data);
+  const lock = join(folder, 'start.lock');
+  return runAs(user, '/bin/sh', ['-c', startAlone, 'sh', lock, ...dead, '--', binaries.pgCtl, ...command]);
 }
 
 /** `pg_ctl stop -m fast`: open transactions are rolled back, everything is on disk when it returns. */
@@ -151,16 +177,19 @@ function serverFlags(place: Place, options: StartOptions): string {
 
 /**
  * Postgres believes a lock file whose pid answers: one that another program has since a restart of the machine, or that of
- * a killed server which nobody has reaped. Those are removed; the shared memory still tells of children that live.
+ * a killed server which nobody has reaped. Those are to be removed; the shared memory still tells of children that live.
+ * Pairs of a file and the pid in it.
  */
-async function removeDeadLocks(place: Place, data: string): Promise<void> {
-  if (process.platform !== 'linux') return;
+async function findDeadLocks(place: Place, data: string): Promise<string[]> {
+  if (process.platform !== 'linux') return [];
   const run = join(place.folder, 'run');
   const sockets = (await readdir(run)).filter((name) => name.endsWith('.lock')).map((name) => join(run, name));
+  const dead: string[] = [];
   for (const file of [join(data, 'postmaster.pid'), ...sockets]) {
     const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
-    if (pid && !(await isPostgresAlive(pid))) await rm(file, { force: true });
+    if (pid && !(await isPostgresAlive(pid))) dead.push(file, String(pid));
   }
+  return dead;
 }
 
 async function turnLog(file: string): Promise<void> {
