@@ -33,7 +33,8 @@ async function reportOf({ what, options, isSeedGiven, resume, parts }: Asked): P
     return run(options);
   }
   const { runParts } = await import('./parts.ts');
-  return runParts({ name: what.name, options, isSeedGiven, parts }, resume, run);
+  const { fingerprintOfSource } = await import('./source.ts');
+  return runParts({ name: what.name, options, isSeedGiven, parts, source: fingerprintOfSource() }, resume, run);
 }
 
 /** Loaded only now: they bring the whole server along, which a wrong option need not wait for. */

@@ -14,6 +14,8 @@ export interface PartsPlan {
   readonly isSeedGiven: boolean;
   /** undefined: one more than the file holds, as large as `options` say. */
   readonly parts: number | undefined;
+  /** Of what is run; null: unknown, and not compared. */
+  readonly source: string | null;
 }
 
 /** What stands in the file. */
@@ -22,6 +24,8 @@ export interface Progress {
   /** In words, so that parts of another run are not added; null: parts that were made one by one. */
   readonly plan: string | null;
   readonly seed: number;
+  /** Parts that tried another program prove nothing of this one. */
+  readonly source: string | null;
   readonly done: readonly Report[];
 }
 
@@ -59,12 +63,14 @@ export function partOf(options: FaultOptions, part: number, parts: number): Faul
 
 function load(file: string, plan: PartsPlan): Progress {
   const words = plan.parts === undefined ? null : wordsOf(plan);
-  const fresh = { name: plan.name, plan: words, seed: plan.options.seed, done: [] };
+  const fresh = { name: plan.name, plan: words, seed: plan.options.seed, source: plan.source, done: [] };
   if (!existsSync(file)) return fresh;
   const found = read(file);
   if (found === null || found.name !== plan.name)
     throw new WrongUse(`--resume ${file} does not hold parts of a run of ${plan.name}`);
   if (found.done.length === 0) return fresh;
+  if (found.source !== plan.source)
+    throw new WrongUse(`--resume ${file} holds parts that tried another version of the program; begin a new file`);
   if (words === null) return found;
   const isSame = found.plan === words && (!plan.isSeedGiven || found.seed === plan.options.seed);
   if (!isSame) throw new WrongUse(`--resume ${file} holds parts of another plan: ${found.plan}, seed ${found.seed}`);

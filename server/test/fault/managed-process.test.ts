@@ -36,3 +36,14 @@ it('is read by whole lines, and may have last words when its folder is gone', as
   await managed.terminate();
   expect(managed.surprises).toEqual([]);
 });
+
+it('finds it wrong when a process that is told to end falls over something on its way', async () => {
+  writeFileSync(join(home, 'server/src/main.ts'), program.replace('process.exit(0)', 'process.exit(1)'));
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-managed-run-'));
+  const logFile = join(folder, 'process.log');
+  const managed = new ManagedProcess({ name: 'worker', home, port: await freePort(), env: {}, logFile, folder });
+  await managed.start();
+  await managed.terminate();
+  expect(managed.surprises).toEqual([expect.stringContaining('worker ended with 1 when it was told to end')]);
+  rmSync(folder, { recursive: true });
+});

@@ -21,7 +21,7 @@ afterAll(() => {
 const options: FaultOptions = {
   ...{ webhooks: 100, kills: 7, hits: undefined, rate: undefined, seed: 10, hasRedis: false, template: undefined },
 };
-const plan: PartsPlan = { name: 'soak', options, isSeedGiven: true, parts: 3 };
+const plan: PartsPlan = { name: 'soak', options, isSeedGiven: true, source: 'this', parts: 3 };
 
 /** As a run of these options would print it. */
 function reportOf({ webhooks = 0, kills = 0, seed }: FaultOptions, more: Partial<Report> = {}): Report {
@@ -104,6 +104,7 @@ it.for([
   ['another number of parts', { parts: 4 }],
   ['more webhooks', { options: { ...options, webhooks: 101 } }],
   ['another run', { name: 'redis' }],
+  ['another version of the program', { source: 'later' }],
 ] as const)('refuses to go on with %s, before anything is run', async ([, other]) => {
   const file = join(folder, 'other.json');
   await runParts(plan, file, async (part) => reportOf(part));

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { silentLog } from '../../../server/src/kernel/index.ts';
 import { type EmbeddedCluster, startEmbedded } from '../../../server/src/storage/embedded/index.ts';
-import { endWithUs } from './leftovers.ts';
+import { endAtLast } from './leftovers.ts';
 import { readText } from './read-text.ts';
 
 export class Cluster {
@@ -16,7 +16,7 @@ export class Cluster {
   constructor(folder: string) {
     this.folder = folder;
     // A cluster whose folder nobody needs any more: its children see that it is gone, and end.
-    endWithUs(() => (this.#dataFolder === '' ? undefined : this.postmaster));
+    endAtLast(() => (this.#dataFolder === '' ? undefined : this.postmaster));
   }
 
   /** Starts it or joins it. While we hold it nobody else's end stops it. */

@@ -8,11 +8,21 @@ import { readText } from './read-text.ts';
 const stillRunning = new Set<() => number | undefined>();
 let isWatching = false;
 
-/** `findPid` is asked at the end; undefined: nothing to end. Gives what forgets it again. */
-export function endWithUs(findPid: () => number | undefined): () => void {
+/**
+ * `findPid` is asked at the end for a child of ours; undefined: nothing to end. A long run outlives many of its children,
+ * and their numbers pass to other programs: what is no child of ours by then is left alone.
+ */
+export function endWithUs(findPid: () => number | undefined): void {
+  endAtLast(() => {
+    const pid = findPid();
+    return pid !== undefined && parentOf(pid) === process.pid ? pid : undefined;
+  });
+}
+
+/** The same for what is nobody's child, such as a database: whoever finds its number makes sure that it is the right one. */
+export function endAtLast(findPid: () => number | undefined): void {
   if (!isWatching) watch();
   stillRunning.add(findPid);
-  return () => void stillRunning.delete(findPid);
 }
 
 /**
@@ -66,8 +76,17 @@ function removeLeftBehind(folder: string): void {
 
 /** In ticks since the machine started; null: there is no such process. */
 function startOf(pid: number): string | null {
+  return statOf(pid)[19] ?? null;
+}
+
+function parentOf(pid: number): number {
+  return Number(statOf(pid)[1]);
+}
+
+/** From the state on, the third field of `/proc/PID/stat`: names may hold blanks and brackets. */
+function statOf(pid: number): readonly string[] {
   const stat = readText(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function end(pid: number): void {

@@ -24,6 +24,8 @@ export interface ProcessPlan {
 /** The longest recovery that is promised, a worker's. How long it took is the run's to tell. */
 const startTimeoutMs = 60_000;
 const graceMs = 20_000;
+/** Of a process that is told to end; the signal: before it had begun to listen for it. */
+const orderlyEnds = new Set(['0', 'SIGTERM']);
 
 export class ManagedProcess {
   readonly plan: ProcessPlan;
@@ -34,6 +36,7 @@ export class ManagedProcess {
   #child: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
   #isEndWanted = true;
+  #isOrderly = false;
   #said = '';
   #unended = '';
 
@@ -60,12 +63,16 @@ export class ManagedProcess {
     this.#child = child;
     noteStarted(this.plan.folder, child.pid);
     this.#isEndWanted = false;
+    this.#isOrderly = false;
     this.#unended = '';
     child.stderr.on('data', (chunk: Buffer) => this.#hear(chunk.toString()));
     this.#ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
         this.#child = null;
-        if (!this.#isEndWanted) this.#beSurprised(String(signal ?? code));
+        const how = String(signal ?? code);
+        if (!this.#isEndWanted) this.#beSurprised(how);
+        else if (this.#isOrderly && !orderlyEnds.has(how))
+          this.surprises.push(`${this.plan.name} ended with ${how} when it was told to end: ${this.#lastWords()}`);
         resolve();
       });
     });
@@ -81,6 +88,7 @@ export class ManagedProcess {
 
   async kill(): Promise<void> {
     this.#isEndWanted = true;
+    this.#isOrderly = false;
     this.#child?.kill('SIGKILL');
     await this.#ended;
   }
@@ -88,6 +96,7 @@ export class ManagedProcess {
   /** SIGTERM, and after the grace time SIGKILL. */
   async terminate(): Promise<void> {
     this.#isEndWanted = true;
+    this.#isOrderly = true;
     this.#child?.kill('SIGTERM');
     if (!(await this.hasEnded(graceMs))) {
       this.surprises.push(`${this.plan.name} did not end within ${graceMs} ms of SIGTERM`);
@@ -117,6 +126,7 @@ export class ManagedProcess {
     for (const line of lines) {
       if (!line.startsWith('{"crashPoint"')) continue;
       this.#isEndWanted = true;
+      this.#isOrderly = false;
       this.crashes.push(JSON.parse(line) as CrashReport);
     }
   }
