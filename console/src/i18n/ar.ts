@@ -822,6 +822,8 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'held.QuietHours': 'ساعات هدوء حتى {{until}} ({{timeZone}})',
   'held.WarmingUp': 'إحماء: يمكن بدء {{quota}} رسالة في اليوم {{day}} من هذا الحساب',
   'held.QuotaUsedUp': 'استُنفدت حصة اليوم البالغة {{quota}} رسالة',
+  'held.AccountNotReadable': 'تعذّر الاطلاع على الحساب؛ ستُعاد المحاولة',
+  'held.NumberNotChecked': 'تعذّر التحقق من الرقم حتى الآن: المزوّد لا يجيب',
   'gate.title': 'بوابة الإرسال',
   'gate.hint': 'تحمي الرقم غير الرسمي من الحظر. وكل ما ينتظر يذكر السبب في محادثته.',
   'gate.quota': 'الرسائل في اليوم',

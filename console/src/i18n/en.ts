@@ -791,6 +791,8 @@ const en = {
   'held.QuietHours': 'quiet hours until {{until}} ({{timeZone}})',
   'held.WarmingUp': 'warming up: {{quota}} messages may be begun on day {{day}} of this account',
   'held.QuotaUsedUp': 'the day’s quota of {{quota}} messages is used up',
+  'held.AccountNotReadable': 'the account could not be looked at; this is tried again',
+  'held.NumberNotChecked': 'the number could not be looked up yet: the provider does not answer',
   'gate.title': 'Send gate',
   'gate.hint': 'Keeps an unofficial number from being barred. What waits says why, in its conversation.',
   'gate.quota': 'Messages a day',

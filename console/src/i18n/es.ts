@@ -810,6 +810,8 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'held.QuietHours': 'horas de silencio hasta las {{until}} ({{timeZone}})',
   'held.WarmingUp': 'calentamiento: se pueden iniciar {{quota}} mensajes el día {{day}} de esta cuenta',
   'held.QuotaUsedUp': 'el cupo diario de {{quota}} mensajes está agotado',
+  'held.AccountNotReadable': 'no se pudo consultar la cuenta; se volverá a intentar',
+  'held.NumberNotChecked': 'aún no se pudo comprobar el número: el proveedor no responde',
   'gate.title': 'Control de envíos',
   'gate.hint': 'Evita que se bloquee un número no oficial. Lo que espera dice por qué en su conversación.',
   'gate.quota': 'Mensajes al día',

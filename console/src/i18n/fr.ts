@@ -816,6 +816,8 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'held.QuietHours': 'heures calmes jusqu’à {{until}} ({{timeZone}})',
   'held.WarmingUp': 'mise en route : {{quota}} messages peuvent être engagés au jour {{day}} de ce compte',
   'held.QuotaUsedUp': 'le quota du jour de {{quota}} messages est épuisé',
+  'held.AccountNotReadable': 'le compte n’a pas pu être consulté ; nouvel essai à venir',
+  'held.NumberNotChecked': 'le numéro n’a pas encore pu être vérifié : le fournisseur ne répond pas',
   'gate.title': 'Contrôle d’envoi',
   'gate.hint': 'Évite qu’un numéro non officiel soit bloqué. Ce qui attend dit pourquoi dans sa conversation.',
   'gate.quota': 'Messages par jour',

@@ -794,6 +794,8 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'held.QuietHours': 'שעות שקט עד {{until}} ({{timeZone}})',
   'held.WarmingUp': 'חימום: אפשר ליזום {{quota}} הודעות ביום {{day}} של חשבון זה',
   'held.QuotaUsedUp': 'מכסת היום של {{quota}} הודעות נוצלה',
+  'held.AccountNotReadable': 'לא ניתן היה לקרוא את החשבון; ייעשה ניסיון נוסף',
+  'held.NumberNotChecked': 'עדיין לא ניתן היה לבדוק את המספר: הספק אינו עונה',
   'gate.title': 'שער השליחה',
   'gate.hint': 'שומר שמספר לא רשמי לא ייחסם. מה שממתין אומר מדוע, בשיחה שלו.',
   'gate.quota': 'הודעות ביום',

@@ -805,6 +805,8 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'held.QuietHours': 'horas de silêncio até às {{until}} ({{timeZone}})',
   'held.WarmingUp': 'aquecimento: podem iniciar-se {{quota}} mensagens no dia {{day}} desta conta',
   'held.QuotaUsedUp': 'a quota diária de {{quota}} mensagens esgotou-se',
+  'held.AccountNotReadable': 'não foi possível consultar a conta; será tentado de novo',
+  'held.NumberNotChecked': 'ainda não foi possível verificar o número: o fornecedor não responde',
   'gate.title': 'Controlo de envios',
   'gate.hint': 'Evita que um número não oficial seja bloqueado. O que espera diz porquê na sua conversa.',
   'gate.quota': 'Mensagens por dia',

@@ -157,6 +157,25 @@ test('what the account or the channel cannot send is refused without a request',
   expect(world.provider.requests.length).toBe(requests);
 });
 
+test('an account that cannot be looked at keeps only its own messages, and they say why', async () => {
+  const poisoned = await addPlace(world);
+  world.unreadable.add(poisoned.accountId);
+  const sound = await addPlace(world);
+  const [waits, goes] = [await world.queue(poisoned), await world.queue(sound)];
+  world.start();
+  await eventually(async () => expect((await world.row(goes)).state).toBe('sent'));
+  const error = async () => {
+    const { messageId } = await world.row(waits);
+    const [row] = await world.db.ownerQuery('SELECT error FROM messages WHERE id = $1', [messageId]);
+    return row?.error;
+  };
+  await eventually(async () => expect(await error()).toMatchObject({ code: 'AccountNotReadable' }));
+  world.unreadable.delete(poisoned.accountId);
+  await world.db.ownerQuery('UPDATE outbox SET due_at = now() WHERE id = $1', [waits]);
+  await eventually(async () => expect((await world.row(waits)).state).toBe('sent'));
+  expect(await error()).toBeNull();
+});
+
 test('a campaign does not reach who opted out; a reply does', async () => {
   const place = await addPlace(world);
   await world.db.ownerQuery(
