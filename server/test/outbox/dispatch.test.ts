@@ -272,11 +272,24 @@ test('a refusal for good is a failed message and no second try', async () => {
   expect(textsOf(world.provider.requests, 'undeliverable')).toHaveLength(1);
 });
 
-test('a limit of the provider is tried again; used-up tries end as a dead letter', async () => {
+test('who is asked to wait longer than we try gives up at once, says why, and holds up no later message', async () => {
   const place = await addPlace(world);
-  world.provider.behave((_send, answer) => answer.refuse(400, 130429));
+  world.provider.behave((send, answer) => (send.text === 'withheld' ? answer.refuse(400, 131049) : answer.accept()));
+  const outboundId = await world.queue(place, { content: text('withheld') });
+  const next = await world.queue(place, { content: text('after it') });
+  world.start();
+  await eventually(async () => expect((await world.row(next)).state).toBe('sent'));
+  expect(await world.row(outboundId)).toMatchObject({
+    ...{ state: 'dead', attempts: 1, messageStatus: 'failed' },
+    failure: { code: 'withheld', providerCode: '131049' },
+  });
+});
+
+test('what the provider cannot do now is tried again; used-up tries end as a dead letter', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((_send, answer) => answer.refuse(503, 131016));
   const outboundId = await world.queue(place, { content: text('throttled') });
-  world.start({ retry: { baseMs: 1, capMs: 5, maxAttempts: 3, maxAdviceMs: 1 } });
+  world.start({ retry: { baseMs: 1, capMs: 5, maxAttempts: 3 } });
   await eventually(async () => expect((await world.row(outboundId)).state).toBe('dead'));
   expect(await world.row(outboundId)).toMatchObject({ attempts: 3, messageStatus: 'failed' });
   expect(textsOf(world.provider.requests, 'throttled')).toHaveLength(3);
