@@ -48,6 +48,8 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'problem.wrong-origin': 'يظن الخادم أن هذه الصفحة من موقع آخر. تحقق من PUBLIC_URL ومن الوكيل الذي أمامه.',
   'problem.not-found': 'هذا غير موجود، أو ليس في مساحة العمل هذه.',
   'problem.unavailable': 'لا يستطيع الخادم الإجابة الآن.',
+  'problem.idempotency-running': 'ما زال هذا قيد التنفيذ؛ انظر مجددًا بعد لحظة.',
+  'problem.idempotency-unsettled': 'لا أحد يعلم إن كان هذا قد نُفّذ في المرة الأولى. تحقّق قبل أن تعيده.',
   'problem.unreachable': 'لا يمكن الوصول إلى الخادم.',
   'problem.failed': 'حدث خطأ من جهتنا.',
   'problem.window-closed': 'نافذة الأربع والعشرين ساعة مغلقة: لا يمكن إرسال سوى قالب حتى يكتب العميل.',

@@ -46,6 +46,9 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
     'El servidor cree que esta página es de otro sitio. Revisa PUBLIC_URL y el proxy que tiene delante.',
   'problem.not-found': 'Esto no existe, o no en este espacio de trabajo.',
   'problem.unavailable': 'El servidor no puede responder ahora mismo.',
+  'problem.idempotency-running': 'Aún está en curso; conviene mirar de nuevo en un momento.',
+  'problem.idempotency-unsettled':
+    'No se sabe si la primera vez surtió efecto. Conviene comprobarlo antes de repetirlo.',
   'problem.unreachable': 'No se puede llegar al servidor.',
   'problem.failed': 'Algo ha fallado por nuestra parte.',
   'problem.window-closed':

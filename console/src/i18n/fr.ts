@@ -46,6 +46,8 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
     'Le serveur prend cette page pour celle d’un autre site. Vérifiez PUBLIC_URL et le proxy placé devant lui.',
   'problem.not-found': 'Cela n’existe pas, ou pas dans cet espace de travail.',
   'problem.unavailable': 'Le serveur ne peut pas répondre pour le moment.',
+  'problem.idempotency-running': 'C’est encore en cours ; regardez à nouveau dans un instant.',
+  'problem.idempotency-unsettled': 'Nul ne peut dire si la première fois a pris effet. Vérifiez avant de recommencer.',
   'problem.unreachable': 'Le serveur est injoignable.',
   'problem.failed': 'Quelque chose a échoué de notre côté.',
   'problem.window-closed':

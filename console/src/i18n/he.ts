@@ -45,6 +45,8 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'problem.wrong-origin': 'השרת חושב שהדף הזה שייך לאתר אחר. יש לבדוק את PUBLIC_URL ואת ה־proxy שלפניו.',
   'problem.not-found': 'זה אינו קיים, או אינו במרחב העבודה הזה.',
   'problem.unavailable': 'השרת אינו יכול לענות כרגע.',
+  'problem.idempotency-running': 'זה עדיין בביצוע; כדאי לבדוק שוב בעוד רגע.',
+  'problem.idempotency-unsettled': 'לא ידוע אם הפעולה בוצעה בפעם הראשונה. כדאי לבדוק לפני שחוזרים עליה.',
   'problem.unreachable': 'אי אפשר להגיע לשרת.',
   'problem.failed': 'משהו השתבש אצלנו.',
   'problem.window-closed': 'חלון 24 השעות סגור: אפשר לשלוח רק תבנית עד שהלקוח יכתוב.',

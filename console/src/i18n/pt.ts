@@ -46,6 +46,8 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
     'O servidor acha que esta página é de outro site. Verifique PUBLIC_URL e o proxy na frente dele.',
   'problem.not-found': 'Isto não existe, ou não neste espaço de trabalho.',
   'problem.unavailable': 'O servidor não pode responder agora.',
+  'problem.idempotency-running': 'Ainda está em curso; veja de novo daqui a pouco.',
+  'problem.idempotency-unsettled': 'Não se sabe se a primeira vez teve efeito. Verifique antes de repetir.',
   'problem.unreachable': 'O servidor não pode ser alcançado.',
   'problem.failed': 'Algo deu errado do nosso lado.',
   'problem.window-closed': 'A janela de 24 horas está fechada: só um modelo pode ser enviado até o cliente escrever.',

@@ -117,6 +117,7 @@ it('does not do it again when the answer to the first commit was lost', async ()
   const broken = await world.openProcess(losingAnswers());
   const first = await write('commit unknown', broken);
   expect([first.status, first.json().code]).toEqual([503, 'unavailable']);
+  expect(first.json().detail).toContain('may have taken effect');
   const again = await write('commit unknown');
   expect([again.status, again.json().code]).toEqual([409, 'idempotency-running']);
   await world.db.ownerQuery(
