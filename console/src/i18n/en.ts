@@ -43,6 +43,9 @@ const en = {
     'The server takes this page for another site’s. Check PUBLIC_URL and the proxy in front of it.',
   'problem.not-found': 'This does not exist, or not in this workspace.',
   'problem.unavailable': 'The server cannot answer right now.',
+  'problem.idempotency-running': 'This is still being done; look again in a moment.',
+  'problem.idempotency-unsettled':
+    'Nobody can say whether this took effect the first time. Look before you do it again.',
   'problem.unreachable': 'The server cannot be reached.',
   'problem.failed': 'Something went wrong at our end.',
   'problem.window-closed': 'The 24-hour window is closed: only a template may be sent until the customer writes.',
@@ -791,6 +794,8 @@ const en = {
   'held.QuietHours': 'quiet hours until {{until}} ({{timeZone}})',
   'held.WarmingUp': 'warming up: {{quota}} messages may be begun on day {{day}} of this account',
   'held.QuotaUsedUp': 'the day’s quota of {{quota}} messages is used up',
+  'held.AccountNotReadable': 'the account could not be looked at; this is tried again',
+  'held.NumberNotChecked': 'the number could not be looked up yet: the provider does not answer',
   'gate.title': 'Send gate',
   'gate.hint': 'Keeps an unofficial number from being barred. What waits says why, in its conversation.',
   'gate.quota': 'Messages a day',

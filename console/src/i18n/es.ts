@@ -46,6 +46,9 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
     'El servidor cree que esta página es de otro sitio. Revisa PUBLIC_URL y el proxy que tiene delante.',
   'problem.not-found': 'Esto no existe, o no en este espacio de trabajo.',
   'problem.unavailable': 'El servidor no puede responder ahora mismo.',
+  'problem.idempotency-running': 'Aún está en curso; conviene mirar de nuevo en un momento.',
+  'problem.idempotency-unsettled':
+    'No se sabe si la primera vez surtió efecto. Conviene comprobarlo antes de repetirlo.',
   'problem.unreachable': 'No se puede llegar al servidor.',
   'problem.failed': 'Algo ha fallado por nuestra parte.',
   'problem.window-closed':
@@ -810,6 +813,8 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'held.QuietHours': 'horas de silencio hasta las {{until}} ({{timeZone}})',
   'held.WarmingUp': 'calentamiento: se pueden iniciar {{quota}} mensajes el día {{day}} de esta cuenta',
   'held.QuotaUsedUp': 'el cupo diario de {{quota}} mensajes está agotado',
+  'held.AccountNotReadable': 'no se pudo consultar la cuenta; se volverá a intentar',
+  'held.NumberNotChecked': 'aún no se pudo comprobar el número: el proveedor no responde',
   'gate.title': 'Control de envíos',
   'gate.hint': 'Evita que se bloquee un número no oficial. Lo que espera dice por qué en su conversación.',
   'gate.quota': 'Mensajes al día',

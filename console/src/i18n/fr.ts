@@ -46,6 +46,8 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
     'Le serveur prend cette page pour celle d’un autre site. Vérifiez PUBLIC_URL et le proxy placé devant lui.',
   'problem.not-found': 'Cela n’existe pas, ou pas dans cet espace de travail.',
   'problem.unavailable': 'Le serveur ne peut pas répondre pour le moment.',
+  'problem.idempotency-running': 'C’est encore en cours ; regardez à nouveau dans un instant.',
+  'problem.idempotency-unsettled': 'Nul ne peut dire si la première fois a pris effet. Vérifiez avant de recommencer.',
   'problem.unreachable': 'Le serveur est injoignable.',
   'problem.failed': 'Quelque chose a échoué de notre côté.',
   'problem.window-closed':
@@ -816,6 +818,8 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'held.QuietHours': 'heures calmes jusqu’à {{until}} ({{timeZone}})',
   'held.WarmingUp': 'mise en route : {{quota}} messages peuvent être engagés au jour {{day}} de ce compte',
   'held.QuotaUsedUp': 'le quota du jour de {{quota}} messages est épuisé',
+  'held.AccountNotReadable': 'le compte n’a pas pu être consulté ; nouvel essai à venir',
+  'held.NumberNotChecked': 'le numéro n’a pas encore pu être vérifié : le fournisseur ne répond pas',
   'gate.title': 'Contrôle d’envoi',
   'gate.hint': 'Évite qu’un numéro non officiel soit bloqué. Ce qui attend dit pourquoi dans sa conversation.',
   'gate.quota': 'Messages par jour',

@@ -4,7 +4,7 @@ import type { Problem } from '@switchyard/contract';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import type { Log } from '#kernel';
-import { StorageUnavailable } from '#storage';
+import { CommitUnknown, StorageUnavailable } from '#storage';
 import { ProblemError, problemOf } from './problem.ts';
 
 const unavailableRetrySeconds = 5;
@@ -29,7 +29,11 @@ export interface ProblemToAnswer {
 export function problemFor(log: Log, error: FastifyError): ProblemToAnswer {
   if (error instanceof ProblemError) return { problem: error.problem, retryAfterSeconds: error.retryAfterSeconds };
   if (error instanceof StorageUnavailable) {
-    const problem = problemOf('unavailable', 'the database cannot be asked right now');
+    const detail =
+      error instanceof CommitUnknown
+        ? 'the database went away while this was being written; it may have taken effect'
+        : 'the database cannot be asked right now';
+    const problem = problemOf('unavailable', detail);
     return { problem, retryAfterSeconds: unavailableRetrySeconds };
   }
   if (hasZodFastifySchemaValidationErrors(error)) return { problem: misfit(error) };

@@ -18,7 +18,7 @@ import { registerCompanion } from './companion/register.ts';
 import { checkDangerousActs } from './dangerous-acts.ts';
 import type { ApiDeps } from './deps.ts';
 import { type ApiRoute, guard, guardBody, listRoute } from './guard.ts';
-import { idempotency, keepClaimed } from './idempotency.ts';
+import { idempotency, keepClaimed, leaveUnknown } from './idempotency.ts';
 import { createLiveHub } from './live-hub.ts';
 import { answerOlderError, markDeprecated } from './older/older-shape.ts';
 import { olderAccountRoutes } from './older/whatsapp-account-routes.ts';
@@ -174,6 +174,7 @@ function guardRoutes(scope: FastifyInstance, routes: ApiRoute[], deps: ApiDeps, 
   scope.addHook('preHandler', guardBody(deps));
   scope.addHook('preHandler', heavy);
   scope.addHook('preHandler', idempotency(deps));
+  scope.addHook('onError', leaveUnknown);
   scope.addHook('onSend', keepClaimed);
 }
 

@@ -3,11 +3,11 @@
  *
  * A key is `claimed` before the work, in a transaction of its own, so that two processes cannot both begin. Then it is
  * `kept` with the answer, or forgotten where nothing was decided (a failure of ours, no right, too fast). A process that
- * ends in between leaves it claimed: after `runningMs` the answer says that nobody knows, since doing it again could do
- * it twice.
+ * ends in between leaves it claimed, and so does a commit whose answer was lost: after `runningMs` the answer says that
+ * nobody knows, since doing it again could do it twice.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type SealedPlace, sha256Hex, type WorkspaceTx } from '#storage';
+import { CommitUnknown, type SealedPlace, sha256Hex, type WorkspaceTx } from '#storage';
 import type { ApiDeps } from './deps.ts';
 import { findAccess } from './guard.ts';
 import { claimKey, findKey, forgetKey, type IdempotencyEntry, type KeptKey, keepAnswer } from './idempotency-store.ts';
@@ -49,6 +49,11 @@ export function idempotency(deps: ApiDeps) {
 
 /** Answers that decide nothing about the request itself. */
 const passing: ReadonlySet<number> = new Set([401, 403, 429]);
+
+/** For `onError`, before the failure is answered: what may have taken effect is not forgotten. */
+export async function leaveUnknown(request: FastifyRequest, _reply: FastifyReply, error: Error): Promise<void> {
+  if (error instanceof CommitUnknown) claims.delete(request);
+}
 
 /** For `onSend`: kept before it leaves, so that a client that did not get it gets the same one again. */
 export async function keepClaimed(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {

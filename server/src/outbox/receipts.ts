@@ -59,16 +59,22 @@ export async function applyReceipt(tx: WorkspaceTx, event: StatusEvent, origin: 
   return { kind: newStatus === null ? 'late' : 'applied', messageId: found.messageId };
 }
 
-/** An echo that no attempt id and no provider id names is ours when it holds what we have in flight in its conversation. */
+/**
+ * An echo that no attempt id and no provider id names is ours when it holds what we have in flight in its conversation.
+ * Where several there hold the same, it settles none of them: one may be lost, and the echo be another's, whose answer will
+ * tell its id.
+ */
 export async function matchEcho(
   tx: WorkspaceTx,
   event: Extract<InboundEvent, { kind: 'message' }>,
   place: Pick<Origin, 'accountId' | 'providerIdsKnown' | 'noteChange'> & { readonly conversationId: ConversationId },
 ): Promise<boolean> {
   const reference = referenceOf(place.accountId, event);
-  const found = (await findOrLock(tx, reference)) ?? (await findByContent(tx, event, place));
+  const named = await findOrLock(tx, reference);
+  const candidates = named ? [named] : await findByContent(tx, event, place);
+  const [found] = candidates;
   if (!found) return false;
-  if (!found.outboundId || !isOneOf(moves.evidence.from, found.state)) return true;
+  if (candidates.length > 1 || !found.outboundId || !isOneOf(moves.evidence.from, found.state)) return true;
   if (!(await settleAsSent(tx, found, reference))) return true;
   place.noteChange(tx, 'message', [found.messageId]);
   await place.providerIdsKnown(tx, [reference]);
@@ -102,9 +108,9 @@ async function findByContent(
   tx: WorkspaceTx,
   event: Extract<InboundEvent, { kind: 'message' }>,
   place: { readonly accountId: AccountId; readonly conversationId: ConversationId },
-): Promise<FoundMessage | null> {
+): Promise<readonly FoundMessage[]> {
   const inDoubt = await findInDoubt(tx, place.accountId, place.conversationId, echoWindowMs);
-  return inDoubt.find((sent) => isEchoOf(sent.content, event.content)) ?? null;
+  return inDoubt.filter((sent) => isEchoOf(sent.content, event.content));
 }
 
 async function settleByReceipt(

@@ -43,6 +43,10 @@ export interface WorkspaceTx extends Tx {
 export type Planning = 'as-asked' | 'by-key';
 
 export interface Storage {
+  /**
+   * Throws StorageUnavailable when nothing took effect, CommitUnknown when it may have; the same for each of the
+   * transactions below.
+   */
   inWorkspace<T>(
     workspaceId: WorkspaceId,
     work: (tx: WorkspaceTx) => Promise<T>,
@@ -68,5 +72,10 @@ export interface Storage {
 
 /** Thrown when the database could not be asked: the caller answers 503, or waits. Never mistaken for "not there". */
 export class StorageUnavailable extends Error {
-  override readonly name = 'StorageUnavailable';
+  override readonly name: string = 'StorageUnavailable';
+}
+
+/** The connection went while a transaction was being committed: nobody can say whether it took effect. */
+export class CommitUnknown extends StorageUnavailable {
+  override readonly name = 'CommitUnknown';
 }

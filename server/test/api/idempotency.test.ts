@@ -1,6 +1,8 @@
 /** `Idempotency-Key`: once, whatever is repeated, in whichever process, by whom. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { deleteOldKeys } from '#api';
+import { type ApiDeps, deleteOldKeys } from '#api';
+import type { Outbox } from '#outbox';
+import { CommitUnknown, type Storage } from '#storage';
 import { type Furnished, furnish } from './furnish.ts';
 import { type Answer, type ApiProcess, metaAccount, openWorld, type World } from './world.ts';
 
@@ -110,6 +112,43 @@ it('does not do it again when the first ended without an answer, but says that n
   expect([answer.status, answer.json().code]).toEqual([409, 'idempotency-unsettled']);
   expect(await queued('lost')).toBe(1);
 });
+
+it('does not do it again when the answer to the first commit was lost', async () => {
+  const broken = await world.openProcess(losingAnswers());
+  const first = await write('commit unknown', broken);
+  expect([first.status, first.json().code]).toEqual([503, 'unavailable']);
+  expect(first.json().detail).toContain('may have taken effect');
+  const again = await write('commit unknown');
+  expect([again.status, again.json().code]).toEqual([409, 'idempotency-running']);
+  await world.db.ownerQuery(
+    `UPDATE idempotency_keys SET created_at = now() - interval '2 minutes' WHERE key = $1 AND status IS NULL`,
+    [key],
+  );
+  expect((await write('commit unknown', other)).json().code).toBe('idempotency-unsettled');
+  expect(await queued('commit unknown')).toBe(1);
+});
+
+/** A process that commits what queues a message, and then hears nothing of it. */
+function losingAnswers(): Pick<ApiDeps, 'storage' | 'outbox'> {
+  let hasQueued = false;
+  const storage: Storage = {
+    ...world.db.storage,
+    async inWorkspace(workspaceId, work, planning) {
+      const result = await world.db.storage.inWorkspace(workspaceId, work, planning);
+      if (!hasQueued) return result;
+      hasQueued = false;
+      throw new CommitUnknown('struck');
+    },
+  };
+  const outbox: Outbox = {
+    ...world.outbox,
+    async queueMessage(tx, message) {
+      hasQueued = true;
+      return world.outbox.queueMessage(tx, message);
+    },
+  };
+  return { storage, outbox };
+}
 
 it('forgets a key after a day', async () => {
   await write('daily');

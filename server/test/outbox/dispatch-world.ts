@@ -14,6 +14,8 @@ export interface DispatchWorld extends World {
   readonly engines: Engines;
   /** The account as `findServing` gives it; changes hold from the next look-up on. */
   readonly accounts: Map<AccountId, Partial<ServingAccount>>;
+  /** Accounts that `findServing` throws for: their secrets cannot be opened. */
+  readonly unreadable: Set<AccountId>;
   start(changes?: Partial<DispatcherDeps>): Dispatcher;
   /** Stops what was started and puts the provider back to accepting. */
   rest(): Promise<void>;
@@ -27,6 +29,7 @@ export async function openDispatchWorld(): Promise<DispatchWorld> {
   const provider = await startProviderServer();
   const engines = await createPostgresEngines({ connectionString: world.db.urls.app, log: silentLog });
   const accounts = new Map<AccountId, Partial<ServingAccount>>();
+  const unreadable = new Set<AccountId>();
   const started: Dispatcher[] = [];
   const base: DispatcherDeps = {
     storage: world.db.storage,
@@ -36,7 +39,10 @@ export async function openDispatchWorld(): Promise<DispatchWorld> {
     random: Math.random,
     log: silentLog,
     channels: { meta: metaChannel },
-    findServing: async (workspaceId, accountId) => servingAccount(workspaceId, accountId, accounts.get(accountId)),
+    findServing: async (workspaceId, accountId) => {
+      if (unreadable.has(accountId)) throw new Error('the secrets cannot be opened');
+      return servingAccount(workspaceId, accountId, accounts.get(accountId));
+    },
     networkOf: () => provider.network(),
     statusCallbackUrl: () => undefined,
     noteChange: () => {},
@@ -49,6 +55,7 @@ export async function openDispatchWorld(): Promise<DispatchWorld> {
     provider,
     engines,
     accounts,
+    unreadable,
     start(changes = {}) {
       const dispatcher = createDispatcher({ ...base, ...changes, settings: { ...quick, ...changes.settings } });
       started.push(dispatcher);

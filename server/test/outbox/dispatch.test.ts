@@ -157,6 +157,25 @@ test('what the account or the channel cannot send is refused without a request',
   expect(world.provider.requests.length).toBe(requests);
 });
 
+test('an account that cannot be looked at keeps only its own messages, and they say why', async () => {
+  const poisoned = await addPlace(world);
+  world.unreadable.add(poisoned.accountId);
+  const sound = await addPlace(world);
+  const [waits, goes] = [await world.queue(poisoned), await world.queue(sound)];
+  world.start();
+  await eventually(async () => expect((await world.row(goes)).state).toBe('sent'));
+  const error = async () => {
+    const { messageId } = await world.row(waits);
+    const [row] = await world.db.ownerQuery('SELECT error FROM messages WHERE id = $1', [messageId]);
+    return row?.error;
+  };
+  await eventually(async () => expect(await error()).toMatchObject({ code: 'AccountNotReadable' }));
+  world.unreadable.delete(poisoned.accountId);
+  await world.db.ownerQuery('UPDATE outbox SET due_at = now() WHERE id = $1', [waits]);
+  await eventually(async () => expect((await world.row(waits)).state).toBe('sent'));
+  expect(await error()).toBeNull();
+});
+
 test('a campaign does not reach who opted out; a reply does', async () => {
   const place = await addPlace(world);
   await world.db.ownerQuery(
@@ -253,11 +272,24 @@ test('a refusal for good is a failed message and no second try', async () => {
   expect(textsOf(world.provider.requests, 'undeliverable')).toHaveLength(1);
 });
 
-test('a limit of the provider is tried again; used-up tries end as a dead letter', async () => {
+test('who is asked to wait longer than we try gives up at once, says why, and holds up no later message', async () => {
   const place = await addPlace(world);
-  world.provider.behave((_send, answer) => answer.refuse(400, 130429));
+  world.provider.behave((send, answer) => (send.text === 'withheld' ? answer.refuse(400, 131049) : answer.accept()));
+  const outboundId = await world.queue(place, { content: text('withheld') });
+  const next = await world.queue(place, { content: text('after it') });
+  world.start();
+  await eventually(async () => expect((await world.row(next)).state).toBe('sent'));
+  expect(await world.row(outboundId)).toMatchObject({
+    ...{ state: 'dead', attempts: 1, messageStatus: 'failed' },
+    failure: { code: 'withheld', providerCode: '131049' },
+  });
+});
+
+test('what the provider cannot do now is tried again; used-up tries end as a dead letter', async () => {
+  const place = await addPlace(world);
+  world.provider.behave((_send, answer) => answer.refuse(503, 131016));
   const outboundId = await world.queue(place, { content: text('throttled') });
-  world.start({ retry: { baseMs: 1, capMs: 5, maxAttempts: 3, maxAdviceMs: 1 } });
+  world.start({ retry: { baseMs: 1, capMs: 5, maxAttempts: 3 } });
   await eventually(async () => expect((await world.row(outboundId)).state).toBe('dead'));
   expect(await world.row(outboundId)).toMatchObject({ attempts: 3, messageStatus: 'failed' });
   expect(textsOf(world.provider.requests, 'throttled')).toHaveLength(3);

@@ -30,6 +30,19 @@ const linked: Channel = {
   },
 };
 
+/** Takes a look-up and says nothing, until it is given up. */
+const silent: Channel = {
+  ...linked,
+  sessions: {
+    ...linked.sessions!,
+    checkNumber: (_account, _phone, { signal }): Promise<NumberAnswer> =>
+      new Promise((resolve) => {
+        const failure = { code: 'TimedOut', detail: '', retry: { kind: 'later' }, isCertain: true } as const;
+        signal.addEventListener('abort', () => resolve({ kind: 'unreachable', failure }), { once: true });
+      }),
+  },
+};
+
 function set(accountId: AccountId, settings: Record<string, string>): void {
   const common = { phoneNumberId: '1060', messagesPerSecond: '100000', quietHours: 'off', warmUp: 'off' };
   world.accounts.set(accountId, { settings: { ...common, ...settings } });
@@ -110,6 +123,41 @@ test('a first word to a number that is not on WhatsApp is refused, and the numbe
   const sent = await world.queue(stranger);
   await eventually(async () => expect((await world.row(sent)).state).toBe('sent'));
   expect(asked).toEqual([nobody, '+34600000001']);
+});
+
+test('numbers that nobody can look up hold up nobody else: they wait for another look, uncounted, and say so', async () => {
+  const official = await addPlace(world);
+  const place = await addPlace(world, 'evolution');
+  set(place.accountId, {});
+  world.accounts.set(place.accountId, { ...world.accounts.get(place.accountId), provider: 'evolution' });
+  const strangers: OutboundId[] = [];
+  for (let index = 0; index < 10; index += 1) {
+    const conversationId = await world.addConversation(place, { hoursSinceInbound: null });
+    await world.db.ownerQuery('UPDATE conversations SET address = $2 WHERE id = $1', [
+      conversationId,
+      JSON.stringify([{ kind: 'phone', value: `+3460000050${index}` }]),
+    ]);
+    strangers.push(await world.queue({ ...place, conversationId }));
+  }
+  const outboundId = await world.queue(official);
+  world.start({ channels: { meta: metaChannel, evolution: silent }, settings: { leaseMs: 3_000 } });
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
+  await eventually(async () => {
+    for (const id of strangers) expect(await errorOf(id)).toMatchObject({ code: 'NumberNotChecked' });
+  });
+  await eventually(async () => {
+    const rows = await Promise.all(strangers.map((id) => world.row(id)));
+    expect(rows.map(({ state }) => state)).toEqual(strangers.map(() => 'queued'));
+    expect(rows.every(({ attempts, dueInMs }) => attempts === 0 && dueInMs > 0)).toBe(true);
+  });
+  const taken = await world.db.ownerQuery('SELECT taken FROM send_days WHERE account_id = $1', [place.accountId]);
+  expect(taken).toEqual([{ taken: 0 }]);
+  const old = strangers[0]!;
+  await world.db.ownerQuery(
+    `UPDATE outbox SET due_at = now(), created_at = now() - interval '16 minutes' WHERE id = $1`,
+    [old],
+  );
+  await eventually(async () => expect((await world.row(old)).state).toBe('sent'));
 });
 
 test('accounts of official providers pass no gate', async () => {

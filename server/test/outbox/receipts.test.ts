@@ -211,24 +211,37 @@ test('the same event twice is one receipt', async () => {
   expect(receipts).toEqual([{ was_applied: true }]);
 });
 
+function hearEcho(place: Conversation, body: string, id: string): Promise<boolean> {
+  return world.db.storage.inWorkspace(place.workspaceId, (tx) =>
+    world.outbox.matchEcho(tx, place.accountId, place.conversationId, {
+      kind: 'message',
+      type: 'echo',
+      key: id,
+      occurredAt: null,
+      bindings: [],
+      path: '',
+      providerMessageId: id,
+      direction: 'out',
+      customer: [],
+      content: { type: 'text', text: body },
+    }),
+  );
+}
+
+test('an echo that may be of two equal messages is ours and proves neither', async () => {
+  const place = await addPlace(world, 'evolution');
+  const lost = await inState(place, 'uncertain');
+  const underWay = await inState(place, 'sending');
+  expect(await hearEcho(place, 'hello', 'BAE5.either')).toBe(true);
+  expect(await world.row(lost.outboundId)).toMatchObject({ state: 'uncertain', messageProviderId: null });
+  expect(await world.row(underWay.outboundId)).toMatchObject({ state: 'sending', messageProviderId: null });
+  expect(world.known).not.toContainEqual(expect.objectContaining({ providerMessageId: 'BAE5.either' }));
+});
+
 test('an echo with the content that is in flight is ours; other text is a person on the phone', async () => {
   const place = await addPlace(world, 'evolution');
   const { outboundId } = await inState(place, 'uncertain');
-  const echo = (body: string, id: string) =>
-    world.db.storage.inWorkspace(place.workspaceId, (tx) =>
-      world.outbox.matchEcho(tx, place.accountId, place.conversationId, {
-        kind: 'message',
-        type: 'echo',
-        key: id,
-        occurredAt: null,
-        bindings: [],
-        path: '',
-        providerMessageId: id,
-        direction: 'out',
-        customer: [],
-        content: { type: 'text', text: body },
-      }),
-    );
+  const echo = (body: string, id: string) => hearEcho(place, body, id);
   expect(await echo('see you at five', 'BAE5.typed')).toBe(false);
   expect(await echo('hello', 'BAE5.ours')).toBe(true);
   expect(await world.row(outboundId)).toMatchObject({

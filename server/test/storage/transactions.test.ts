@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '#kernel';
-import { StorageUnavailable } from '#storage';
+import { CommitUnknown, StorageUnavailable } from '#storage';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 const [one, two] = [newId('workspace'), newId('workspace')];
@@ -123,7 +123,17 @@ describe('a database that cannot be asked', () => {
       await tx.query('SELECT 1');
     });
     await expect(work).rejects.toBeInstanceOf(StorageUnavailable);
+    await expect(work).rejects.not.toBeInstanceOf(CommitUnknown);
     expect(await db.storage.inWorkspace(one, (tx) => tx.query('SELECT 1 AS fine'))).toEqual([{ fine: 1 }]);
+  });
+
+  test('is CommitUnknown when the connection is cut before the commit is answered', async () => {
+    const work = db.storage.inWorkspace(one, async (tx) => {
+      const [row] = await tx.query('SELECT pg_backend_pid() AS pid');
+      await db.ownerQuery('SELECT pg_terminate_backend($1)', [row?.pid]);
+    });
+    await expect(work).rejects.toBeInstanceOf(CommitUnknown);
+    await expect(work).rejects.toBeInstanceOf(StorageUnavailable);
   });
 
   test('survives the loss of every idle connection', async () => {

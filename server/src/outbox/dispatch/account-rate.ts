@@ -50,18 +50,24 @@ export function createAccountRate(deps: RateDeps): AccountRate {
       const row = limits.find((limit) => limit.scope === 'account' && limit.lanes === lanes)!;
       const share = row.scope === 'account' ? row.share : 1;
       const key = `outbox:${row.name}:${accountId}`;
-      const most = Math.max(1, Math.floor((messagesPerSecond * share * row.windowMs) / 1_000));
+      const limit = limitOf(messagesPerSecond * share, row.windowMs);
       try {
-        const window = await deps.counters.add(key, count, row.windowMs);
-        return spread({ ...window, most, count, windowMs: row.windowMs }, deps.random);
+        const window = await deps.counters.add(key, count, limit.windowMs);
+        return spread({ ...window, ...limit, count }, deps.random);
       } catch (error) {
         deps.log.warn({ err: error }, 'the counters cannot be asked; a stricter limit of this process holds');
-        const strict = Math.max(1, Math.floor(most * strictShare));
-        const window = addLocally(key, count, row.windowMs);
-        return spread({ ...window, most: strict, count, windowMs: row.windowMs }, deps.random);
+        const strict = limitOf(messagesPerSecond * share * strictShare, row.windowMs);
+        const window = addLocally(key, count, strict.windowMs);
+        return spread({ ...window, ...strict, count }, deps.random);
       }
     },
   };
+}
+
+/** So many a window; where that is less than one, a window long enough for one. */
+function limitOf(perSecond: number, windowMs: number): { readonly most: number; readonly windowMs: number } {
+  const most = Math.floor((perSecond * windowMs) / 1_000);
+  return most >= 1 ? { most, windowMs } : { most: 1, windowMs: Math.ceil(1_000 / perSecond) };
 }
 
 export interface Taken {

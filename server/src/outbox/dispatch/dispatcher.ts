@@ -69,11 +69,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     stopping,
     permit: {
       storage,
+      log,
       channels: deps.channels,
       findServing: deps.findServing,
       rate,
       breakers,
-      gate: { storage, noteChange: deps.noteChange, clock, log, networkOf: deps.networkOf },
+      gate: {
+        ...{ storage, noteChange: deps.noteChange, clock, log, networkOf: deps.networkOf },
+        lookUpMs: Math.min(settings.numberLookUpMs, settings.leaseMs / 4),
+      },
+      lookupRetryMs: settings.lookupRetryMs,
+      maxLookupRetryMs: settings.maxLookupRetryMs,
     },
     deliver: deps,
     retry: { ...retryPolicy, ...deps.retry },

@@ -1,27 +1,37 @@
-import type { AccountId, OutboundId, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import type { ClaimedMessage } from './walk.ts';
 
-/** What this process holds, counted by workspace and account for its limits. */
+type HeldMessage = Pick<ClaimedMessage, 'workspaceId' | 'accountId' | 'outboundId' | 'leaseEpoch'>;
+
+/**
+ * What this process holds, counted by workspace and account for its limits. One claim of a message is one hold: where a
+ * lease runs out under us, we may claim the same message again before the first hold is let go.
+ */
 export class InFlight {
   readonly workspaces = new Map<WorkspaceId, number>();
   readonly accounts = new Map<AccountId, number>();
-  readonly #messages = new Set<OutboundId>();
+  readonly #holds = new Set<string>();
 
   get size(): number {
-    return this.#messages.size;
+    return this.#holds.size;
   }
 
-  hold(message: ClaimedMessage): void {
-    this.#messages.add(message.outboundId);
+  hold(message: HeldMessage): void {
+    if (this.#holds.has(keyOf(message))) return;
+    this.#holds.add(keyOf(message));
     count(this.workspaces, message.workspaceId, 1);
     count(this.accounts, message.accountId, 1);
   }
 
-  letGo(message: ClaimedMessage): void {
-    if (!this.#messages.delete(message.outboundId)) return;
+  letGo(message: HeldMessage): void {
+    if (!this.#holds.delete(keyOf(message))) return;
     count(this.workspaces, message.workspaceId, -1);
     count(this.accounts, message.accountId, -1);
   }
+}
+
+function keyOf({ outboundId, leaseEpoch }: HeldMessage): string {
+  return `${outboundId}:${leaseEpoch}`;
 }
 
 function count<Key>(counts: Map<Key, number>, key: Key, by: number): void {

@@ -4,10 +4,10 @@ import { assert, type Clock, crashPoint, createLoop, type Log, type Loop } from 
 import type { NoteChange, Storage } from '#storage';
 import type { Lane, LanedMessage } from '../outbox.ts';
 import type { Breakers } from './breakers.ts';
-import { claimHeads, type Mark, markSending, releaseClaims } from './claim-store.ts';
+import { claimHeads, type Mark, markSending, type Release, releaseClaims } from './claim-store.ts';
 import type { DeliverDeps } from './deliver.ts';
 import { InFlight } from './in-flight.ts';
-import { createMicroBatch } from './micro-batch.ts';
+import { createMicroBatch, type MicroBatch } from './micro-batch.ts';
 import { recordForbidden, sendOne, type WalkDeps } from './one-message.ts';
 import { type PermitDeps, permit } from './permits.ts';
 import type { Recorder } from './recorder.ts';
@@ -45,6 +45,7 @@ const lastWordsMs = 2_000;
 export class DispatchLife {
   readonly #deps: LifeDeps;
   readonly #walk: WalkDeps;
+  readonly #releases: MicroBatch<Release, void>;
   readonly #inFlight = new InFlight();
   readonly #tasks = new Set<Promise<void>>();
   readonly #claims: Loop;
@@ -73,6 +74,10 @@ export class DispatchLife {
       signal: deps.stopping.signal,
       isStopping: () => this.#state !== 'running',
     };
+    this.#releases = createMicroBatch<Release, void>(settings.maxReleasesInBatch, async (releases) => {
+      await releaseClaims(storage, releases);
+      return releases.map(() => undefined);
+    });
     const { pollMs, sweepMs } = settings;
     const common = { afterErrorMs: pollMs, log: deps.log };
     this.#claims = createLoop({ ...common, name: 'outbox', idleMs: pollMs, step: () => this.#claimStep() });
@@ -170,25 +175,25 @@ export class DispatchLife {
     return swept.released + swept.doubted + swept.repeated + swept.left >= settings.maxSwept;
   }
 
-  /** One batch: the permit for all, then each message by itself. */
+  /** Each account by itself: one whose permit is slow holds up no other. */
   async #dispatch(batch: readonly ClaimedMessage[]): Promise<void> {
-    const { log, settings } = this.#deps;
-    try {
-      const permits = await permit(this.#deps.permit, batch);
-      crashPoint('outbox.permitted');
-      const releases: { message: ClaimedMessage; waitMs: number }[] = [];
-      for (const [index, one] of permits.entries()) {
-        const message = batch[index]!;
-        if (one.kind === 'deferred') releases.push({ message, waitMs: one.waitMs });
-        else if (this.#state !== 'running') releases.push({ message, waitMs: 0 });
-        else if (one.kind === 'forbidden') this.#follow(message, recordForbidden(this.#walk, message, one.failure));
-        else this.#follow(message, sendOne(this.#walk, one.message));
-      }
-      await this.#release(releases);
-    } catch (error) {
-      log.warn({ err: error, messages: batch.length }, 'permits could not be given; the messages wait');
-      await this.#release(batch.map((message) => ({ message, waitMs: settings.lookupRetryMs })));
+    const accounts = [...Map.groupBy(batch, ({ accountId }) => accountId).values()];
+    await Promise.all(accounts.map((messages) => this.#dispatchAccount(messages)));
+  }
+
+  /** The permit for all, then each message by itself. */
+  async #dispatchAccount(messages: readonly ClaimedMessage[]): Promise<void> {
+    const permits = await permit(this.#deps.permit, messages);
+    crashPoint('outbox.permitted');
+    const releases: { message: ClaimedMessage; waitMs: number }[] = [];
+    for (const [index, one] of permits.entries()) {
+      const message = messages[index]!;
+      if (one.kind === 'deferred') releases.push({ message, waitMs: one.waitMs });
+      else if (this.#state !== 'running') releases.push({ message, waitMs: 0 });
+      else if (one.kind === 'forbidden') this.#follow(message, recordForbidden(this.#walk, message, one.failure));
+      else this.#follow(message, sendOne(this.#walk, one.message));
     }
+    await this.#release(releases);
   }
 
   /** Keeps the message in flight until its walk has ended. */
@@ -209,8 +214,7 @@ export class DispatchLife {
   async #release(releases: readonly { readonly message: ClaimedMessage; readonly waitMs: number }[]): Promise<void> {
     if (releases.length === 0) return;
     try {
-      const rows = releases.map(({ message, waitMs }) => ({ ...message, waitMs }));
-      await releaseClaims(this.#deps.storage, rows);
+      await Promise.all(releases.map(({ message, waitMs }) => this.#releases.add({ ...message, waitMs })));
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'claims could not be given back; their leases will run out');
     } finally {

@@ -3,7 +3,8 @@
  *
  * `account`: so many messages a window for one account and class of lanes, counted across processes; the number is the
  * channel's own (`messagesPerSecond`, or the account's setting of that name) times `share`. Bulk has a share below one
- * and a count of its own, so that a campaign never stands in the way of a reply.
+ * and a count of its own, so that a campaign never stands in the way of a reply. Where it comes to less than one message a
+ * window, the window is as long as one message takes.
  * `pair`: so many messages a window from one account to one customer, counted by the conversation's own ordinals.
  */
 import type { Provider } from '@switchyard/contract';

@@ -29,9 +29,22 @@ test('advice that names an instant is not overtaken', () => {
   expect(next).toEqual({ kind: 'again', waitMs: 600_000 });
 });
 
-test('an absurd advice is cut to the longest that we follow, one that cannot be read is none', () => {
-  const absurd = nextTry(failed({ kind: 'later', afterMs: 1e15 }), policy, () => 0);
-  expect(absurd).toEqual({ kind: 'again', waitMs: policy.maxAdviceMs });
+test.each<[string, Retry]>([
+  ['a day', { kind: 'later', afterMs: 24 * 3_600_000 }],
+  ['an absurd time', { kind: 'later', afterMs: 1e15 }],
+  ['a moment tomorrow', { kind: 'at', at: '2026-03-02T10:00:00Z' }],
+])('advice to wait for %s is the end, not a wait cut short', (_title, retry) => {
+  expect(nextTry(failed(retry), policy, () => 0)).toEqual({ kind: 'used-up', reason: 'TimeUsedUp' });
+});
+
+test('advice to wait for longer than there is time left is the end; as long as we follow it, it is followed', () => {
+  const longest = failed({ kind: 'later', afterMs: policy.maxAdviceMs });
+  expect(nextTry(longest, policy, () => 0)).toEqual({ kind: 'again', waitMs: policy.maxAdviceMs });
+  const old = { ...longest, ageMs: policy.maxTotalMs - policy.maxAdviceMs + 1 };
+  expect(nextTry(old, policy, () => 0)).toEqual({ kind: 'used-up', reason: 'TimeUsedUp' });
+});
+
+test('advice that cannot be read is none', () => {
   const unread = nextTry(failed({ kind: 'at', at: 'soon' }), policy, () => 0);
   expect(unread).toEqual({ kind: 'again', waitMs: policy.baseMs });
 });

@@ -1,7 +1,8 @@
 /**
  * When a message that surely did not go out is tried again. The failure's own advice comes first; without any, a wait
  * with decorrelated jitter: between the base and three times the wait before it, so that what failed together does not
- * come back together.
+ * come back together. An advice to wait longer than we go on trying is the end at once: sooner would be against it, and
+ * what comes after in the conversation would stand behind it for nothing.
  */
 import type { Failure } from '@switchyard/contract';
 
@@ -9,7 +10,7 @@ export interface RetryPolicy {
   readonly baseMs: number;
   /** Longest wait of our own making. */
   readonly capMs: number;
-  /** Longest wait that a provider's advice can ask for: `Retry-After` may say anything. */
+  /** Longest wait that a provider's advice can ask for; who asks for more is asked no more. */
   readonly maxAdviceMs: number;
   readonly maxAttempts: number;
   /** From the queueing of the message to its last try. */
@@ -44,7 +45,9 @@ export type NextTry =
 export function nextTry(failed: FailedTry, policy: RetryPolicy, random: () => number): NextTry {
   if (failed.failure.retry.kind === 'never') return { kind: 'never' };
   if (failed.attempts >= policy.maxAttempts) return { kind: 'used-up', reason: 'TriesUsedUp' };
-  const waitMs = Math.ceil(Math.max(jittered(failed, policy, random), advised(failed, policy, random)));
+  const adviceMs = Math.max(0, adviceOf(failed) ?? 0);
+  if (adviceMs > policy.maxAdviceMs) return { kind: 'used-up', reason: 'TimeUsedUp' };
+  const waitMs = Math.ceil(Math.max(jittered(failed, policy, random), advised(adviceMs, policy, random)));
   if (failed.ageMs + waitMs > policy.maxTotalMs) return { kind: 'used-up', reason: 'TimeUsedUp' };
   return { kind: 'again', waitMs };
 }
@@ -55,13 +58,12 @@ function jittered(failed: FailedTry, policy: RetryPolicy, random: () => number):
 }
 
 /** Never before the moment that was named; a little after it, each message by its own share of the base. */
-function advised(failed: FailedTry, policy: RetryPolicy, random: () => number): number {
-  const advice = adviceMs(failed);
-  if (advice === null) return 0;
-  return Math.min(policy.maxAdviceMs, Math.max(0, advice)) + random() * policy.baseMs;
+function advised(adviceMs: number, policy: RetryPolicy, random: () => number): number {
+  return adviceMs === 0 ? 0 : adviceMs + random() * policy.baseMs;
 }
 
-function adviceMs(failed: FailedTry): number | null {
+/** null: none that can be read. */
+function adviceOf(failed: FailedTry): number | null {
   const { retry } = failed.failure;
   if (retry.kind === 'later') return retry.afterMs ?? null;
   if (retry.kind === 'never') return null;

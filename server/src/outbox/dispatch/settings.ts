@@ -21,8 +21,12 @@ export interface DispatchSettings {
   readonly maxSettlementsInBatch: number;
   /** How long to go on trying to record an outcome while the database is away. */
   readonly maxRecordingMs: number;
-  /** When account or consent cannot be looked up: until the next try. */
+  /** When account or consent cannot be looked up: until the next try, at first and at most. */
   readonly lookupRetryMs: number;
+  readonly maxLookupRetryMs: number;
+  /** All look-ups of strangers' numbers for one permit together; never more than a quarter of the lease. */
+  readonly numberLookUpMs: number;
+  readonly maxReleasesInBatch: number;
   readonly maxReadMarksWaiting: number;
   readonly maxReadMarksInFlight: number;
 }
@@ -42,6 +46,9 @@ export const defaultDispatchSettings: DispatchSettings = {
   maxSettlementsInBatch: 100,
   maxRecordingMs: 60_000,
   lookupRetryMs: 1_000,
+  maxLookupRetryMs: 60_000,
+  numberLookUpMs: 5_000,
+  maxReleasesInBatch: 100,
   maxReadMarksWaiting: 1_000,
   maxReadMarksInFlight: 4,
 };

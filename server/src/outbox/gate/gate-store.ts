@@ -59,17 +59,20 @@ export async function findChecks(
   return new Map(rows.map(({ phone, isOnWhatsApp }) => [phone, isOnWhatsApp]));
 }
 
-export async function keepCheck(
+/** In the order of the numbers, so that two processes cannot wait for each other. */
+export async function keepChecks(
   tx: WorkspaceTx,
   accountId: AccountId,
-  phone: string,
-  isOnWhatsApp: boolean,
+  checks: readonly { readonly phone: string; readonly isOnWhatsApp: boolean }[],
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO number_checks (workspace_id, account_id, phone, is_on_whatsapp) VALUES ($1, $2, $3, $4)
+    `INSERT INTO number_checks (workspace_id, account_id, phone, is_on_whatsapp)
+       SELECT $1, $2, c.phone, c.is_on_whatsapp
+         FROM unnest($3::text[], $4::boolean[]) AS c (phone, is_on_whatsapp) ORDER BY c.phone
      ON CONFLICT (workspace_id, account_id, phone)
        DO UPDATE SET is_on_whatsapp = EXCLUDED.is_on_whatsapp, checked_at = now()`,
-    [tx.workspaceId, accountId, phone, isOnWhatsApp],
+    [tx.workspaceId, accountId, checks.map(({ phone }) => phone), checks.map(({ isOnWhatsApp }) => isOnWhatsApp)],
+    'gate-checks-keep',
   );
 }
 

@@ -110,6 +110,14 @@ export function notOnWhatsApp(phone: string): Failure {
   return { code: 'NotOnWhatsApp', detail: `${phone} is not on WhatsApp`, retry: { kind: 'never' }, isCertain: true };
 }
 
+/** Nobody could say in time; the look-up is repeated. */
+export const numberNotChecked: Failure = {
+  code: 'NumberNotChecked',
+  detail: 'The number could not be looked up yet: the provider does not answer.',
+  retry: { kind: 'later' },
+  isCertain: true,
+};
+
 const dayMinutes = 24 * 60;
 
 type Held = Required<Pick<Failure, 'code' | 'detail' | 'facts'>>;

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import { assert } from '#kernel';
-import type { Row, Tx } from '../storage.ts';
+import { CommitUnknown, type Row, type Tx } from '../storage.ts';
 import { isUnavailable, translate } from './unavailable.ts';
 
 /** Counts one statement sent; BEGIN and COMMIT count too. */
@@ -9,7 +9,8 @@ export type Count = () => void;
 
 /**
  * One transaction on a connection of `pool`. `begin` is the whole opening in one round trip. Commits when `work` returns,
- * rolls back when it throws; a connection whose state is not certain is thrown away, never given back.
+ * rolls back when it throws; a connection whose state is not certain is thrown away, never given back. Throws
+ * CommitUnknown where the answer to COMMIT is lost, StorageUnavailable where one before it is.
  */
 export async function runTransaction<T>(
   pool: pg.Pool,
@@ -84,10 +85,19 @@ class OpenTransaction implements Tx {
 
   async commit(): Promise<void> {
     this.#state = 'ending';
-    const { command } = await this.control('COMMIT');
+    const { command } = await this.#sendCommit();
     // Postgres answers ROLLBACK, without an error, when a statement had failed and the work went on regardless.
     assert(command === 'COMMIT', 'a transaction with a failed statement is not committed');
     this.#state = 'committed';
+  }
+
+  async #sendCommit(): Promise<pg.QueryResult> {
+    try {
+      return await this.control('COMMIT');
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      throw new CommitUnknown('the database went away while a transaction was being committed', { cause: error });
+    }
   }
 
   /** False when the connection is no longer to be trusted. */
