@@ -189,10 +189,53 @@ describe('what the server answers', () => {
       { kind: 'refused', failure: { code: 'recipient-unreachable', retry: { kind: 'never' }, isCertain: true } },
     ],
     [
-      'a schema error',
-      error(400, ['instance requires property "text"', 'again']),
-      { kind: 'refused', failure: { code: 'request-invalid', detail: 'instance requires property "text"; again' } },
+      'a schema error, in the list that the validator makes',
+      error(400, [['instance requires property "text"', 'number is not of a type(s) string']]),
+      {
+        kind: 'refused',
+        failure: {
+          code: 'request-invalid',
+          detail: 'instance requires property "text"; number is not of a type(s) string',
+          isCertain: true,
+        },
+      },
     ],
+    [
+      'a schema error in a plain list',
+      error(400, ['instance requires property "text"', 'instance.number is not of a type(s) string']),
+      { kind: 'refused', failure: { code: 'request-invalid', retry: { kind: 'never' } } },
+    ],
+    [
+      'a look at the content before it is sent',
+      error(400, ['Owned media must be a url or base64']),
+      { kind: 'refused', failure: { code: 'request-invalid', detail: 'Owned media must be a url or base64' } },
+    ],
+    [
+      'a database of its own that failed when the message was out',
+      error(400, [
+        'PrismaClientKnownRequestError: \nInvalid `this.prismaRepository.message.create()` invocation in main.js',
+      ]),
+      {
+        kind: 'uncertain',
+        failure: { isCertain: false, retry: { kind: 'never' }, detail: expect.stringContaining('message.create()') },
+      },
+    ],
+    [
+      'another of its own parts that lost its connection when the message was out',
+      error(400, 'Error: Redis client was disconnected'),
+      { kind: 'uncertain', failure: { isCertain: false } },
+    ],
+    [
+      'a closed connection of which more is said',
+      error(400, ['Error: Connection Closed by the database']),
+      { kind: 'uncertain', failure: { isCertain: false } },
+    ],
+    [
+      'a failure whose text names a schema',
+      error(400, ['TypeError: instance requires property of undefined', 'instance requires property "text"']),
+      { kind: 'uncertain', failure: { isCertain: false } },
+    ],
+    ['a 400 that says nothing', error(400, []), { kind: 'uncertain', failure: { isCertain: false } }],
     [
       'a connection that is closed',
       error(400, 'Error: Connection Closed'),
@@ -202,6 +245,11 @@ describe('what the server answers', () => {
       'the same as 500',
       error(500, ['Connection Closed']),
       { kind: 'unreachable', failure: { code: 'not-connected', isCertain: true } },
+    ],
+    [
+      'a failure of its own as 500 that speaks of a connection',
+      error(500, ["PrismaClientInitializationError: Can't reach database server, connection lost"]),
+      { kind: 'uncertain', failure: { isCertain: false } },
     ],
     ['a wrong key', error(401, 'Unauthorized'), { kind: 'refused', failure: { code: 'credentials-refused' } }],
     [

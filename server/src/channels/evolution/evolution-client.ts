@@ -7,7 +7,7 @@ import { checkContent, refusedContent } from '../graph/content-limits.ts';
 import { type CompleteAnswer, callProvider, judgeBareAnswer } from '../http/index.ts';
 import { idAt, isObject, type JsonValue, parseJson, present } from '../reading/index.ts';
 import { evolutionCapabilities } from './capabilities.ts';
-import { judgeRefusal } from './errors.ts';
+import { judgeSendRefusal } from './errors.ts';
 import { type EvolutionVersion, messageRoute } from './message-json.ts';
 import { chatOf } from './recipient.ts';
 
@@ -78,7 +78,7 @@ function judge(answer: CompleteAnswer, { readSuccess }: EvolutionCall): SendOutc
   const parsed = parseJson(answer.body);
   if (!parsed.ok) return judgeBareAnswer(answer, nowMs);
   if (answer.status >= 200 && answer.status < 300) return readSuccess(parsed.value) ?? judgeBareAnswer(answer, nowMs);
-  return judgeRefusal(answer, parsed.value, nowMs);
+  return judgeSendRefusal(answer, parsed.value, nowMs);
 }
 
 function readSent(json: JsonValue): SendOutcome | undefined {
