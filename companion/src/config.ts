@@ -1,6 +1,7 @@
 /** The only reader of flags and environment. A wrong value stops the start with one line that names it. */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type AddressRange, parseRange } from '../../server/src/channels/http/address/index.ts';
 
 export interface Config {
   /** Scheme and host of the server, without a trailing slash. */
@@ -13,6 +14,8 @@ export interface Config {
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly maxSessions: number;
+  /** Where files may be fetched from besides the internet. */
+  readonly outboundAllowed: readonly AddressRange[];
   /** Another address than WhatsApp's own: a stand-in. */
   readonly whatsappUrl: string | undefined;
   readonly machine: string;
@@ -34,6 +37,8 @@ Usage: switchyard-companion [options]      every option may come from the enviro
   --lease-ms <ms>        COMPANION_LEASE_MS         how long a session stays ours when we fall silent; 30000
   --poll-ms <ms>         COMPANION_POLL_MS          how often to ask which sessions should run; 2000
   --max-sessions <n>     COMPANION_MAX_SESSIONS     50
+  --outbound-allowed <ranges> OUTBOUND_ALLOWED      where files of messages may lie besides the internet, as at the
+                                                    server: 10.1.0.0/16, 192.168.1.7:8080, [fd00::7]:8080
   --whatsapp-url <url>   COMPANION_WHATSAPP_URL     a stand-in instead of WhatsApp, for tests
   --help`;
 
@@ -45,6 +50,7 @@ const options = {
   'lease-ms': { type: 'string' },
   'poll-ms': { type: 'string' },
   'max-sessions': { type: 'string' },
+  'outbound-allowed': { type: 'string' },
   'whatsapp-url': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -64,6 +70,7 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv): Co
     leaseMs: whole('--lease-ms', text('lease-ms', 'COMPANION_LEASE_MS') ?? '30000', 1_000, 300_000),
     pollMs: whole('--poll-ms', text('poll-ms', 'COMPANION_POLL_MS') ?? '2000', 50, 60_000),
     maxSessions: whole('--max-sessions', text('max-sessions', 'COMPANION_MAX_SESSIONS') ?? '50', 1, 10_000),
+    outboundAllowed: rangesOf('--outbound-allowed', text('outbound-allowed', 'OUTBOUND_ALLOWED') ?? ''),
     whatsappUrl: text('whatsapp-url', 'COMPANION_WHATSAPP_URL'),
     machine: hostname(),
   };
@@ -87,6 +94,15 @@ function urlOf(name: string, text: string | undefined, protocol: RegExp): string
   const url = URL.parse(text ?? '');
   if (url && protocol.test(url.protocol)) return url.href.replace(/\/+$/, '');
   throw new WrongSetting(`${name} is missing or no URL like https://host`);
+}
+
+function rangesOf(name: string, text: string): readonly AddressRange[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.filter(Boolean).map((part) => {
+    const range = parseRange(part);
+    if (!range) throw new WrongSetting(`${name}: ${part} is not like 10.1.0.0/16, 192.168.1.7:8080 or [fd00::7]:8080`);
+    return range;
+  });
 }
 
 function listenAt(text: string): { readonly host: string; readonly port: number } {

@@ -7,7 +7,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Companion } from './companion.ts';
 import { type Log, wordsOf } from './log.ts';
-import { type SendRequest, Sends } from './sends.ts';
+import type { FetchFile } from './media-client.ts';
+import { type SendRequest, Sends, turnMs } from './sends.ts';
 import type { Session } from './session.ts';
 import { NotSent, type NotSentCode, type Recipient, type WebClient } from './web-client.ts';
 
@@ -33,6 +34,7 @@ interface Answer {
 export interface DoorParts {
   /** null: not yet. */
   sessions(): Companion | null;
+  readonly fetchFile: FetchFile;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -40,7 +42,7 @@ export interface DoorParts {
 export function createDoor(parts: DoorParts): Server {
   const sends = new Map<string, Sends>();
   const sendsOf = (session: string) => {
-    const known = sends.get(session) ?? new Sends(parts.nowMs);
+    const known = sends.get(session) ?? new Sends({ ...parts, turnMs });
     sends.set(session, known);
     return known;
   };

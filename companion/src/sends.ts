@@ -1,6 +1,10 @@
-/** Sends of one session, each id once: a repeat of the server's gets the answer of the first. */
+/**
+ * Sends of one session, each id once: a repeat of the server's gets the answer of the first. A send first fetches its file,
+ * beside the others; then it takes its turn, which is over when its time is, so that nothing of one send stops the next.
+ */
 import { createHash } from 'node:crypto';
 import type { OutboundContent } from '@switchyard/contract';
+import type { FetchFile } from './media-client.ts';
 import { NotSent, type Recipient, type WebClient } from './web-client.ts';
 
 export interface SendRequest {
@@ -18,37 +22,50 @@ export interface Sent {
 /** Answers remembered. A repeat after that goes out under the same message id, which WhatsApp takes for the same message. */
 const maxRemembered = 10_000;
 
+export interface SendsParts {
+  readonly nowMs: () => number;
+  readonly fetchFile: FetchFile;
+  /** How long a turn may take: then the next one begins, and what became of this one is not known. */
+  readonly turnMs: number;
+}
+
+export const turnMs = 10_000;
+
 export class Sends {
+  readonly #parts: SendsParts;
   readonly #answers = new Map<string, Promise<Sent>>();
-  readonly #nowMs: () => number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
+  constructor(parts: SendsParts) {
+    this.#parts = parts;
   }
 
   /** Throws what the client throws. What surely was not sent may be tried again under its id. */
   send(client: WebClient, request: SendRequest): Promise<Sent> {
     const known = this.#answers.get(request.id);
     if (known) return known;
-    const sent = this.#inTurn(() => this.#sendOnce(client, request));
+    const sent = this.#sendOnce(client, request);
     this.#remember(request.id, sent);
     return sent;
   }
 
   async #sendOnce(client: WebClient, { id, ...sending }: SendRequest): Promise<Sent> {
+    const { nowMs, fetchFile } = this.#parts;
     try {
-      const { messageId } = await client.send({ ...sending, messageId: messageIdOf(id) });
-      return { messageId, timestamp: this.#nowMs() };
+      const url = addressOf(sending.content);
+      const file = url === null ? {} : { file: await fetchFile(url) };
+      const { messageId } = await this.#inTurn(() => client.send({ ...sending, ...file, messageId: messageIdOf(id) }));
+      return { messageId, timestamp: nowMs() };
     } catch (error) {
       if (error instanceof NotSent) this.#answers.delete(id);
       throw error;
     }
   }
 
-  /** One after another, so that the order of asking is the order of sending. */
+  /** One after another: the order of asking is the order of sending, but for files, which take their turn once they are here. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work, work);
+    const bounded = () => within(this.#parts.turnMs, work());
+    const turn = this.#last.then(bounded, bounded);
     this.#last = turn.catch(() => undefined);
     return turn;
   }
@@ -59,6 +76,23 @@ export class Sends {
       if (oldest !== undefined) this.#answers.delete(oldest);
     }
     this.#answers.set(id, sent);
+  }
+}
+
+/** Of a file whose bytes did not come along; null where there is none to fetch. */
+function addressOf(content: OutboundContent): string | null {
+  if (!('media' in content) || content.media.base64) return null;
+  return content.media.url ?? null;
+}
+
+/** Its end is all that is waited for: a library that is asked cannot be called back. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer of the library within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

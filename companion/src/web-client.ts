@@ -26,10 +26,15 @@ export interface Sending {
   readonly messageId: string;
   readonly to: Recipient;
   readonly content: OutboundContent;
+  /** The bytes of the content's file, where they are not in it. */
+  readonly file?: Buffer;
   readonly replyTo?: string;
 }
 
-/** Throws `NotSent` where it is sure that nothing left; anything else thrown leaves that open. */
+/**
+ * Throws `NotSent` where it is sure that nothing left; anything else thrown leaves that open. Calls no address that
+ * stands in a content.
+ */
 export interface WebClient {
   send(sending: Sending): Promise<{ readonly messageId: string }>;
   markRead(messageId: string, chat: Recipient): Promise<void>;

@@ -88,11 +88,11 @@ interface SocketParts {
 function clientOf(parts: SocketParts): WebClient {
   const { library, socket, kept } = parts;
   return {
-    async send({ messageId, to, content, replyTo }) {
+    async send({ messageId, to, content, file, replyTo }) {
       if (!parts.isOpen) throw new NotSent('not_connected', 'The connection to WhatsApp is not open');
       const jid = jidOf(to);
       const quoted = replyTo && { key: { remoteJid: jid, fromMe: false, id: replyTo }, message: { conversation: '' } };
-      const sent = await socket.sendMessage(jid, contentFor(content, jid), {
+      const sent = await socket.sendMessage(jid, contentFor(content, jid, file), {
         messageId,
         ...(quoted ? { quoted } : {}),
       });

@@ -3,21 +3,23 @@ import type { Media, OutboundContent } from '@switchyard/contract';
 import type { AnyMessageContent } from '@whiskeysockets/baileys';
 import { NotSent } from '../web-client.ts';
 
-export function contentFor(content: OutboundContent, jid: string): AnyMessageContent {
+/** `file`: the bytes of the content's file, where they are not in it. */
+export function contentFor(content: OutboundContent, jid: string, file?: Buffer): AnyMessageContent {
   switch (content.type) {
     case 'text':
-      return { text: content.text };
+      // Without this the library would fetch the first address in the text, to show a preview.
+      return { text: content.text, linkPreview: null };
     case 'image':
-      return { image: fileOf(content.media), ...captionOf(content) };
+      return { image: fileOf(content.media, file), ...captionOf(content) };
     case 'video':
-      return { video: fileOf(content.media), ...captionOf(content) };
+      return { video: fileOf(content.media, file), ...captionOf(content) };
     case 'audio':
-      return { audio: fileOf(content.media), ptt: content.isVoice === true, ...typeOf(content.media) };
+      return { audio: fileOf(content.media, file), ptt: content.isVoice === true, ...typeOf(content.media) };
     case 'sticker':
-      return { sticker: fileOf(content.media) };
+      return { sticker: fileOf(content.media, file) };
     case 'document':
       return {
-        document: fileOf(content.media),
+        document: fileOf(content.media, file),
         mimetype: content.media.mimeType ?? 'application/octet-stream',
         ...(content.media.fileName ? { fileName: content.media.fileName } : {}),
         ...captionOf(content),
@@ -51,10 +53,10 @@ export function contentFor(content: OutboundContent, jid: string): AnyMessageCon
   }
 }
 
-function fileOf({ base64, url }: Media): Buffer | { url: string } {
+/** Never an address: the library would call it wherever it leads, and would read any path. */
+function fileOf({ base64 }: Media, file: Buffer | undefined): Buffer {
   if (base64) return Buffer.from(base64, 'base64');
-  // The library reads any path that it is given: only an address of the web is one of a tenant's.
-  if (url && /^https?:\/\//.test(url)) return { url };
+  if (file) return file;
   throw new NotSent('invalid', 'the file has neither bytes nor an http(s) address');
 }
 

@@ -1,15 +1,17 @@
 /** The companion with the real library between a real server and WhatsApp's stand-in. */
-import { type AccountId, type InboundEvent, toPublicId } from '@switchyard/contract';
+import { type AccountId, type InboundEvent, type OutboundContent, toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { anywhere, defaultSendTimeouts, type SendRequest, webjsChannel } from '#channels';
 import { newId } from '#kernel';
 import type { Customer } from '../../../companion/test/customer.ts';
+import { type FileServer, startFileServer } from './file-server.ts';
 import { type CompanionWorld, eventually, type Machine, openCompanionWorld } from './world.ts';
 
 let world: CompanionWorld;
 let machine: Machine;
 let accountId: AccountId;
 let customer: Customer;
+let files: FileServer;
 const number = '14155550105';
 /** A busy machine is slow at making keys. */
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,9 +23,13 @@ beforeAll(async () => {
   world = await openCompanionWorld();
   customer = world.stand.addCustomer('15550001111');
   accountId = await world.addSession('first');
-  machine = await world.startMachine({ reconnect: hasty });
+  files = await startFileServer();
+  machine = await world.startMachine({ reconnect: hasty }, 60_000, files.host);
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  await files.close();
+});
 
 const events = (): readonly InboundEvent[] => world.delivered.flatMap((delivery) => delivery.events);
 const expectStatus = (id: AccountId, status: string, reason?: string | RegExp) =>
@@ -46,8 +52,11 @@ async function link(id: AccountId, digits: string): Promise<void> {
   await expectStatus(id, 'connected');
 }
 
-function send(to: string, text: string, attemptId = newId('attempt')) {
-  const request: SendRequest = { attemptId, to: [{ kind: 'phone', value: to }], content: { type: 'text', text } };
+const send = (to: string, text: string, attemptId = newId('attempt')) =>
+  sendContent(to, { type: 'text', text }, attemptId);
+
+function sendContent(to: string, content: OutboundContent, attemptId = newId('attempt')) {
+  const request: SendRequest = { attemptId, to: [{ kind: 'phone', value: to }], content };
   const network = {
     baseUrl: machine.url,
     timeouts: defaultSendTimeouts,
@@ -115,6 +124,30 @@ describe('a session', () => {
         }),
       ),
     );
+  });
+
+  it('refuses a file at an address inside, and calls nobody there', async () => {
+    const inside = await startFileServer();
+    const media = { url: `http://${inside.host}/metadata`, mimeType: 'text/plain' };
+    const { outcome } = sendContent('+15550001111', { type: 'document', media });
+    expect(await outcome).toMatchObject({
+      kind: 'refused',
+      failure: { code: 'request-invalid', providerCode: 'invalid', isCertain: true },
+    });
+    expect(inside.calls).toEqual([]);
+    await inside.close();
+  });
+
+  it('answers the next send while the file of one before never ends', async () => {
+    const { outcome: first } = sendContent('+15550001111', {
+      type: 'image',
+      media: { url: `http://${files.host}/drip` },
+    });
+    await eventually(() => expect(files.calls).toEqual(['/drip']));
+    const { outcome: second } = send('+15550001111', 'Meanwhile');
+    expect(await second).toMatchObject({ kind: 'sent' });
+    files.cut();
+    expect(await first).toMatchObject({ kind: 'refused', failure: { providerCode: 'invalid', isCertain: true } });
   });
 
   it('knows whether a number is on WhatsApp', async () => {

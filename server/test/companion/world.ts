@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { type AccountId, type InboundEvent, toPublicId, type WorkspaceId } from '@switchyard/contract';
 import { vi } from 'vitest';
-import { webjsChannel } from '#channels';
+import { parseRange, webjsChannel } from '#channels';
 import { openBaileysClient } from '../../../companion/src/baileys/baileys-client.ts';
 import { silentLog } from '../../../companion/src/log.ts';
 import { type RunningCompanion, runCompanion, sessionLimits } from '../../../companion/src/run.ts';
@@ -33,7 +33,8 @@ export interface CompanionWorld {
   /** What came to the accounts' webhooks, as the server's channel reads it. */
   readonly delivered: Delivered[];
   addSession(name: string): Promise<AccountId>;
-  startMachine(limits?: Partial<SessionLimits>, leaseMs?: number): Promise<Machine>;
+  /** `filesAt`: where files may be fetched from besides the internet, `127.0.0.1:4000`. */
+  startMachine(limits?: Partial<SessionLimits>, leaseMs?: number, filesAt?: string): Promise<Machine>;
   /** The program in a process of its own, which can be killed. */
   startProcess(leaseMs: number): Promise<CompanionProcess>;
   statusOf(id: AccountId): Promise<{ readonly status: string; readonly reason: string | null }>;
@@ -66,7 +67,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
       });
       return taken(made).account.id;
     },
-    async startMachine(limits = {}, leaseMs = 60_000) {
+    async startMachine(limits = {}, leaseMs = 60_000, filesAt = '') {
       const machine = { isCut: false, limits: { ...sessionLimits, ...limits } };
       const door = await openDoor(server.port, machine, delivered);
       doors.push(door);
@@ -80,6 +81,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
           leaseMs,
           pollMs: 50,
           maxSessions: 10,
+          outboundAllowed: [parseRange(filesAt)].filter((range) => range !== undefined),
           whatsappUrl: stand.url,
           machine: `machine-${machines.length}`,
         },
