@@ -168,7 +168,8 @@ export class Companion {
     const askedAtMs = this.#parts.elapsedMs();
     const { id, session } = held.account;
     try {
-      await server.renewLease(id, { holder, fence: held.session.lease.fence, leaseMs });
+      const keys = await server.renewLease(id, { holder, fence: held.session.lease.fence, leaseMs });
+      held.session.takeKeys(keys, askedAtMs);
       held.validUntilMs = askedAtMs + leaseMs * (1 - safetyShare);
     } catch (error) {
       log.warn({ error: wordsOf(error), session }, 'a lease could not be renewed');

@@ -10,12 +10,16 @@ export interface ActiveAccount {
   readonly isLeased: boolean;
 }
 
-export interface Lease {
-  readonly fence: number;
-  readonly leaseMs: number;
+/** Of the account, as they were at the last renewal. */
+export interface LeaseKeys {
   readonly webhookUrl: string;
   readonly webhookKey: string;
   readonly apiKey: string | null;
+}
+
+export interface Lease extends LeaseKeys {
+  readonly fence: number;
+  readonly leaseMs: number;
 }
 
 export interface Broadcast {
@@ -30,11 +34,11 @@ export interface ServerClient {
     accountId: string,
     wish: { readonly holder: string; readonly leaseMs: number; readonly url: string },
   ): Promise<Lease | null>;
-  /** Throws LeaseLost. */
+  /** null: an older server, which does not tell them. Throws LeaseLost. */
   renewLease(
     accountId: string,
     held: { readonly holder: string; readonly fence: number; readonly leaseMs: number },
-  ): Promise<void>;
+  ): Promise<LeaseKeys | null>;
   giveBackLease(accountId: string, held: { readonly holder: string; readonly fence: number }): Promise<void>;
   readState(accountId: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Throws LeaseLost: nothing was written. */
@@ -43,7 +47,7 @@ export interface ServerClient {
   /** Throws LeaseLost. */
   broadcast(fence: number, broadcast: Broadcast): Promise<void>;
   /** Throws ServerAway where the server may take it later, ServerRefused where it will not. */
-  postWebhook(lease: Lease, body: string): Promise<void>;
+  postWebhook(keys: LeaseKeys, body: string): Promise<void>;
 }
 
 /** Not now: the network, the server's own fault, or too much at once. */
@@ -97,14 +101,17 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
     async takeLease(accountId, { holder, leaseMs, url }) {
       try {
         const wish = { holder, lease_ms: leaseMs, url };
-        return leaseOf((await call('POST', `${base}/${accountId}/lease`, wish)) as { data: LeaseRow });
+        const { data } = (await call('POST', `${base}/${accountId}/lease`, wish)) as { data: LeaseRow };
+        return { fence: data.fence, leaseMs: data.lease_ms, ...keysOf(data) };
       } catch (error) {
         if (error instanceof LeaseLost) return null;
         throw error;
       }
     },
     async renewLease(accountId, { holder, fence, leaseMs }) {
-      await call('PUT', `${base}/${accountId}/lease`, { holder, fence, lease_ms: leaseMs });
+      const answer = await call('PUT', `${base}/${accountId}/lease`, { holder, fence, lease_ms: leaseMs });
+      const { data } = answer as { data?: LeaseRow };
+      return data ? keysOf(data) : null;
     },
     async giveBackLease(accountId, { holder, fence }) {
       await call('POST', `${base}/${accountId}/lease/release`, { holder, fence });
@@ -122,9 +129,9 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
     async broadcast(fence, { event, data }) {
       await call('POST', `${base}/broadcast?fence=${fence}`, { event, data });
     },
-    async postWebhook(lease, body) {
-      const headers = webhookHeaders(lease.webhookKey, body, { nowMs: nowMs(), nonce: freshNonce() });
-      const url = new URL(lease.webhookUrl, `${origin}/`);
+    async postWebhook(keys, body) {
+      const headers = webhookHeaders(keys.webhookKey, body, { nowMs: nowMs(), nonce: freshNonce() });
+      const url = new URL(keys.webhookUrl, `${origin}/`);
       // We know the server by our own address for it; its public one may lead through a proxy that we cannot reach.
       const answer = await ask(`${origin}${url.pathname}`, {
         method: 'POST',
@@ -174,12 +181,6 @@ interface LeaseRow {
   readonly api_key: string | null;
 }
 
-function leaseOf({ data }: { readonly data: LeaseRow }): Lease {
-  return {
-    fence: data.fence,
-    leaseMs: data.lease_ms,
-    webhookUrl: data.webhook_url,
-    webhookKey: data.webhook_key,
-    apiKey: data.api_key,
-  };
+function keysOf(row: LeaseRow): LeaseKeys {
+  return { webhookUrl: row.webhook_url, webhookKey: row.webhook_key, apiKey: row.api_key };
 }

@@ -16,7 +16,7 @@ import {
   noteClose,
   type ReconnectLimits,
 } from './reconnect.ts';
-import { type ActiveAccount, type Lease, LeaseLost, type ServerClient } from './server-client.ts';
+import { type ActiveAccount, type Lease, type LeaseKeys, LeaseLost, type ServerClient } from './server-client.ts';
 import { Teller } from './teller.ts';
 import type { OpenWebClient, WebClient, WebEvent } from './web-client.ts';
 
@@ -35,6 +35,8 @@ export interface SessionParts {
   readonly server: ServerClient;
   readonly openClient: OpenWebClient;
   readonly nowMs: () => number;
+  /** Never goes back. */
+  readonly elapsedMs: () => number;
   readonly random: () => number;
   readonly newId: () => string;
   readonly limits: SessionLimits;
@@ -46,6 +48,7 @@ export interface SessionParts {
 export class Session {
   readonly #parts: SessionParts;
   readonly #teller: Teller;
+  #lease: Lease;
   #state: SessionState = 'opening';
   #client: WebClient | null = null;
   #store: ConnectionStore | null = null;
@@ -59,7 +62,8 @@ export class Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#teller = new Teller({ ...parts, lost: () => this.#lose() });
+    this.#lease = parts.lease;
+    this.#teller = new Teller({ ...parts, lease: () => this.#lease, lost: () => this.#lose() });
   }
 
   get state(): SessionState {
@@ -67,7 +71,13 @@ export class Session {
   }
 
   get lease(): Lease {
-    return this.#parts.lease;
+    return this.#lease;
+  }
+
+  /** What a renewal told that was asked for at `askedAtMs` (`elapsedMs`); null: nothing. */
+  takeKeys(keys: LeaseKeys | null, askedAtMs: number): void {
+    if (keys) this.#lease = { ...this.#lease, ...keys };
+    this.#teller.noteRenewal(askedAtMs);
   }
 
   get phoneNumber(): string | null {

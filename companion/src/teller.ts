@@ -3,6 +3,10 @@
  *
  * News goes out one after another, each again and again until the server has it. Of statuses and codes only the newest
  * counts, so a server that was away hears how it is now and not how it was.
+ *
+ * A webhook that the server refuses for its address or its signature (404, 401) may only be ahead of us: a person has
+ * changed the account's keys, and the next renewal of the lease brings them. It is kept until one that was asked for
+ * afterwards has come.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Log, wordsOf } from './log.ts';
@@ -12,7 +16,10 @@ export const tellerLimits = { firstWaitMs: 200, maxWaitMs: 30_000, maxNews: 5_00
 
 export interface TellerParts {
   readonly server: Pick<ServerClient, 'broadcast' | 'postWebhook'>;
-  readonly lease: Lease;
+  /** With the keys of now. */
+  lease(): Lease;
+  /** Never goes back. */
+  readonly elapsedMs: () => number;
   readonly random: () => number;
   readonly log: Log;
   readonly lost: () => void;
@@ -24,6 +31,11 @@ export class Teller {
   readonly #newest = new Map<Broadcast['event'], Broadcast>();
   readonly #ending = new AbortController();
   #running: Promise<void> | null = null;
+  /** When the newest renewal was asked for. */
+  #renewedMs = Number.NEGATIVE_INFINITY;
+  /** When the server first refused the oldest news for the keys; null: it has not. */
+  #refusedMs: number | null = null;
+  #waking = new AbortController();
   #dropped = 0;
 
   constructor(parts: TellerParts) {
@@ -46,6 +58,12 @@ export class Teller {
     }
     this.#news.push(body);
     this.#run();
+  }
+
+  /** The lease was renewed, and has the keys of then. What waits for them is tried at once. */
+  noteRenewal(askedAtMs: number): void {
+    this.#renewedMs = Math.max(this.#renewedMs, askedAtMs);
+    if (this.#refusedMs !== null) this.#waking.abort();
   }
 
   get waiting(): number {
@@ -89,7 +107,8 @@ export class Teller {
   }
 
   async #tellNext(): Promise<void> {
-    const { server, lease, log, lost } = this.#parts;
+    const { server, log, lost } = this.#parts;
+    const lease = this.#parts.lease();
     const [broadcast] = this.#newest.values();
     const [body] = this.#news;
     try {
@@ -102,18 +121,29 @@ export class Teller {
         return;
       }
       if (!(error instanceof ServerRefused)) throw error;
+      if (!broadcast && this.#mayHaveOldKeys(error)) throw error;
       // It would refuse it again, and everything behind it would wait for ever.
       log.error({ error: error.message }, 'the server refused what it was told');
     }
     if (broadcast && this.#newest.get(broadcast.event) === broadcast) this.#newest.delete(broadcast.event);
-    else if (!broadcast) this.#news.shift();
+    else if (!broadcast) {
+      this.#news.shift();
+      this.#refusedMs = null;
+    }
+  }
+
+  #mayHaveOldKeys({ status }: ServerRefused): boolean {
+    if (status !== 401 && status !== 404) return false;
+    this.#refusedMs ??= this.#parts.elapsedMs();
+    return this.#renewedMs <= this.#refusedMs;
   }
 
   async #pause(failures: number): Promise<void> {
     const { firstWaitMs, maxWaitMs } = tellerLimits;
     const whole = Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(20, failures - 1));
-    const { signal } = this.#ending;
-    // An end of the waiting is the end of the telling, which the loop looks at by itself.
+    this.#waking = new AbortController();
+    const signal = AbortSignal.any([this.#ending.signal, this.#waking.signal]);
+    // An end of the waiting is new keys, or the end of the telling, which the loop looks at by itself.
     await wait(whole / 2 + (whole / 2) * this.#parts.random(), undefined, { signal, ref: false }).catch(
       () => undefined,
     );

@@ -287,6 +287,26 @@ describe('a lease', () => {
     expect(await read('creds', 'key-1')).toEqual({ creds: 'the second' });
   });
 
+  it('tells with each renewal the keys of now', async () => {
+    const renew = async () =>
+      (
+        await call(
+          'PUT',
+          `${base}/${accountId}/lease`,
+          { holder: 'machine-2', fence: 2, lease_ms: 60_000 },
+          operatorKey,
+        )
+      ).json();
+    const change = (webhookKey: string, apiKey: string) =>
+      world.accounts.update(workspaceId, accountId, { secrets: { webhookKey, apiKey } });
+    expect(await renew()).toMatchObject({ data: { fence: 2, webhook_key: 'hook of ours', api_key: 'key of ours' } });
+    taken(await change('a newer hook', 'a newer key'));
+    expect(await renew()).toMatchObject({
+      data: { webhook_url: expect.any(String), webhook_key: 'a newer hook', api_key: 'a newer key' },
+    });
+    taken(await change('hook of ours', 'key of ours'));
+  });
+
   it('keeps the session state sealed, each value for its place', async () => {
     const rows = await world.db.ownerQuery<{ value_sealed: Buffer }>(
       'SELECT value_sealed FROM session_states WHERE account_id = $1',

@@ -1,7 +1,7 @@
 /** The companion with the real library between a real server and WhatsApp's stand-in. */
 import { type AccountId, type InboundEvent, type OutboundContent, toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { anywhere, defaultSendTimeouts, type SendRequest, webjsChannel } from '#channels';
+import { anywhere, defaultSendTimeouts, type SendingAccount, type SendRequest, webjsChannel } from '#channels';
 import { newId } from '#kernel';
 import type { Customer } from '../../../companion/test/customer.ts';
 import { type FileServer, startFileServer } from './file-server.ts';
@@ -52,10 +52,12 @@ async function link(id: AccountId, digits: string): Promise<void> {
   await expectStatus(id, 'connected');
 }
 
-const send = (to: string, text: string, attemptId = newId('attempt')) =>
-  sendContent(to, { type: 'text', text }, attemptId);
+const first: SendingAccount = { credentials: { apiKey: 'key of first' }, settings: { session: 'first' } };
 
-function sendContent(to: string, content: OutboundContent, attemptId = newId('attempt')) {
+const send = (to: string, text: string, attemptId = newId('attempt'), account = first) =>
+  sendContent(to, { type: 'text', text }, attemptId, account);
+
+function sendContent(to: string, content: OutboundContent, attemptId = newId('attempt'), account = first) {
   const request: SendRequest = { attemptId, to: [{ kind: 'phone', value: to }], content };
   const network = {
     baseUrl: machine.url,
@@ -63,7 +65,6 @@ function sendContent(to: string, content: OutboundContent, attemptId = newId('at
     reach: anywhere,
     signal: new AbortController().signal,
   };
-  const account = { credentials: { apiKey: 'key of first' }, settings: { session: 'first' } };
   return { attemptId, outcome: webjsChannel.send(account, request, network) };
 }
 
@@ -139,7 +140,7 @@ describe('a session', () => {
   });
 
   it('answers the next send while the file of one before never ends', async () => {
-    const { outcome: first } = sendContent('+15550001111', {
+    const { outcome: dripping } = sendContent('+15550001111', {
       type: 'image',
       media: { url: `http://${files.host}/drip` },
     });
@@ -147,7 +148,7 @@ describe('a session', () => {
     const { outcome: second } = send('+15550001111', 'Meanwhile');
     expect(await second).toMatchObject({ kind: 'sent' });
     files.cut();
-    expect(await first).toMatchObject({ kind: 'refused', failure: { providerCode: 'invalid', isCertain: true } });
+    expect(await dripping).toMatchObject({ kind: 'refused', failure: { providerCode: 'invalid', isCertain: true } });
   });
 
   it('knows whether a number is on WhatsApp', async () => {
@@ -253,6 +254,27 @@ describe('a session that will not connect', () => {
     expect(world.stand.connections).toBe(connections);
     world.stand.refuseWith = null;
   });
+});
+
+it('takes up changed keys with the next renewal, and loses nothing meanwhile', async () => {
+  await machine.stop();
+  machine = await world.startMachine({ reconnect: hasty }, 3_000);
+  const session = 'with changing keys';
+  const id = await world.addSession(session);
+  await link(id, '14155550108');
+  const keys = { webhookKey: 'another key of the webhook', apiKey: 'another key' };
+  await world.changeKeys(id, session, keys);
+  await world.stand.write(customer, '14155550108', 'Still open?', 'NEWKEYS00001');
+  const account = { credentials: { apiKey: keys.apiKey }, settings: { session } };
+  await eventually(async () =>
+    expect(await send('+15550001111', 'Yes', newId('attempt'), account).outcome).toMatchObject({ kind: 'sent' }),
+  );
+  await eventually(() =>
+    expect(world.delivered).toContainEqual({
+      isVerified: true,
+      events: [expect.objectContaining({ kind: 'message', providerMessageId: 'NEWKEYS00001' })],
+    }),
+  );
 });
 
 it('gives up a pairing that nobody scans, and starts afresh when asked again', async () => {

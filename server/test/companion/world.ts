@@ -33,6 +33,8 @@ export interface CompanionWorld {
   /** What came to the accounts' webhooks, as the server's channel reads it. */
   readonly delivered: Delivered[];
   addSession(name: string): Promise<AccountId>;
+  /** As a person does in the console: from now on webhooks are taken under the new key only. */
+  changeKeys(id: AccountId, name: string, keys: { webhookKey: string; apiKey: string }): Promise<void>;
   /** `filesAt`: where files may be fetched from besides the internet, `127.0.0.1:4000`. */
   startMachine(limits?: Partial<SessionLimits>, leaseMs?: number, filesAt?: string): Promise<Machine>;
   /** The program in a process of its own, which can be killed. */
@@ -50,6 +52,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
   const operator = await server.workspaces.operatorWorkspace();
   const key = await server.companions.createKey(operator.id, 'machines');
   const delivered: Delivered[] = [];
+  const webhooks: Webhooks = { delivered, keys: new Map() };
   const machines: Machine[] = [];
   const processes: CompanionProcess[] = [];
   const doors: Server[] = [];
@@ -67,9 +70,13 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
       });
       return taken(made).account.id;
     },
+    async changeKeys(id, name, keys) {
+      taken(await server.accounts.update(workspaceId, id, { secrets: keys }));
+      webhooks.keys.set(name, keys.webhookKey);
+    },
     async startMachine(limits = {}, leaseMs = 60_000, filesAt = '') {
       const machine = { isCut: false, limits: { ...sessionLimits, ...limits } };
-      const door = await openDoor(server.port, machine, delivered);
+      const door = await openDoor(server.port, machine, webhooks);
       doors.push(door);
       const running = await runCompanion(
         {
@@ -92,7 +99,7 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
       return started;
     },
     async startProcess(leaseMs) {
-      const door = await openDoor(server.port, { isCut: false }, delivered);
+      const door = await openDoor(server.port, { isCut: false }, webhooks);
       doors.push(door);
       const started = await startCompanionProcess({
         serverUrl: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
@@ -123,8 +130,14 @@ export async function openCompanionWorld(): Promise<CompanionWorld> {
   };
 }
 
+interface Webhooks {
+  readonly delivered: Delivered[];
+  /** By session, where it is another than at first. */
+  readonly keys: Map<string, string>;
+}
+
 /** Passes on to the server; webhooks, which another listener of the product takes, are read here by its channel. */
-async function openDoor(port: number, machine: { isCut: boolean }, delivered: Delivered[]): Promise<Server> {
+async function openDoor(port: number, machine: { isCut: boolean }, webhooks: Webhooks): Promise<Server> {
   const door = createServer((incoming, outgoing) => {
     if (machine.isCut) {
       incoming.socket.destroy();
@@ -132,8 +145,10 @@ async function openDoor(port: number, machine: { isCut: boolean }, delivered: De
     }
     if (incoming.url?.startsWith('/webhooks/')) {
       void bodyOf(incoming).then((body) => {
-        delivered.push(readWebhook(incoming, body));
-        outgoing.writeHead(200).end('{}');
+        const { session } = JSON.parse(body.toString('utf8')) as { session: string };
+        const read = readWebhook(incoming, body, webhooks.keys.get(session) ?? webhookKey);
+        webhooks.delivered.push(read);
+        outgoing.writeHead(read.isVerified ? 200 : 401).end('{}');
       });
       return;
     }
@@ -149,10 +164,10 @@ async function openDoor(port: number, machine: { isCut: boolean }, delivered: De
   return door;
 }
 
-function readWebhook(incoming: IncomingMessage, body: Buffer): Delivered {
+function readWebhook(incoming: IncomingMessage, body: Buffer, key: string): Delivered {
   const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
   const target = incoming.url ?? '/';
-  const secrets = { signing: [webhookKey], challenge: [], publicUrl: '', hasRouteToken: true, requiresSecret: false };
+  const secrets = { signing: [key], challenge: [], publicUrl: '', hasRouteToken: true, requiresSecret: false };
   const verified = webjsChannel.verify({ method: 'POST', target, headers, body }, secrets, Date.now());
   const { events } = webjsChannel.normalise({ headers, target, body, receivedAt: new Date().toISOString() });
   return { isVerified: verified.kind === 'verified' && verified.isAuthenticated, events };

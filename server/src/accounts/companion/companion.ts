@@ -43,14 +43,18 @@ export interface CompanionAccount extends AccountSummary {
   readonly leasedUntil: Date | null;
 }
 
-export interface Lease {
-  readonly fence: number;
-  readonly leaseMs: number;
+/** Of an account, as they are now: they may change while a lease is held. */
+export interface LeaseKeys {
   /** Path or URL where this session's events go; holds the token. */
   readonly webhookUrl: string;
   readonly webhookKey: string;
   /** What the server will show as a bearer token when it sends. */
   readonly apiKey: string | null;
+}
+
+export interface Lease extends LeaseKeys {
+  readonly fence: number;
+  readonly leaseMs: number;
 }
 
 export interface LeaseWish {
@@ -59,6 +63,13 @@ export interface LeaseWish {
   /** Where this companion takes sends. Believed of the operator's companions only. */
   readonly url?: string;
 }
+
+export type RenewalAnswer =
+  | { readonly kind: 'renewed'; readonly keys: LeaseKeys }
+  /** Another holds it. */
+  | { readonly kind: 'lost' }
+  /** Removed, or has no webhook any more. */
+  | { readonly kind: 'missing' };
 
 export type LeaseAnswer =
   | { readonly kind: 'leased'; readonly lease: Lease }
@@ -86,8 +97,8 @@ export interface Companions {
   findAny(scope: CompanionScope, accountId: AccountId): Promise<AccountSummary | null>;
 
   takeLease(scope: CompanionScope, accountId: AccountId, wish: LeaseWish): Promise<LeaseAnswer>;
-  /** False: another holds it. */
-  renewLease(account: AccountSummary, holder: string, fence: number, leaseMs: number): Promise<boolean>;
+  /** With the keys of now, so that a change of them reaches the holder within one renewal. */
+  renewLease(account: AccountSummary, holder: string, fence: number, leaseMs: number): Promise<RenewalAnswer>;
   giveBackLease(account: AccountSummary, holder: string, fence: number): Promise<void>;
   /** Is this the newest fence? It may have run out; nobody has taken it since. */
   isFenceCurrent(account: AccountSummary, fence: number): Promise<boolean>;

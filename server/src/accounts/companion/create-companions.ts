@@ -3,7 +3,14 @@ import type { AccountId } from '@switchyard/contract';
 import { newId } from '#kernel';
 import type { SealedPlace, Sealer, Storage } from '#storage';
 import type { AccountSummary, Accounts } from '../accounts.ts';
-import type { CompanionAccount, CompanionScope, Companions, LeaseWish, OpenCompanionKey } from './companion.ts';
+import type {
+  CompanionAccount,
+  CompanionScope,
+  Companions,
+  LeaseKeys,
+  LeaseWish,
+  OpenCompanionKey,
+} from './companion.ts';
 import { companionLimits } from './companion.ts';
 import { findSealedKeys, insertKey, listKeys, noteKeyUsed, revokeKey, type SealedKeyRow } from './key-store.ts';
 import {
@@ -50,6 +57,14 @@ export function createCompanions(deps: CompanionDeps): Companions {
     return place ? accountAt(place) : null;
   }
 
+  /** null: removed, or without a webhook. */
+  async function keysOf({ workspaceId, id }: AccountSummary): Promise<LeaseKeys | null> {
+    const serving = await accounts.findServing(workspaceId, id);
+    if (!serving?.webhookUrl) return null;
+    const { webhookKey = '', apiKey = null } = serving.secrets;
+    return { webhookUrl: serving.webhookUrl, webhookKey, apiKey };
+  }
+
   /** Where sends go from now on; the account's caches in every process hear of it. */
   async function moveTo(account: CompanionAccount, scope: CompanionScope, url: string | undefined): Promise<void> {
     if (scope !== null || url === undefined || account.settings.baseUrl === url) return;
@@ -91,18 +106,20 @@ export function createCompanions(deps: CompanionDeps): Companions {
 
     async takeLease(scope, accountId, wish: LeaseWish) {
       const account = await find(scope, accountId);
-      const serving = account && (await accounts.findServing(account.workspaceId, accountId));
-      if (!account || !serving?.webhookUrl) return { kind: 'missing' };
+      const keys = account && (await keysOf(account));
+      if (!account || !keys) return { kind: 'missing' };
       const { holder, leaseMs } = wish;
       const fence = await inWorkspaceOf(account, (tx) => takeLease(tx, accountId, holder, leaseMs));
       if (fence === undefined) return { kind: 'held', until: account.leasedUntil ?? new Date() };
       await moveTo(account, scope, wish.url);
-      const { webhookKey = '', apiKey } = serving.secrets;
-      const lease = { fence, leaseMs, webhookUrl: serving.webhookUrl, webhookKey, apiKey: apiKey ?? null };
-      return { kind: 'leased', lease };
+      return { kind: 'leased', lease: { fence, leaseMs, ...keys } };
     },
-    renewLease: (account, holder, fence, leaseMs) =>
-      inWorkspaceOf(account, (tx) => renewLease(tx, account.id, { holder, fence, leaseMs })),
+    async renewLease(account, holder, fence, leaseMs) {
+      const isRenewed = await inWorkspaceOf(account, (tx) => renewLease(tx, account.id, { holder, fence, leaseMs }));
+      if (!isRenewed) return { kind: 'lost' };
+      const keys = await keysOf(account);
+      return keys ? { kind: 'renewed', keys } : { kind: 'missing' };
+    },
     giveBackLease: (account, holder, fence) => inWorkspaceOf(account, (tx) => endLease(tx, account.id, holder, fence)),
     isFenceCurrent: (account, fence) => inWorkspaceOf(account, (tx) => isFenceCurrent(tx, account.id, fence)),
 

@@ -1,6 +1,6 @@
 /** Leases and session state, for our own companion; signed like the older routes. */
 import { z } from 'zod';
-import { type CompanionAccount, companionLimits } from '#accounts';
+import { type CompanionAccount, companionLimits, type LeaseKeys } from '#accounts';
 import { companionKeyOf } from '../companion/companion-guard.ts';
 import { accountNotFound, leaseLost } from '../companion/refusal.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -54,13 +54,7 @@ function leaseRoutes(routes: Routes, deps: ApiDeps): void {
         return reply.status(409).send({ success: false, message: leaseLost.message, data });
       }
       const { lease } = answer;
-      const data = {
-        fence: lease.fence,
-        lease_ms: lease.leaseMs,
-        webhook_url: lease.webhookUrl,
-        webhook_key: lease.webhookKey,
-        api_key: lease.apiKey,
-      };
+      const data = { fence: lease.fence, lease_ms: lease.leaseMs, ...presentKeys(lease) };
       return { success: true, message: 'Leased', data };
     },
   );
@@ -71,6 +65,7 @@ function leaseRoutes(routes: Routes, deps: ApiDeps): void {
       schema: {
         tags,
         summary: 'Keep the session',
+        description: 'Answers with the account’s keys of now, which may have changed since the lease was taken.',
         params: companionIdParams,
         body: z.strictObject({ holder, fence, lease_ms: leaseMs }),
         response: answers,
@@ -79,8 +74,11 @@ function leaseRoutes(routes: Routes, deps: ApiDeps): void {
     async (request) => {
       const account = await load(deps, companionKeyOf(request), request.params.id);
       const { holder, fence, lease_ms } = request.body;
-      if (!(await deps.companions.renewLease(account, holder, fence, lease_ms))) throw leaseLost;
-      return { success: true, message: 'Renewed' };
+      const answer = await deps.companions.renewLease(account, holder, fence, lease_ms);
+      if (answer.kind === 'lost') throw leaseLost;
+      if (answer.kind === 'missing') throw accountNotFound;
+      const data = { fence, lease_ms, ...presentKeys(answer.keys) };
+      return { success: true, message: 'Renewed', data };
     },
   );
 
@@ -101,6 +99,10 @@ function leaseRoutes(routes: Routes, deps: ApiDeps): void {
       return { success: true, message: 'Given back' };
     },
   );
+}
+
+function presentKeys({ webhookUrl, webhookKey, apiKey }: LeaseKeys) {
+  return { webhook_url: webhookUrl, webhook_key: webhookKey, api_key: apiKey };
 }
 
 function stateRoutes(routes: Routes, deps: ApiDeps): void {

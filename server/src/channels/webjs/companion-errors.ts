@@ -52,7 +52,8 @@ const errors: Readonly<Record<string, CompanionError>> = {
     kind: 'refused',
     code: 'credentials-refused',
     detail: 'the companion refused the key',
-    retry: { kind: 'never' },
+    // A changed key reaches the companion with the renewal of its lease: within 10 s, by default.
+    retry: { kind: 'later', afterMs: 5_000 },
   },
   not_found: {
     kind: 'refused',

@@ -100,6 +100,14 @@ describe('what the companion answers', () => {
       { kind: 'refused', failure: { code: 'request-invalid', providerCode: 'invalid', retry: { kind: 'never' } } },
     ],
     [
+      'a key that the companion does not know yet',
+      error(401, 'unauthorized'),
+      {
+        kind: 'refused',
+        failure: { code: 'credentials-refused', retry: { kind: 'later', afterMs: 5_000 }, isCertain: true },
+      },
+    ],
+    [
       'a code that we do not know',
       error(400, 'constructor'),
       { kind: 'refused', failure: { code: 'request-refused' } },
