@@ -16,6 +16,7 @@ export {
 } from './http/index.ts';
 export { instagramChannel } from './instagram/index.ts';
 export { metaChannel } from './meta/index.ts';
+export { type ChoiceContent, numberedText } from './numbered/index.ts';
 export { twilioChannel } from './twilio/index.ts';
 export type { FoundWebhook, WebhookAbility, WebhookLevel } from './webhook-ability.ts';
 export { webjsChannel } from './webjs/index.ts';

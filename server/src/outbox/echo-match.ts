@@ -4,6 +4,7 @@
  */
 import type { MessageContent, OutboundContent } from '@switchyard/contract';
 import { summarise } from '@switchyard/contract';
+import { type ChoiceContent, numberedText } from '#channels';
 
 /** How long after the request an echo may still be taken for it by its content. */
 export const echoWindowMs = 120_000;
@@ -14,8 +15,21 @@ export function isEchoOf(sent: OutboundContent, echoed: MessageContent): boolean
   }
   if (echoed.type === 'reaction') return false;
   if (isMedia(sent.type)) return sent.type === echoed.type && captionOf(sent) === captionOf(echoed);
-  // Buttons, lists and templates come back as the text that they became; only equal text is taken for ours.
+  if (sent.type === 'buttons' || sent.type === 'list') return menuForms(sent).includes(flattened(visibleText(echoed)));
+  // Templates come back as the text that they became; only equal text is taken for ours.
   return visibleText(sent) === visibleText(echoed);
+}
+
+/**
+ * A menu is dressed on its way: Evolution makes `*title*`, an empty line and the description of its text; other accounts
+ * of it, and providers without menus, get it as numbered text. So stars and white space do not count.
+ */
+function menuForms(sent: ChoiceContent): readonly string[] {
+  return [sent.text, numberedText(sent)].map(flattened);
+}
+
+function flattened(text: string): string {
+  return text.replaceAll('*', '').replaceAll(/\s+/g, ' ').trim();
 }
 
 function isMedia(type: MessageContent['type']): boolean {

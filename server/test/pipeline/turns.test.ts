@@ -1,5 +1,6 @@
 import type { MessageContent } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '#kernel';
 import { openPipelineWorld, type PipelineWorld, plainText } from './world.ts';
 
 let world: PipelineWorld;
@@ -243,6 +244,18 @@ describe('orders, pictures and advertisements', () => {
   });
 });
 
+/** As the dispatcher leaves it when the request is out. */
+async function beginToSend(turnId: string): Promise<void> {
+  await world.db.ownerQuery(
+    `WITH begun AS (
+       UPDATE outbox SET state = 'sending', attempt_id = $2, attempts = 1 WHERE turn_id = $1
+       RETURNING workspace_id, id, account_id)
+     INSERT INTO attempts (workspace_id, id, outbound_id, account_id, number)
+       SELECT workspace_id, $2, id, account_id, 1 FROM begun`,
+    [turnId, newId('attempt')],
+  );
+}
+
 describe('people and the bot', () => {
   const typed = { event: { direction: 'out', type: 'echo' } } as const;
 
@@ -289,6 +302,20 @@ describe('people and the bot', () => {
     const echo = await ana.sends('x', { event: { ...typed.event, providerMessageId: 'wamid.ours' } });
     expect(echo).toMatchObject({ kind: 'silent', reason: 'own-echo' });
     expect(await ana.conversation()).toMatchObject({ handler: 'bot' });
+  });
+
+  it('knows its own menu as Evolution dresses it, while the answer to the send is still awaited', async () => {
+    const ana = world.customer();
+    await ana.sends('hola');
+    const [queued] = await ana.queued();
+    const menu = queued?.content as Extract<MessageContent, { type: 'buttons' }>;
+    expect(menu.type).toBe('buttons');
+    await beginToSend(queued!.turnId);
+    const [title = '', ...rest] = menu.text.split('\n');
+    const echo = await ana.sends(`*${title}*\n\n${rest.join('\n').trim()}`, typed);
+    expect(echo).toMatchObject({ kind: 'silent', reason: 'own-echo' });
+    expect(await ana.queued()).toMatchObject([{ state: 'sent' }]);
+    expect(await ana.conversation()).toMatchObject({ handler: 'bot', handlerUntil: null });
   });
 });
 

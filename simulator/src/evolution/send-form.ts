@@ -161,8 +161,13 @@ function readButtons(body: Fields, version: 'v1' | 'v2'): SendForm | string {
   return {
     screen: { type: 'buttons', text, buttons: choices, ...(typeof footer === 'string' ? { footer } : {}) },
     messageType: 'viewOnceMessage',
-    message: { viewOnceMessage: { message: { interactiveMessage: { body: { text } } } } },
+    message: { viewOnceMessage: { message: { interactiveMessage: { body: { text: dressed(title, description) } } } } },
   };
+}
+
+/** The server makes one text of both, with the title bold. */
+function dressed(title: string, description: unknown): string {
+  return typeof description === 'string' && description !== '' ? `*${title}*\n\n${description}` : `*${title}*`;
 }
 
 function readList(body: Fields, version: 'v1' | 'v2'): SendForm | string {

@@ -45,7 +45,7 @@ const readers: Readonly<Record<string, Reader>> = {
   editedMessage: wrappedEdit,
   // Menus that another business, or we ourselves from elsewhere, have sent: their words are what can be kept.
   buttonsMessage: (body) => textFrom(textAt(body, 'contentText')),
-  listMessage: (body) => textFrom(textAt(body, 'description') ?? textAt(body, 'title')),
+  listMessage: (body) => textFrom(menuText(body)),
   templateMessage: (body) => textFrom(textAt(body, 'hydratedTemplate', 'hydratedContentText')),
   interactiveMessage: (body) => textFrom(textAt(body, 'body', 'text')),
   // Notices that ask for no answer.
@@ -71,6 +71,12 @@ export function contentOfMessage(message: JsonObject | undefined, messageId: str
 
 function textFrom(text: string | undefined): InboundContent | undefined {
   return text ? { type: 'text', text } : undefined;
+}
+
+/** Title above description; where a list has one line only, some senders write it into both. */
+function menuText(body: JsonValue): string {
+  const lines = [textAt(body, 'title'), textAt(body, 'description')].map((line) => line?.trim());
+  return [...new Set(lines)].filter(Boolean).join('\n');
 }
 
 function locationContent(body: JsonValue): InboundContent | undefined {
