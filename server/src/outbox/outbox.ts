@@ -12,6 +12,7 @@ import type {
   AttemptId,
   ConversationId,
   Failure,
+  Identity,
   InboundEvent,
   MessageId,
   OutboundContent,
@@ -83,6 +84,8 @@ export interface KnownProviderId {
 export interface ReadMark {
   readonly accountId: AccountId;
   readonly providerMessageId: string;
+  /** The customer's addresses: some providers mark by chat and id, and mark nothing where there are none. */
+  readonly chat: readonly Identity[];
 }
 
 export interface OutboxDoor {

@@ -169,6 +169,29 @@ describe('a list', () => {
   });
 });
 
+describe('a conversation', () => {
+  it('that a person has read is marked so at the provider, by its newest message and its chat', async () => {
+    const marks: unknown[] = [];
+    world.outbox.attach({
+      leaseFor: () => 0,
+      take: () => undefined,
+      queued: () => false,
+      read: (mark) => void marks.push(mark),
+    });
+    const path = `/api/v1/conversations/${shop.ids.conversation}`;
+    const changed = await world.ask('PATCH', path, { headers: { ...headers, ...json }, body: { isRead: true } });
+    expect(changed.status).toBe(200);
+    expect(marks).toEqual([
+      {
+        accountId: shop.accountId,
+        workspaceId: shop.workspaceId,
+        providerMessageId: 'wamid.shop',
+        chat: [expect.objectContaining({ kind: 'phone', value: expect.stringMatching(/^\+3460/) })],
+      },
+    ]);
+  });
+});
+
 describe('a message', () => {
   it('that a person writes takes the conversation over from the bot', async () => {
     const agent = await (await world.addPerson(shop.workspaceId, 'agent')).logIn();

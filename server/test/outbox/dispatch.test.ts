@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OutboundId } from '@switchyard/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { metaChannel } from '#channels';
+import { evolutionChannel, metaChannel } from '#channels';
 import { newId } from '#kernel';
 import type { Lane } from '#outbox';
 import { type DispatchWorld, eventually, openDispatchWorld } from './dispatch-world.ts';
@@ -395,9 +395,21 @@ test('marks an inbound message as read, where the channel can', async () => {
   const place = await addPlace(world);
   world.outbox.attach(world.start());
   await world.db.storage.inWorkspace(place.workspaceId, async (tx) => {
-    world.outbox.markRead(tx, { accountId: place.accountId, providerMessageId: 'wamid.inbound' });
+    world.outbox.markRead(tx, { accountId: place.accountId, providerMessageId: 'wamid.inbound', chat: [] });
   });
   await eventually(() => expect(world.provider.reads).toContain('wamid.inbound'));
+});
+
+test('marks by chat and id, where the provider wants both', async () => {
+  const place = await addPlace(world, 'evolution');
+  const { accountId } = place;
+  world.accounts.set(accountId, { provider: 'evolution', settings: { instance: 'shop' }, secrets: { apiKey: 'key' } });
+  world.outbox.attach(world.start({ channels: { evolution: evolutionChannel } }));
+  await world.db.storage.inWorkspace(place.workspaceId, async (tx) => {
+    const chat = [{ kind: 'phone', value: '+15550002222' }] as const;
+    world.outbox.markRead(tx, { accountId, providerMessageId: '3EB0INBOUND', chat });
+  });
+  await eventually(() => expect(world.provider.reads).toContain('15550002222@s.whatsapp.net 3EB0INBOUND'));
 });
 
 test.each(['accept', 'acceptThenHangUp'] as const)(

@@ -47,6 +47,11 @@ export async function startProviderServer(): Promise<ProviderServer> {
         reply(response, 200, { success: true });
         return;
       }
+      if (body.readMessages) {
+        for (const { remoteJid, id } of body.readMessages) reads.push(`${remoteJid} ${id}`);
+        reply(response, 201, { message: 'Read messages', read: 'success' });
+        return;
+      }
       count += 1;
       const send: TakenSend = {
         to: body.to,

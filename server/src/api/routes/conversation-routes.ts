@@ -91,7 +91,10 @@ function changeRoute(routes: Routes, deps: ApiDeps, present: Present): void {
         if (!found) throw notFound('conversation');
         if (handler) await deps.conversations.changeConversation(tx, id, { handler, handlerUntil: null });
         const readId = isRead ? await deps.conversations.markRead(tx, id) : null;
-        if (readId) deps.outbox.markRead(tx, { accountId: found.accountId, providerMessageId: readId });
+        if (readId) {
+          const { accountId, address: chat } = found;
+          deps.outbox.markRead(tx, { accountId, providerMessageId: readId, chat });
+        }
         deps.noteChange(tx, 'conversation', [id]);
         return deps.conversations.findSummary(tx, id);
       });

@@ -37,7 +37,7 @@ export function createReadMarks(deps: ReadMarkDeps): ReadMarks {
       const channel = account?.isActive && !account.isDeleted ? deps.channels[account.provider] : undefined;
       if (!account || !channel?.capabilities.canMarkRead) return;
       const { secrets: credentials, settings } = account;
-      await channel.markRead?.({ credentials, settings }, mark.providerMessageId, deps.networkOf(account));
+      await channel.markRead?.({ credentials, settings }, mark.providerMessageId, deps.networkOf(account), mark.chat);
     } catch (error) {
       deps.log.debug({ err: error, accountId: mark.accountId }, 'a message could not be marked as read');
     }
