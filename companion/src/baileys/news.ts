@@ -4,14 +4,10 @@
  */
 import type { WAMessage } from '@whiskeysockets/baileys';
 import { type Log, wordsOf } from '../log.ts';
+import { receivedFile } from './received-file.ts';
 
 type Library = typeof import('@whiskeysockets/baileys');
 type Socket = ReturnType<Library['makeWASocket']>;
-
-/** A webhook's body is three megabytes at most, and base64 makes four of three. */
-const maxFileBytes = 1_800_000;
-
-const fileMembers = ['imageMessage', 'videoMessage', 'audioMessage', 'documentMessage', 'stickerMessage'] as const;
 
 export function newsOf(
   library: Library,
@@ -52,12 +48,9 @@ async function withFiles(library: Library, messages: readonly WAMessage[], log: 
 }
 
 async function fileOf(library: Library, message: WAMessage, log: Log): Promise<string | null> {
-  const content = library.normalizeMessageContent(message.message);
-  const name = content ? fileMembers.find((member) => content[member]) : undefined;
-  const file = name && content?.[name];
-  if (!file?.url || Number(file.fileLength ?? 0) > maxFileBytes) return null;
   try {
-    return (await library.downloadMediaMessage(message, 'buffer', {})).toString('base64');
+    const file = await receivedFile(library, library.normalizeMessageContent(message.message));
+    return file?.toString('base64') ?? null;
   } catch (error) {
     log.warn({ error: wordsOf(error) }, 'a file could not be fetched; the message goes on without it');
     return null;
