@@ -40,6 +40,12 @@ test('a text is not taken for another that is bold', () => {
   expect(isEchoOf({ type: 'text', text: 'one' }, { type: 'text', text: '*one*' })).toBe(false);
 });
 
+test('a place is known by where it is, whatever its name has become', () => {
+  const place = { type: 'location', latitude: 40.416_775, longitude: -3.703_79, address: 'Plaza Mayor' } as const;
+  expect(isEchoOf(place, { ...place, name: 'Plaza Mayor', latitude: 40.416_78 })).toBe(true);
+  expect(isEchoOf(place, { ...place, longitude: -3.704_79 })).toBe(false);
+});
+
 test('media is known by its type and caption', () => {
   expect(isEchoOf(image('a'), { ...image('a'), media: { id: '1' } })).toBe(true);
   expect(isEchoOf(image('a'), image('b'))).toBe(false);

@@ -14,6 +14,7 @@ export function isEchoOf(sent: OutboundContent, echoed: MessageContent): boolean
     return echoed.type === 'reaction' && sent.targetId === echoed.targetId && sent.emoji === echoed.emoji;
   }
   if (echoed.type === 'reaction') return false;
+  if (sent.type === 'location' && echoed.type === 'location') return isSamePlace(sent, echoed);
   if (isMedia(sent.type)) return sent.type === echoed.type && captionOf(sent) === captionOf(echoed);
   if (sent.type === 'buttons' || sent.type === 'list') return menuForms(sent).includes(flattened(visibleText(echoed)));
   // Templates come back as the text that they became; only equal text is taken for ours.
@@ -31,6 +32,17 @@ function menuForms(sent: ChoiceContent): readonly string[] {
 function flattened(text: string): string {
   return text.replaceAll('*', '').replaceAll(/\s+/g, ' ').trim();
 }
+
+type Place = Extract<MessageContent, { type: 'location' }>;
+
+/** By where it is: a name that is missing comes back as the address. Providers keep fewer digits than they were given. */
+function isSamePlace(sent: Place, echoed: Place): boolean {
+  const isNear = (one: number, other: number) => Math.abs(one - other) < maxDegreesApart;
+  return isNear(sent.latitude, echoed.latitude) && isNear(sent.longitude, echoed.longitude);
+}
+
+/** A few metres. */
+const maxDegreesApart = 0.000_05;
 
 function isMedia(type: MessageContent['type']): boolean {
   return type === 'image' || type === 'video' || type === 'audio' || type === 'document' || type === 'sticker';
