@@ -1,5 +1,6 @@
 /** SQL of what waits for a message that was erased: a late receipt, an edit. */
 import type { WorkspaceTx } from '#storage';
+import { countErased } from './purge-store.ts';
 
 /** Those events go, and the deliveries that they came in are to be masked like a redelivery. */
 export async function dropWaiting(tx: WorkspaceTx): Promise<readonly { deliveryId: string; values: string[] }[]> {
@@ -13,8 +14,8 @@ export async function dropWaiting(tx: WorkspaceTx): Promise<readonly { deliveryI
        UPDATE event_keys k SET erased_at = now() FROM waiting w
        WHERE k.workspace_id = $1 AND k.event_id = w.id
      ), gone AS (
-       DELETE FROM events e USING waiting w WHERE e.workspace_id = $1 AND e.id = w.id
-     )
+       DELETE FROM events e USING waiting w WHERE e.workspace_id = $1 AND e.id = w.id RETURNING e.delivery_id
+     ), ${countErased('gone')}
      SELECT delivery_id AS "deliveryId", array(
        SELECT ltrim(n #>> '{}', '+') FROM jsonb_path_query(payload, 'lax $.customer[*].value') AS n) AS values FROM waiting`,
     [tx.workspaceId],

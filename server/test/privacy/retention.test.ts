@@ -110,6 +110,17 @@ describe('a day', () => {
   });
 });
 
+test('what erasures took of a delivery is known for as long as a balance may ask, and longer', async () => {
+  const [asked, over] = [idAt(daysAgo(80)), idAt(daysAgo(100))];
+  for (const id of [asked, over])
+    await inbox.db.ownerQuery('INSERT INTO erased_events VALUES ($1, $2, 1)', [shop.workspaceId, id]);
+  await retention.run(never);
+  const left = await inbox.db.ownerQuery('SELECT delivery_id AS id FROM erased_events WHERE workspace_id = $1', [
+    shop.workspaceId,
+  ]);
+  expect(left).toEqual([{ id: asked }]);
+});
+
 describe('keys of events', () => {
   async function keyOf(facts: {
     readonly seenDaysAgo: number;

@@ -8,6 +8,7 @@ import {
   countDoomed,
   type Doomed,
   deleteAttempts,
+  deleteErasedCounts,
   deleteOldReports,
   emptyBodies,
   findPolicies,
@@ -140,7 +141,11 @@ async function runIn({ storage }: RetentionDeps, here: Here): Promise<Found> {
     policy.attemptDays < longest.attemptDays
       ? await inSlices(signal, () => deleteAttempts(storage, workspaceId, attempts, rowsPerSlice))
       : 0;
-  await storage.inWorkspace(workspaceId, (tx) => deleteOldReports(tx, reportDays));
+  const counted = boundOf(firstKeptDay(now, Math.max(reportDays, longest.deliveryDays)));
+  await storage.inWorkspace(workspaceId, async (tx) => {
+    await deleteOldReports(tx, reportDays);
+    await deleteErasedCounts(tx, counted);
+  });
   return { emptiedBodies, deletedAttempts, deletedKeys: await sweepAllKeys(storage, here) };
 }
 
