@@ -1,11 +1,11 @@
 /** One slice of an erasure after the other. */
 import type { Storage, Tx } from '#storage';
-import { maskDelivery, takeBodies } from './body-store.ts';
+import { findOperator, maskDelivery, takeBodies } from './body-store.ts';
 import { lockErasure, type OpenErasure, type Purging, type SliceEnd, saveProgress } from './erasure-store.ts';
 import { maskBody } from './mask-body.ts';
 import { type ErasurePhase, privacyLimits } from './privacy.ts';
 import { isSending, purgeEvents, purgeMessages, purgePeople } from './purge-store.ts';
-import { lookForReturned, type ReturnedDeps } from './returned.ts';
+import { lookForReturned, maskSetAside, type ReturnedDeps } from './returned.ts';
 
 /** `waits`: another process has it, or a message of theirs is on its way out; look again later. */
 export type SliceResult = 'more' | 'done' | 'waits';
@@ -68,16 +68,28 @@ function sliceOfBodies(storage: Storage, erasure: OpenErasure): Promise<SliceRes
   });
 }
 
-/** Redeliveries that came before the erasure; those that come later are found by the hourly look. */
+/**
+ * Redeliveries that came before the erasure, and parts that were set aside before they became events; redeliveries that
+ * come later are found by the hourly look. What came by a shared route lies in the operator's workspace.
+ */
 async function lookBack(deps: ReturnedDeps, erasure: OpenErasure): Promise<SliceResult> {
-  const found = await lookForReturned(deps, erasure.workspaceId, null);
+  const asked = await deps.storage.asWorker((tx) => lockErasure(tx, erasure));
+  if (asked?.phase !== 'returned') return 'waits';
+  const { identityValues, requestedAt: until } = asked;
+  const operator = await findOperator(deps.storage);
+  let masked = 0;
+  for (const workspaceId of new Set([erasure.workspaceId, operator ?? erasure.workspaceId])) {
+    masked += await lookForReturned(deps, workspaceId, null);
+    if (identityValues.length === 0) continue;
+    masked += await maskSetAside(deps, workspaceId, { workspaceId: erasure.workspaceId, identityValues, until });
+  }
   return deps.storage.asWorker(async (tx) => {
     const purging = await lockErasure(tx, erasure);
     if (purging?.phase !== 'returned') return 'waits';
     await saveProgress(tx, erasure, purging, {
       phase: 'done',
       cursor: null,
-      found: { maskedDeliveries: found.masked },
+      found: { maskedDeliveries: masked },
     });
     return 'done';
   });

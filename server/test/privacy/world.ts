@@ -1,10 +1,10 @@
 /** A shop whose customers have written, been answered and read; and the room that forgets them. */
-import type { ContactId } from '@switchyard/contract';
+import type { ContactId, DeliveryId } from '@switchyard/contract';
 import { evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
 import { silentLog, systemClock } from '#kernel';
 import { createPrivacy, type Privacy } from '#privacy';
-import type { Storage } from '#storage';
+import { firstIdOf, type Storage } from '#storage';
 import {
   body,
   delivery,
@@ -31,6 +31,8 @@ export interface PrivacyWorld {
   privacyOver(storage: Storage): Privacy;
   /** Stores webhooks of these values in one delivery, and waits until all is handled. */
   deliver(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
+  /** The same as a batch that was received then, and could not be unpacked before now. */
+  deliverLate(shop: Shop, receivedAt: Date, ...values: readonly Record<string, unknown>[]): Promise<string>;
   /** The same by the app-level route, whose deliveries belong to the operator. */
   deliverShared(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   contactOf(shop: Shop, phone: string): Promise<ContactId>;
@@ -38,6 +40,8 @@ export interface PrivacyWorld {
   whereIs(needle: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
+
+let lateOnes = 0;
 
 export const never = new AbortController().signal;
 
@@ -59,6 +63,11 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
     privacy: privacyOver(inbox.db.storage),
     privacyOver,
     deliver: (shop, ...values) => take(delivery(shop, body(shop, ...values))),
+    deliverLate: (shop, receivedAt, ...values) => {
+      lateOnes += 1;
+      const id = `${firstIdOf(receivedAt.getTime()).slice(0, 13)}-7000-8000-${String(lateOnes).padStart(12, '0')}`;
+      return take(delivery(shop, body(shop, ...values), { id: id as DeliveryId, receivedAt }));
+    },
     deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
     async contactOf(shop, phone) {
       const [row] = await inbox.db.ownerQuery<{ id: ContactId }>(
@@ -113,6 +122,12 @@ export function bothWrite(shop: Shop, talks: readonly Talk[], ids: readonly stri
     contacts: talks.map(({ phone, name }) => ({ profile: { name }, wa_id: phone })),
     messages: talks.map(({ phone, secret }, index) => text({ id: ids[index]!, from: phone, text: secret })),
   });
+}
+
+/** The same without its id: a part that nobody can read. */
+export function writesUnreadably(shop: Shop, talk: Talk): Record<string, unknown> {
+  const { id: _lost, ...rest } = text({ from: talk.phone, text: talk.secret });
+  return value(shop, { contacts: [{ profile: { name: talk.name }, wa_id: talk.phone }], messages: [rest] });
 }
 
 export function reads(shop: Shop, phone: string, id: string): Record<string, unknown> {

@@ -1,11 +1,31 @@
 /**
  * What an erasure took of a delivery, as a number: the ledger asks whether every event that was read is there, and an
  * erased one is neither there nor lost. The row lies where the events lay, which for a shared route is not where the
- * delivery lies.
+ * delivery lies. And deliveries of which a part was set aside are withheld during an erasure like any other that names
+ * the person.
  */
 import { type Kysely, sql } from 'kysely';
 
 const currentWorkspace = `NULLIF(current_setting('app.workspace', true), '')::uuid`;
+
+/** As 0008 has it, with `more` to be withheld for. */
+const beingErased = (more: string) => `
+  CREATE OR REPLACE FUNCTION is_being_erased(workspace uuid, delivery uuid, duplicates integer) RETURNS boolean
+  LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM erasures x WHERE x.workspace_id = workspace AND x.phase <> 'done' AND (
+      COALESCE(duplicates, 0) > 0 OR EXISTS (
+        SELECT FROM events e WHERE e.workspace_id = workspace AND e.delivery_id = delivery AND (
+          e.conversation_id = ANY(x.conversation_ids) OR EXISTS (
+            SELECT FROM jsonb_path_query(e.payload, 'lax $.customer[*].value') AS named (value)
+             WHERE ltrim(named.value #>> '{}', '+') = ANY(x.identity_values))))
+      OR EXISTS (SELECT FROM erasure_bodies b WHERE b.workspace_id = workspace AND b.erasure_id = x.id AND b.delivery_id = delivery)${more}))
+  $$`;
+
+/** A part that was set aside has no event that would name anybody. */
+const namedWhereSetAside = `
+      OR EXISTS (SELECT FROM dead_letters l JOIN deliveries d ON d.workspace_id = workspace AND d.id = delivery
+        WHERE l.workspace_id = workspace AND l.delivery_id = delivery AND EXISTS (
+          SELECT FROM unnest(x.identity_values) AS named (value) WHERE position(convert_to(named.value, 'UTF8') in d.body) > 0))`;
 
 const ups = [
   `CREATE TABLE erased_events (
@@ -20,6 +40,7 @@ const ups = [
   'GRANT SELECT, INSERT, UPDATE, DELETE ON erased_events TO switchyard_app',
   'CREATE POLICY erased_events_of_worker ON erased_events FOR SELECT TO switchyard_worker USING (true)',
   'GRANT SELECT ON erased_events TO switchyard_worker',
+  beingErased(namedWhereSetAside),
 ] as const;
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -27,5 +48,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
+  await sql.raw(beingErased('')).execute(db);
   await sql.raw('DROP TABLE IF EXISTS erased_events').execute(db);
 }
