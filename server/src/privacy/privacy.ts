@@ -45,6 +45,7 @@ export interface ContactExport {
   readonly identities: unknown[];
   readonly consents: unknown[];
   readonly conversations: unknown[];
+  /** What they said in groups too, with the group's id; the groups themselves are not theirs. */
   readonly messages: unknown[];
   /** Raw deliveries in which a message or a receipt of theirs came, as far as they are kept. */
   readonly deliveryIds: string[];

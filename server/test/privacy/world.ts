@@ -124,6 +124,14 @@ export function bothWrite(shop: Shop, talks: readonly Talk[], ids: readonly stri
   });
 }
 
+/** The same, said in a group. */
+export function saysInGroup(shop: Shop, { phone, name, secret }: Talk, id: string): Record<string, unknown> {
+  return value(shop, {
+    contacts: [{ profile: { name }, wa_id: phone }],
+    messages: [{ ...text({ id, from: phone, text: secret }), group_id: 'a-group' }],
+  });
+}
+
 /** The same without its id: a part that nobody can read. */
 export function writesUnreadably(shop: Shop, talk: Talk): Record<string, unknown> {
   const { id: _lost, ...rest } = text({ from: talk.phone, text: talk.secret });
