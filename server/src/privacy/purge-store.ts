@@ -89,7 +89,11 @@ export async function purgeEvents(tx: WorkspaceTx, purging: Purging, limit: numb
        DELETE FROM messages x USING matched m, conversations g
        WHERE x.workspace_id = $1 AND x.account_id = m.account_id AND x.provider_message_id = m.message_id
          AND m.kind = 'message' AND x.direction = 'in'
-         AND g.workspace_id = $1 AND g.id = x.conversation_id AND g.group_id IS NOT NULL RETURNING x.id
+         AND g.workspace_id = $1 AND g.id = x.conversation_id AND g.group_id IS NOT NULL
+       RETURNING x.id, x.conversation_id, x.text
+     ), previews AS (
+       UPDATE conversations g SET last_message_text = NULL FROM said_in_groups s
+       WHERE g.workspace_id = $1 AND g.id = s.conversation_id AND starts_with(s.text, g.last_message_text)
      ), gone AS (
        DELETE FROM events e USING matched m WHERE e.workspace_id = $1 AND e.id = m.id RETURNING e.id, e.delivery_id
      ), ${countErased('gone')}

@@ -12,6 +12,7 @@ import {
   openPrivacyWorld,
   type PrivacyWorld,
   reads,
+  saysInGroup,
   type Talk,
   writes,
   writesUnreadably,
@@ -324,6 +325,16 @@ describe('an erasure', () => {
     expect(await gapsOf(world.inbox.operatorId)).toEqual([]);
     await loseOneEvent(shared);
     expect(await gapsOf(world.inbox.operatorId)).toMatchObject([{ stage: 'events', deliveryId: shared }]);
+  });
+
+  test('takes what they said in a group, and leaves the group with what the others said', async () => {
+    const shop = await world.inbox.shop();
+    const [ana, ben] = [somebody(), somebody()];
+    await world.deliver(shop, saysInGroup(shop, ben, `in.${ben.phone}.1`));
+    await world.deliver(shop, saysInGroup(shop, ana, `in.${ana.phone}.1`));
+    await erase(shop, ana);
+    await expectGone(ana);
+    expect(await world.whereIs(ben.secret)).toEqual(expect.arrayContaining(['messages.text']));
   });
 
   test('of a contact of another workspace is refused like a missing one', async () => {
