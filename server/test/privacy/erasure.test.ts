@@ -253,7 +253,7 @@ describe('an erasure', () => {
     );
     const asked = await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
     expect(await states()).toEqual(['sending', 'cancelled']);
-    await world.privacy.purge(never);
+    expect(await world.privacy.purgeOne(shop.workspaceId, asked!.id, never)).toBe('sending');
     expect(await states()).toEqual(['sending']);
     expect(await world.privacy.findErasure(shop.workspaceId, asked!.id)).toMatchObject({ phase: 'messages' });
     await world.inbox.db.ownerQuery(`UPDATE outbox SET state = 'sent' WHERE workspace_id = $1 AND state = 'sending'`, [
@@ -262,6 +262,20 @@ describe('an erasure', () => {
     await world.privacy.purge(never);
     expect(await world.privacy.findErasure(shop.workspaceId, asked!.id)).toMatchObject({ phase: 'done' });
     expect(await world.whereIs(ana.secret)).toEqual([]);
+  });
+
+  test('tells apart that another process is at it, that it was told to stop, and that it is through', async () => {
+    const { shop, anaId } = await scene();
+    const asked = await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
+    const purge = (signal: AbortSignal) => world.privacy.purgeOne(shop.workspaceId, asked!.id, signal);
+    await asSuperuser(world.inbox.db.superuserUrl, async (other) => {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM switchyard.erasures WHERE id = $1 FOR UPDATE', [asked!.id]);
+      expect(await purge(never)).toBe('held');
+      await other.query('ROLLBACK');
+    });
+    expect(await purge(AbortSignal.abort())).toBe('stopped');
+    expect(await purge(never)).toBe('done');
   });
 
   test('leaves deliveries of which a replay brings nothing back', async () => {
