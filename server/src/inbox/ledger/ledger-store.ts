@@ -205,8 +205,7 @@ export async function findSharedGaps(
      FROM inbox i CROSS JOIN LATERAL (SELECT
        (SELECT count(*) FROM events e JOIN workspaces w ON w.workspace_id = e.workspace_id
         WHERE e.delivery_id = i.id AND e.workspace_id = w.workspace_id) AS there,
-       (SELECT sum(x.event_count) FROM workspaces w JOIN erased_events x ON x.workspace_id = w.workspace_id
-        WHERE x.delivery_id = i.id) AS erased) AS n
+       (SELECT sum(x.event_count) FROM erased_events x WHERE x.delivery_id = i.id) AS erased) AS n
      WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND i.account_id IS NULL AND i.state = 'normalised'
        AND ${areEventsMissing}
      ORDER BY i.id LIMIT $4`,

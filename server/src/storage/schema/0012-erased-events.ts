@@ -33,6 +33,8 @@ const ups = [
      delivery_id uuid NOT NULL,
      event_count integer NOT NULL CHECK (event_count > 0),
      PRIMARY KEY (workspace_id, delivery_id))`,
+  // Of a shared route's delivery the worker asks without knowing whose its events were.
+  'CREATE INDEX erased_events_delivery ON erased_events (delivery_id)',
   'ALTER TABLE erased_events ENABLE ROW LEVEL SECURITY',
   'ALTER TABLE erased_events FORCE ROW LEVEL SECURITY',
   `CREATE POLICY erased_events_of_workspace ON erased_events FOR ALL TO switchyard_app
