@@ -7,29 +7,24 @@ import type { Storage } from '#storage';
 import type { Shop } from '../inbox/world.ts';
 import { asSuperuser } from '../support/test-cluster.ts';
 import {
+  actor,
   bothWrite,
   never,
   openPrivacyWorld,
   type PrivacyWorld,
   reads,
   saysInGroup,
+  somebody,
   type Talk,
   writes,
-  writesUnreadably,
 } from './world.ts';
 
 let world: PrivacyWorld;
-let serial = 0;
 
 beforeAll(async () => {
   world = await openPrivacyWorld();
 });
 afterAll(() => world.close());
-
-function somebody(): Talk {
-  serial += 1;
-  return { phone: `346111000${10 + serial}`, name: `Canary Name ${serial}`, secret: `canary words ${serial}` };
-}
 
 interface Scene {
   readonly shop: Shop;
@@ -60,17 +55,6 @@ async function scene(): Promise<Scene> {
   deliveries.push(await world.deliver(shop, reads(shop, ana.phone, sent!.id)));
   deliveries.push(await world.deliver(shop, reads(shop, ana.phone, 'out.unknown')));
   return { shop, ana, ben, anaId: await world.contactOf(shop, `+${ana.phone}`), deliveries };
-}
-
-const actor = 'person per_1';
-
-async function erase(shop: Shop, who: Talk): Promise<void> {
-  await world.privacy.eraseContact(shop.workspaceId, await world.contactOf(shop, `+${who.phone}`), actor);
-  await world.privacy.purge(never);
-}
-
-async function expectGone({ phone, name, secret }: Talk): Promise<void> {
-  for (const trace of [phone, name, secret]) expect([trace, await world.whereIs(trace)]).toEqual([trace, []]);
 }
 
 function inWorkspace<T>(shop: Shop, work: Parameters<Storage['inWorkspace']>[1]): Promise<T> {
@@ -346,8 +330,8 @@ describe('an erasure', () => {
     const [ana, ben] = [somebody(), somebody()];
     await world.deliver(shop, saysInGroup(shop, ben, `in.${ben.phone}.1`));
     await world.deliver(shop, saysInGroup(shop, ana, `in.${ana.phone}.1`));
-    await erase(shop, ana);
-    await expectGone(ana);
+    await world.erase(shop, ana);
+    await world.expectGone(ana);
     expect(await world.whereIs(ben.secret)).toEqual(expect.arrayContaining(['messages.text']));
   });
 
@@ -356,140 +340,6 @@ describe('an erasure', () => {
     const other = await world.inbox.shop();
     expect(await world.privacy.eraseContact(other.workspaceId, anaId, actor)).toBeNull();
     expect(await world.privacy.eraseContact(other.workspaceId, newId('contact'), actor)).toBeNull();
-  });
-});
-
-describe('raw bodies that no event of theirs leads to', () => {
-  const hour = 3_600_000;
-
-  test('a duplicate by a shared route, from before an erasure that is not the first', async () => {
-    const shop = await world.inbox.shop();
-    const [ana, ben] = [somebody(), somebody()];
-    await world.deliverShared(shop, writes(shop, ana, `in.${ana.phone}.1`));
-    for (const _time of [1, 2]) await world.deliverShared(shop, writes(shop, ben, `in.${ben.phone}.1`));
-    await erase(shop, ana);
-    await world.privacy.maskReturned(never);
-    await erase(shop, ben);
-    await expectGone(ben);
-  });
-
-  test('a duplicate that was received before what the last look saw, and unpacked after it', async () => {
-    const shop = await world.inbox.shop();
-    const [ana, ben] = [somebody(), somebody()];
-    await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
-    await erase(shop, ana);
-    await world.deliver(shop, writes(shop, ben, `in.${ben.phone}.1`));
-    await world.privacy.maskReturned(never);
-    await world.deliverLate(shop, new Date(Date.now() - 2 * hour), writes(shop, ana, `in.${ana.phone}.1`));
-    expect(await world.privacy.maskReturned(never)).toBe(1);
-    await expectGone(ana);
-  });
-
-  test('a duplicate that nobody had read for days when the last look passed it', async () => {
-    const shop = await world.inbox.shop();
-    const ana = somebody();
-    await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
-    await erase(shop, ana);
-    const old = await world.deliverLate(shop, new Date(Date.now() - 72 * hour), writes(shop, ana, `in.${ana.phone}.1`));
-    const setState = (state: string, leasedUntil: string) =>
-      world.inbox.db.ownerQuery(
-        `WITH held AS (UPDATE inbox_shards SET leased_until = '${leasedUntil}') UPDATE inbox SET state = $2 WHERE id = $1`,
-        [old, state],
-      );
-    await setState('stored', 'infinity');
-    await world.privacy.maskReturned(never);
-    await setState('normalised', '-infinity');
-    expect(await world.privacy.maskReturned(never)).toBe(1);
-    await expectGone(ana);
-  });
-
-  test('what is left of a duplicate for the second of two who wrote in it', async () => {
-    const shop = await world.inbox.shop();
-    const [ana, ben] = [somebody(), somebody()];
-    for (const _time of [1, 2])
-      await world.deliver(shop, bothWrite(shop, [ana, ben], [`in.${ana.phone}.1`, `in.${ben.phone}.1`]));
-    for (const one of [ana, ben]) {
-      await erase(shop, one);
-      await expectGone(one);
-    }
-  });
-
-  test('a part that could not be read, whose delivery is withheld at once; what others wrote beside it stays', async () => {
-    const shop = await world.inbox.shop();
-    const [ana, ben] = [somebody(), somebody()];
-    await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
-    const dead = await world.deliver(shop, writesUnreadably(shop, ana), writes(shop, ben, `in.${ben.phone}.1`));
-    const alone = await world.deliver(shop, writesUnreadably(shop, ana));
-    const list = async () => {
-      const rows = await inWorkspace<{ id: string }[]>(shop, (tx) => listDeliveries(tx, { limit: 50 }));
-      return rows.map(({ id }) => id);
-    };
-    expect(await list()).toEqual(expect.arrayContaining([dead, alone]));
-    await world.privacy.eraseContact(shop.workspaceId, await world.contactOf(shop, `+${ana.phone}`), actor);
-    expect(await list()).toEqual([]);
-    await world.privacy.purge(never);
-    await expectGone(ana);
-    expect(await list()).toEqual(expect.arrayContaining([dead, alone]));
-    expect(await world.whereIs(ben.secret)).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^deliveries.*body$/)]),
-    );
-  });
-
-  test('the same by a shared route, and not where it is another tenant’s', async () => {
-    const [here, there] = [await world.inbox.shop(), await world.inbox.shop()];
-    const ana = somebody();
-    const elsewhere = { ...ana, secret: `${ana.secret}, told to another shop` };
-    await world.deliver(here, writes(here, ana, `in.${ana.phone}.1`));
-    await world.deliverShared(here, writesUnreadably(here, ana));
-    const nobodys = { ...here, phoneNumberId: '299999999999', wabaId: '9299999999999' };
-    await world.deliverShared(nobodys, writes(nobodys, ana, `in.${ana.phone}.2`));
-    await world.deliverShared(there, writesUnreadably(there, elsewhere));
-    await erase(here, ana);
-    const left = await world.inbox.db.ownerQuery<{ body: Buffer }>(
-      'SELECT body FROM deliveries WHERE position($1::text::bytea in body) > 0',
-      [ana.phone],
-    );
-    expect(left.map(({ body }) => body.toString())).toEqual([expect.stringContaining(elsewhere.secret)]);
-  });
-
-  test('a late receipt by a shared route', async () => {
-    const shop = await world.inbox.shop();
-    const ana = somebody();
-    await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
-    const sent = `out.${ana.phone}`;
-    await world.inbox.db.ownerQuery(
-      `UPDATE messages SET provider_message_id = $2 WHERE id = (SELECT id FROM messages WHERE workspace_id = $1 AND direction = 'out' LIMIT 1)`,
-      [shop.workspaceId, sent],
-    );
-    await erase(shop, ana);
-    await world.deliverShared(shop, reads(shop, ana.phone, sent));
-    expect(await world.whereIs(ana.phone)).not.toEqual([]);
-    expect(await world.privacy.maskReturned(never)).toBe(1);
-    await expectGone(ana);
-  });
-
-  test('what two processes mask at the same time in one body: neither undoes the other', async () => {
-    const { shop, ana, ben, anaId, deliveries } = await scene();
-    const { db } = world.inbox;
-    await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
-    const withoutBen = JSON.stringify({ messages: [{ from: ana.phone, text: ana.secret }] });
-    let purging: Promise<unknown> = Promise.resolve();
-    await asSuperuser(db.superuserUrl, async (other) => {
-      await other.query('BEGIN');
-      await other.query('UPDATE switchyard.deliveries SET body = $2 WHERE id = $1', [deliveries[0], withoutBen]);
-      purging = world.privacy.purge(never);
-      purging.catch(() => {});
-      await world.inbox.eventually(async () => {
-        const waiting = await db.ownerQuery(
-          `SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database()`,
-        );
-        return waiting.length > 0;
-      });
-      await other.query('COMMIT');
-    });
-    await purging;
-    await expectGone(ana);
-    expect(await world.whereIs(ben.phone)).not.toContainEqual(expect.stringMatching(/body$/));
   });
 });
 

@@ -1,5 +1,6 @@
 /** A shop whose customers have written, been answered and read; and the room that forgets them. */
 import type { ContactId, DeliveryId } from '@switchyard/contract';
+import { expect } from 'vitest';
 import { evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
 import { silentLog, systemClock } from '#kernel';
@@ -36,12 +37,18 @@ export interface PrivacyWorld {
   /** The same by the app-level route, whose deliveries belong to the operator. */
   deliverShared(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   contactOf(shop: Shop, phone: string): Promise<ContactId>;
+  /** From the request to the end of the purge. */
+  erase(shop: Shop, who: Talk): Promise<void>;
+  /** No row and no raw body names them or holds what they wrote. */
+  expectGone(who: Talk): Promise<void>;
   /** Every table and column of the workspace and of raw deliveries that holds this text. */
   whereIs(needle: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 let lateOnes = 0;
+
+export const actor = 'person per_1';
 
 export const never = new AbortController().signal;
 
@@ -58,9 +65,18 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
     await inbox.settled();
     return one.id;
   };
+  const privacy = privacyOver(inbox.db.storage);
+  const contactOf = async (shop: Shop, phone: string) => {
+    const [row] = await inbox.db.ownerQuery<{ id: ContactId }>(
+      `SELECT contact_id AS id FROM identities WHERE workspace_id = $1 AND kind = 'phone' AND value = $2`,
+      [shop.workspaceId, phone],
+    );
+    if (!row) throw new Error(`nobody has ${phone}`);
+    return row.id;
+  };
   return {
     inbox,
-    privacy: privacyOver(inbox.db.storage),
+    privacy,
     privacyOver,
     deliver: (shop, ...values) => take(delivery(shop, body(shop, ...values))),
     deliverLate: (shop, receivedAt, ...values) => {
@@ -69,15 +85,15 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
       return take(delivery(shop, body(shop, ...values), { id: id as DeliveryId, receivedAt }));
     },
     deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
-    async contactOf(shop, phone) {
-      const [row] = await inbox.db.ownerQuery<{ id: ContactId }>(
-        `SELECT contact_id AS id FROM identities WHERE workspace_id = $1 AND kind = 'phone' AND value = $2`,
-        [shop.workspaceId, phone],
-      );
-      if (!row) throw new Error(`nobody has ${phone}`);
-      return row.id;
-    },
+    contactOf,
     whereIs: (needle) => whereIs(inbox, needle),
+    async erase(shop, { phone }) {
+      await privacy.eraseContact(shop.workspaceId, await contactOf(shop, `+${phone}`), actor);
+      await privacy.purge(never);
+    },
+    async expectGone({ phone, name, secret }) {
+      for (const trace of [phone, name, secret]) expect([trace, await whereIs(inbox, trace)]).toEqual([trace, []]);
+    },
     async close() {
       await receiver.close();
       await inbox.close();
@@ -106,6 +122,18 @@ export interface Talk {
   readonly phone: string;
   readonly name: string;
   readonly secret: string;
+}
+
+let somebodies = 0;
+
+/** Told apart from everybody else by each of their words. */
+export function somebody(): Talk {
+  somebodies += 1;
+  return {
+    phone: `346111000${10 + somebodies}`,
+    name: `Canary Name ${somebodies}`,
+    secret: `canary words ${somebodies}`,
+  };
 }
 
 /** What one customer writes, as Meta sends it: the message and who it is. */
