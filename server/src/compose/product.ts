@@ -86,6 +86,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     appSecrets: { meta: config.metaAppSecrets, instagram: config.instagramAppSecrets },
     mailer,
     callOut: createCallOut(tenantsReach),
+    findKeptSince: () => retention.keptSince(),
   });
   const { owner } = foundation;
   const privacy = createPrivacy({ storage, channels, workspaces, noteChange, clock, log });

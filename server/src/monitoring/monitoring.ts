@@ -30,7 +30,7 @@ export interface Monitoring {
 
 export type MonitoringDeps = AlarmsDeps &
   CanaryDeps &
-  Pick<LedgerDeps, 'countForwarded'> &
+  Pick<LedgerDeps, 'countForwarded' | 'findKeptSince'> &
   CredentialDeps & { readonly engines: Pick<Engines, 'counters'> };
 
 export function createMonitoring(deps: MonitoringDeps): Monitoring {

@@ -3,7 +3,8 @@
  * an app-level route lies in the operator's workspace, whoever's events it held.
  */
 import type { DeliveryId, WorkspaceId } from '@switchyard/contract';
-import type { Storage, Tx } from '#storage';
+import { millisOfId } from '#kernel';
+import { dayMs, firstIdOf, type Storage, type Tx } from '#storage';
 import type { OpenErasure } from './erasure-store.ts';
 import type { RawDelivery } from './privacy.ts';
 
@@ -16,19 +17,18 @@ const rawColumns = `d.workspace_id AS "workspaceId", d.id, d.provider, d.target,
 
 /** The next bodies that this erasure wrote down; those that retention has dropped meanwhile are only crossed off. */
 export async function takeBodies(tx: Tx, { workspaceId, id }: OpenErasure, limit: number) {
-  const rows = await tx.query<FoundBody & Record<string, unknown>>(
-    `WITH taken AS (
-       DELETE FROM erasure_bodies b USING (
-         SELECT delivery_id FROM erasure_bodies WHERE workspace_id = $1 AND erasure_id = $2 ORDER BY delivery_id LIMIT $3) AS next
-       WHERE b.workspace_id = $1 AND b.erasure_id = $2 AND b.delivery_id = next.delivery_id
-       RETURNING b.delivery_id, b.identity_values)
-     SELECT ${rawColumns}, t.identity_values AS "identityValues", t.delivery_id AS "takenId"
-     FROM taken t LEFT JOIN deliveries d ON d.id = t.delivery_id
-       AND d.workspace_id IN ($1, (SELECT workspace_id FROM workspaces WHERE kind = 'operator'))`,
+  const taken = await tx.query<{ id: DeliveryId; identityValues: readonly string[] }>(
+    `DELETE FROM erasure_bodies b USING (
+       SELECT delivery_id FROM erasure_bodies WHERE workspace_id = $1 AND erasure_id = $2 ORDER BY delivery_id LIMIT $3) AS next
+     WHERE b.workspace_id = $1 AND b.erasure_id = $2 AND b.delivery_id = next.delivery_id
+     RETURNING b.delivery_id AS id, b.identity_values AS "identityValues"`,
     [workspaceId, id, limit],
     'privacy-take-bodies',
   );
-  return { isLast: rows.length < limit, bodies: rows.filter((row) => row.id !== null) };
+  const values = new Map(taken.map((one) => [one.id, one.identityValues]));
+  const raw = await readRaw(tx, workspaceId, [...values.keys()]);
+  const bodies: FoundBody[] = raw.map((one) => ({ ...one, identityValues: values.get(one.id) ?? [] }));
+  return { isLast: taken.length < limit, bodies };
 }
 
 /** What is left of it, and no secret beside it: those belong to bytes that are gone. */
@@ -53,33 +53,115 @@ export async function findWorkspacesToLook(storage: Storage): Promise<readonly W
   return rows.map((row) => row.workspaceId);
 }
 
-/**
- * Deliveries of a workspace, in the order of their ids, of which some event was known already when they came; `last` is
- * how far the look went, null at the end.
- */
-export async function findRedelivered(
-  storage: Storage,
-  workspaceId: WorkspaceId,
-  { after, limit }: { readonly after: string | null; readonly limit: number },
-) {
-  const rows = await storage.workerStatement<{ lookedId: DeliveryId; isKnown: boolean }>(
-    `SELECT i.id AS "lookedId", COALESCE(i.duplicate_count, 0) > 0 AND d.masked_at IS NULL AS "isKnown"
-     FROM inbox i JOIN deliveries d ON d.workspace_id = i.workspace_id AND d.id = i.id
-     WHERE i.workspace_id = $1 AND ($2::uuid IS NULL OR i.id > $2) AND i.state <> 'stored' ORDER BY i.id LIMIT $3`,
-    [workspaceId, after, limit],
-    'privacy-find-redelivered',
+export async function findOperator(storage: Storage): Promise<WorkspaceId | null> {
+  const [row] = await storage.workerStatement<{ id: WorkspaceId }>(
+    `SELECT workspace_id AS id FROM workspaces WHERE kind = 'operator'`,
+    [],
+    'privacy-find-operator',
   );
-  const ids = rows.filter((row) => row.isKnown).map((row) => row.lookedId);
-  return {
-    ids,
-    last: rows.length < limit ? null : (rows.at(-1)?.lookedId ?? null),
-    looked: rows.at(-1)?.lookedId ?? null,
-  };
+  return row?.id ?? null;
 }
 
+/** What came before this id, a day before the oldest that is not unpacked or not read, will never be read for the first time. */
+export async function findAllReadBefore(storage: Storage, workspaceId: WorkspaceId): Promise<string> {
+  const [row] = await storage.workerStatement<{ now: Date; arrivedAt: Date | null; unread: DeliveryId | null }>(
+    `SELECT now() AS now, (SELECT min(arrived_at) FROM arrivals WHERE refusal IS NULL) AS "arrivedAt",
+       (SELECT id FROM inbox WHERE workspace_id = $1 AND state = 'stored' ORDER BY id LIMIT 1) AS unread`,
+    [workspaceId],
+    'privacy-find-all-read-before',
+  );
+  if (!row) throw new Error('a statement without a table has given no row');
+  const moments = [
+    row.now.getTime(),
+    row.arrivedAt?.getTime() ?? Infinity,
+    row.unread ? millisOfId(row.unread) : Infinity,
+  ];
+  return firstIdOf(Math.min(...moments) - dayMs);
+}
+
+/** One slice of a look over the deliveries of a workspace, in the order of their ids. */
+export interface LookSlice {
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** What a slice found, and where the next one begins: null at the end. */
+export interface Looked {
+  readonly ids: readonly DeliveryId[];
+  readonly last: string | null;
+}
+
+type LookedRow = { lookedId: DeliveryId; isMeant: boolean } & Record<string, unknown>;
+
+const lookedOf = (rows: readonly LookedRow[], { limit }: LookSlice): Looked => ({
+  ids: rows.filter((row) => row.isMeant).map((row) => row.lookedId),
+  last: rows.length < limit ? null : (rows.at(-1)?.lookedId ?? null),
+});
+
+/**
+ * Deliveries of which some event was known already when they came, and of whose body something is left: what an erasure has
+ * masked of it may have been somebody else's part.
+ */
+export async function findRedelivered(storage: Storage, workspaceId: WorkspaceId, slice: LookSlice): Promise<Looked> {
+  const rows = await storage.workerStatement<LookedRow>(
+    `SELECT i.id AS "lookedId", CASE WHEN i.duplicate_count > 0 THEN COALESCE((SELECT octet_length(d.body) > 0 FROM deliveries d
+         WHERE d.workspace_id = $1 AND d.id = i.id), false) ELSE false END AS "isMeant"
+     FROM inbox i WHERE i.workspace_id = $1 AND ($2::uuid IS NULL OR i.id > $2) AND i.state <> 'stored' ORDER BY i.id LIMIT $3`,
+    [workspaceId, slice.after, slice.limit],
+    'privacy-find-redelivered',
+  );
+  return lookedOf(rows, slice);
+}
+
+/** Whom an erasure looks for in what was set aside. */
+export interface Named {
+  /** Of the erasure. */
+  readonly workspaceId: WorkspaceId;
+  readonly identityValues: readonly string[];
+  /** What they write later is a new contact's. */
+  readonly until: Date;
+}
+
+const isRouteInBody = `r.kind IN ('phone_number_id', 'waba_id', 'instagram_id') AND position(convert_to(r.key, 'UTF8') in d.body) > 0`;
+
+/**
+ * Deliveries in `workspaceId` of which a part was set aside and whose body names somebody. Such a part has no event that would
+ * say whose it was. One that came by a shared route is left where it names another tenant's number and none of this one's.
+ */
+export async function findSetAsideNaming(
+  storage: Storage,
+  workspaceId: WorkspaceId,
+  { named, ...slice }: LookSlice & { readonly named: Named },
+): Promise<Looked> {
+  const rows = await storage.workerStatement<LookedRow>(
+    `WITH slice AS MATERIALIZED (
+       SELECT DISTINCT delivery_id AS id FROM dead_letters
+       WHERE workspace_id = $1 AND delivery_id IS NOT NULL AND ($2::uuid IS NULL OR delivery_id > $2) ORDER BY 1 LIMIT $3
+     ), naming AS MATERIALIZED (
+       SELECT d.id, d.workspace_id, d.account_id, d.body FROM slice s JOIN deliveries d ON d.workspace_id = $1 AND d.id = s.id
+       WHERE d.received_at <= $6 AND EXISTS (
+         SELECT FROM unnest($5::text[]) AS v WHERE position(convert_to(v, 'UTF8') in d.body) > 0)
+     ), meant AS (
+       SELECT d.id FROM naming d WHERE CASE WHEN d.account_id IS NOT NULL THEN d.workspace_id = $4
+         ELSE EXISTS (SELECT FROM routes r WHERE r.workspace_id = $4 AND ${isRouteInBody})
+           OR NOT EXISTS (SELECT FROM routes r WHERE ${isRouteInBody}) END
+     )
+     SELECT s.id AS "lookedId", m.id IS NOT NULL AS "isMeant" FROM slice s LEFT JOIN meant m ON m.id = s.id ORDER BY s.id`,
+    [workspaceId, slice.after, slice.limit, named.workspaceId, named.identityValues, named.until],
+    'privacy-find-set-aside-naming',
+  );
+  return lookedOf(rows, slice);
+}
+
+/**
+ * Of this workspace or of the operator's, where a shared route's lie. Locked: two who mask one body must not undo each
+ * other.
+ */
 export function readRaw(tx: Tx, workspaceId: WorkspaceId, ids: readonly DeliveryId[]) {
   return tx.query<Omit<FoundBody, 'identityValues'> & Record<string, unknown>>(
-    `SELECT ${rawColumns} FROM deliveries d WHERE d.workspace_id = $1 AND d.id = ANY($2::uuid[])`,
+    `SELECT ${rawColumns} FROM deliveries d
+     WHERE d.workspace_id IN ($1, (SELECT workspace_id FROM workspaces WHERE kind = 'operator')) AND d.id = ANY($2::uuid[])
+     ORDER BY d.id FOR UPDATE OF d`,
     [workspaceId, ids],
     'privacy-read-raw',
   );

@@ -6,7 +6,7 @@ import { findSubject, hide, insertErasure } from './contact-store.ts';
 import { findErasure, findOpen, listErasures, saveProgress } from './erasure-store.ts';
 import { exportContact } from './export.ts';
 import type { Privacy } from './privacy.ts';
-import { purgeSlice } from './purge.ts';
+import { purgeAsFar } from './purge.ts';
 import { maskReturned, type ReturnedDeps } from './returned.ts';
 
 export interface PrivacyDeps extends ReturnedDeps {
@@ -64,12 +64,11 @@ export function createPrivacy(deps: PrivacyDeps): Privacy {
     async purge(signal) {
       let finished = 0;
       for (const erasure of await findOpen(storage, maxOpenAtOnce)) {
-        let result: Awaited<ReturnType<typeof purgeSlice>> = 'more';
-        while (result === 'more' && !signal.aborted) result = await purgeSlice(deps, erasure);
-        if (result === 'done') finished += 1;
+        if ((await purgeAsFar(deps, erasure, signal)) === 'done') finished += 1;
       }
       return finished;
     },
+    purgeOne: (workspaceId, id, signal) => purgeAsFar(deps, { workspaceId, id }, signal),
     maskReturned: (signal) => maskReturned(deps, signal),
   };
 }

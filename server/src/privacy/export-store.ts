@@ -10,13 +10,26 @@ export interface ExportPart extends Record<string, unknown> {
 
 const prefixed = (prefix: string, column: string) => `'${prefix}_' || replace(${column}::text, '-', '')`;
 
+/** What somebody said in a group is theirs, and found as an erasure finds it: by the event, which tells who said it. */
 const exportSql = `
   WITH threads AS MATERIALIZED (
     SELECT v.*, a.name AS account_name, a.provider FROM conversations v
     JOIN accounts a ON a.workspace_id = v.workspace_id AND a.id = v.account_id
     WHERE v.workspace_id = $1 AND v.contact_id = $2 AND v.group_id IS NULL
-  ), said AS (
-    SELECT m.* FROM messages m WHERE m.workspace_id = $1 AND m.conversation_id IN (SELECT id FROM threads)
+  ), named AS MATERIALIZED (
+    SELECT ltrim(value, '+') AS value FROM identities WHERE workspace_id = $1 AND contact_id = $2 AND kind <> 'username'
+    UNION SELECT ltrim(a->>'value', '+') FROM threads t CROSS JOIN LATERAL jsonb_array_elements(t.address) AS a
+      WHERE a->>'kind' <> 'username'
+  ), said AS MATERIALIZED (
+    SELECT m.*, NULL AS group_id FROM messages m
+    WHERE m.workspace_id = $1 AND m.conversation_id IN (SELECT id FROM threads)
+    UNION ALL
+    SELECT m.*, g.group_id FROM conversations g
+    JOIN messages m ON m.workspace_id = $1 AND m.conversation_id = g.id AND m.direction = 'in'
+    JOIN events e ON e.workspace_id = $1 AND e.id = m.event_id
+    WHERE g.workspace_id = $1 AND g.group_id IS NOT NULL AND EXISTS (
+      SELECT FROM jsonb_path_query(e.payload, 'lax $.customer[*].value') AS n (value)
+      JOIN named ON named.value = ltrim(n.value #>> '{}', '+'))
   )
   SELECT 'contact' AS part, json_build_object('id', ${prefixed('con', 'c.id')}, 'name', c.name, 'language', c.language,
       'createdAt', c.created_at, 'facts', c.metadata - 'merges' - 'mergedInto')::text AS document
@@ -32,7 +45,7 @@ const exportSql = `
       'lastInboundAt', t.last_inbound_at, 'closedAt', t.closed_at)::text
     FROM threads t
   UNION ALL SELECT 'message', json_build_object('id', ${prefixed('msg', 's.id')},
-      'conversationId', ${prefixed('cnv', 's.conversation_id')}, 'direction', s.direction, 'author', s.author,
+      'conversationId', ${prefixed('cnv', 's.conversation_id')}, 'groupId', s.group_id, 'direction', s.direction, 'author', s.author,
       'type', s.type, 'content', s.content, 'status', s.status, 'statusAt', s.status_at, 'error', s.error,
       'providerMessageId', s.provider_message_id, 'replyTo', s.reply_to, 'reactions', s.reactions,
       'occurredAt', s.occurred_at, 'editedAt', s.edited_at, 'deletedAt', s.deleted_at)::text

@@ -45,12 +45,19 @@ export interface ContactExport {
   readonly identities: unknown[];
   readonly consents: unknown[];
   readonly conversations: unknown[];
+  /** What they said in groups too, with the group's id; the groups themselves are not theirs. */
   readonly messages: unknown[];
   /** Raw deliveries in which a message or a receipt of theirs came, as far as they are kept. */
   readonly deliveryIds: string[];
 }
 
 export type ExportRefusal = 'not-found' | 'too-large';
+
+/**
+ * How a purge of one erasure ended for now. `held`: another process is at it and goes on, or was, and is through. `sending`: a message of theirs is
+ * on its way out. `stopped`: told to.
+ */
+export type PurgeEnd = 'done' | 'held' | 'sending' | 'stopped';
 
 export interface Privacy {
   exportContact(
@@ -67,6 +74,8 @@ export interface Privacy {
   listErasures(workspaceId: WorkspaceId, request: PageRequest): Promise<Page<Erasure>>;
   /** Goes on with every erasure that is not through; gives how many it finished. Any number of processes may. */
   purge(signal: AbortSignal): Promise<number>;
+  /** Goes on with this one. */
+  purgeOne(workspaceId: WorkspaceId, id: ErasureId, signal: AbortSignal): Promise<PurgeEnd>;
   /** Masks redeliveries of erased events, and drops what waits for erased messages. Gives how many it found. */
   maskReturned(signal: AbortSignal): Promise<number>;
 }

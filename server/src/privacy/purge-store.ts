@@ -89,10 +89,14 @@ export async function purgeEvents(tx: WorkspaceTx, purging: Purging, limit: numb
        DELETE FROM messages x USING matched m, conversations g
        WHERE x.workspace_id = $1 AND x.account_id = m.account_id AND x.provider_message_id = m.message_id
          AND m.kind = 'message' AND x.direction = 'in'
-         AND g.workspace_id = $1 AND g.id = x.conversation_id AND g.group_id IS NOT NULL RETURNING x.id
+         AND g.workspace_id = $1 AND g.id = x.conversation_id AND g.group_id IS NOT NULL
+       RETURNING x.id, x.conversation_id, x.text
+     ), previews AS (
+       UPDATE conversations g SET last_message_text = NULL FROM said_in_groups s
+       WHERE g.workspace_id = $1 AND g.id = s.conversation_id AND starts_with(s.text, g.last_message_text)
      ), gone AS (
-       DELETE FROM events e USING matched m WHERE e.workspace_id = $1 AND e.id = m.id RETURNING e.id
-     )
+       DELETE FROM events e USING matched m WHERE e.workspace_id = $1 AND e.id = m.id RETURNING e.id, e.delivery_id
+     ), ${countErased('gone')}
      SELECT json_build_object('events', (SELECT count(*) FROM gone), 'turns', (SELECT count(*) FROM turns_gone),
          'deadLetters', (SELECT count(*) FROM letters_gone), 'messages', (SELECT count(*) FROM said_in_groups)) AS counts,
        (SELECT id FROM slice ORDER BY id DESC LIMIT 1) AS last`,
@@ -103,6 +107,17 @@ export async function purgeEvents(tx: WorkspaceTx, purging: Purging, limit: numb
     'privacy-purge-events',
   );
   return { counts: row?.counts ?? {}, last: row?.last ?? null };
+}
+
+/**
+ * A part of a statement that deletes events: how many went of each delivery, for the ledger, which would take them for a
+ * loss. `gone` gives the delivery of each.
+ */
+export function countErased(gone: string): string {
+  return `counted AS (
+       INSERT INTO erased_events AS known (workspace_id, delivery_id, event_count)
+       SELECT $1::uuid, delivery_id, count(*) FROM ${gone} GROUP BY delivery_id ORDER BY delivery_id
+       ON CONFLICT (workspace_id, delivery_id) DO UPDATE SET event_count = known.event_count + EXCLUDED.event_count)`;
 }
 
 /** False when a message has come to one of their conversations meanwhile: then it goes first. */

@@ -1,42 +1,65 @@
 /** One slice of an erasure after the other. */
 import type { Storage, Tx } from '#storage';
-import { maskDelivery, takeBodies } from './body-store.ts';
+import { findOperator, maskDelivery, takeBodies } from './body-store.ts';
 import { lockErasure, type OpenErasure, type Purging, type SliceEnd, saveProgress } from './erasure-store.ts';
 import { maskBody } from './mask-body.ts';
-import { type ErasurePhase, privacyLimits } from './privacy.ts';
+import { type ErasurePhase, type PurgeEnd, privacyLimits } from './privacy.ts';
 import { isSending, purgeEvents, purgeMessages, purgePeople } from './purge-store.ts';
-import { lookForReturned, type ReturnedDeps } from './returned.ts';
+import { lookForReturned, maskSetAside, type ReturnedDeps } from './returned.ts';
 
-/** `waits`: another process has it, or a message of theirs is on its way out; look again later. */
-export type SliceResult = 'more' | 'done' | 'waits';
+type SliceResult = 'more' | PurgeEnd;
 
-export async function purgeSlice(deps: ReturnedDeps, erasure: OpenErasure): Promise<SliceResult> {
-  const inWorkspace = await deps.storage.inWorkspace(erasure.workspaceId, async (tx) => {
+/** Slice after slice, as far as it comes now. */
+export async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
+  while (!signal.aborted) {
+    const result = await purgeSlice(deps, erasure);
+    if (result !== 'more') return result;
+  }
+  return 'stopped';
+}
+
+async function purgeSlice(deps: ReturnedDeps, erasure: OpenErasure): Promise<SliceResult> {
+  const result = await deps.storage.inWorkspace(erasure.workspaceId, async (tx) => {
     const purging = await lockErasure(tx, erasure);
-    if (!purging) return 'waits' as const;
-    const end =
-      purging.phase === 'messages'
-        ? await sliceOfMessages(tx, purging)
-        : purging.phase === 'events'
-          ? await sliceOfEvents(tx, purging)
-          : purging.phase === 'people'
-            ? await sliceOfPeople(tx, purging)
-            : null;
-    if (end === null) return purging.phase;
-    if (end === 'waits') return end;
+    if (!purging) return 'held';
+    const end = await sliceIn(tx, purging);
+    if (typeof end === 'string') return end;
     await saveProgress(tx, erasure, purging, end);
-    return 'more' as const;
+    return 'more';
   });
-  if (inWorkspace === 'bodies') return sliceOfBodies(deps.storage, erasure);
-  if (inWorkspace === 'returned') return lookBack(deps, erasure);
-  return inWorkspace === 'waits' ? 'waits' : 'more';
+  if (result === 'bodies') return sliceOfBodies(deps.storage, erasure);
+  return result === 'returned' ? lookBack(deps, erasure) : result;
 }
 
 type WorkspaceSlice = Parameters<Parameters<Storage['inWorkspace']>[1]>[0];
 
-async function sliceOfMessages(tx: WorkspaceSlice, purging: Purging): Promise<SliceEnd | 'waits'> {
+/** A phase: its slices are not of the workspace's transactions. */
+async function sliceIn(
+  tx: WorkspaceSlice,
+  purging: Purging,
+): Promise<SliceEnd | 'sending' | 'held' | 'bodies' | 'returned'> {
+  switch (purging.phase) {
+    case 'messages':
+      return sliceOfMessages(tx, purging);
+    case 'events':
+      return sliceOfEvents(tx, purging);
+    case 'people':
+      return sliceOfPeople(tx, purging);
+    case 'bodies':
+    case 'returned':
+      return purging.phase;
+    case 'done':
+      return 'held';
+    default: {
+      const never: never = purging.phase;
+      return never;
+    }
+  }
+}
+
+async function sliceOfMessages(tx: WorkspaceSlice, purging: Purging): Promise<SliceEnd | 'sending'> {
   const { counts, isEmpty } = await purgeMessages(tx, purging, privacyLimits.messagesPerSlice);
-  if (isEmpty && (await isSending(tx, purging))) return 'waits';
+  if (isEmpty && (await isSending(tx, purging))) return 'sending';
   // Once they have walked over the events there is no need to do so again.
   const next: ErasurePhase = purging.cursor === eventsWalked ? 'people' : 'events';
   return { phase: isEmpty ? next : 'messages', cursor: isEmpty ? null : purging.cursor, found: counts };
@@ -59,7 +82,7 @@ async function sliceOfPeople(tx: WorkspaceSlice, purging: Purging): Promise<Slic
 function sliceOfBodies(storage: Storage, erasure: OpenErasure): Promise<SliceResult> {
   return storage.asWorker(async (tx: Tx) => {
     const purging = await lockErasure(tx, erasure);
-    if (purging?.phase !== 'bodies') return 'waits';
+    if (purging?.phase !== 'bodies') return 'held';
     const { isLast, bodies } = await takeBodies(tx, erasure, privacyLimits.bodiesPerSlice);
     for (const body of bodies) await maskDelivery(tx, body, maskBody(body.body, body.identityValues));
     const phase = isLast ? 'returned' : 'bodies';
@@ -68,16 +91,28 @@ function sliceOfBodies(storage: Storage, erasure: OpenErasure): Promise<SliceRes
   });
 }
 
-/** Redeliveries that came before the erasure; those that come later are found by the hourly look. */
+/**
+ * Redeliveries that came before the erasure, and parts that were set aside before they became events; redeliveries that
+ * come later are found by the hourly look. What came by a shared route lies in the operator's workspace.
+ */
 async function lookBack(deps: ReturnedDeps, erasure: OpenErasure): Promise<SliceResult> {
-  const found = await lookForReturned(deps, erasure.workspaceId, null);
+  const asked = await deps.storage.asWorker((tx) => lockErasure(tx, erasure));
+  if (asked?.phase !== 'returned') return 'held';
+  const { identityValues, requestedAt: until } = asked;
+  const operator = await findOperator(deps.storage);
+  let masked = 0;
+  for (const workspaceId of new Set([erasure.workspaceId, operator ?? erasure.workspaceId])) {
+    masked += await lookForReturned(deps, workspaceId, null);
+    if (identityValues.length === 0) continue;
+    masked += await maskSetAside(deps, workspaceId, { workspaceId: erasure.workspaceId, identityValues, until });
+  }
   return deps.storage.asWorker(async (tx) => {
     const purging = await lockErasure(tx, erasure);
-    if (purging?.phase !== 'returned') return 'waits';
+    if (purging?.phase !== 'returned') return 'held';
     await saveProgress(tx, erasure, purging, {
       phase: 'done',
       cursor: null,
-      found: { maskedDeliveries: found.masked },
+      found: { maskedDeliveries: masked },
     });
     return 'done';
   });

@@ -8,16 +8,21 @@ import type { Channel } from '#channels';
 import { hashKey } from '#inbox';
 import type { Storage, Tx } from '#storage';
 import {
+  findAllReadBefore,
   findErasedKeys,
   findRedelivered,
+  findSetAsideNaming,
   findWorkspacesToLook,
+  type Looked,
+  type LookSlice,
   maskDelivery,
+  type Named,
   readMark,
   readRaw,
   writeMark,
 } from './body-store.ts';
 import { maskBody } from './mask-body.ts';
-import { dropWaiting } from './parked-store.ts';
+import { dropWaiting, findWaiting } from './parked-store.ts';
 import { privacyLimits, type RawDelivery } from './privacy.ts';
 
 export interface ReturnedDeps {
@@ -33,28 +38,52 @@ export async function maskReturned(deps: ReturnedDeps, signal: AbortSignal): Pro
   for (const workspaceId of await findWorkspacesToLook(deps.storage)) {
     if (signal.aborted) break;
     masked += await dropWaitingIn(deps, workspaceId);
-    const found = await lookForReturned(deps, workspaceId, await readMark(deps.storage, markOf(workspaceId)));
-    masked += found.masked;
-    if (found.looked) await writeMark(deps.storage, markOf(workspaceId), found.looked);
+    // Before the look: what is read while it lasts is older than the mark neither then nor later.
+    const mark = await findAllReadBefore(deps.storage, workspaceId);
+    masked += await lookForReturned(deps, workspaceId, await readMark(deps.storage, markOf(workspaceId)));
+    await writeMark(deps.storage, markOf(workspaceId), mark);
   }
   return masked;
 }
 
-/** From `after` to the end, batch by batch. */
-export async function lookForReturned(deps: ReturnedDeps, workspaceId: WorkspaceId, after: string | null) {
+/** From `after` to the end, batch by batch; gives how many it masked. */
+export function lookForReturned(deps: ReturnedDeps, workspaceId: WorkspaceId, after: string | null): Promise<number> {
+  return lookOver(after, {
+    find: (slice) => findRedelivered(deps.storage, workspaceId, slice),
+    mask: (ids) => maskBatch(deps, workspaceId, ids),
+  });
+}
+
+/** What was set aside in a workspace and names somebody; it may be of the time before they were asked to be erased. */
+export function maskSetAside({ storage }: ReturnedDeps, workspaceId: WorkspaceId, named: Named): Promise<number> {
+  return lookOver(null, {
+    find: (slice) => findSetAsideNaming(storage, workspaceId, { ...slice, named }),
+    mask: (ids) =>
+      storage.asWorker(async (tx) => {
+        const raw = await readRaw(tx, workspaceId, ids);
+        // Another process may have been here since: what names them no more is not emptied for that.
+        const naming = raw.filter(({ body }) => named.identityValues.some((value) => body.includes(value)));
+        for (const one of naming) await maskDelivery(tx, one, maskBody(one.body, named.identityValues));
+        return naming.length;
+      }),
+  });
+}
+
+interface Look {
+  readonly find: (slice: LookSlice) => Promise<Looked>;
+  readonly mask: (ids: readonly DeliveryId[]) => Promise<number>;
+}
+
+async function lookOver(after: string | null, { find, mask }: Look): Promise<number> {
+  const { deliveriesPerLook: limit, bodiesPerSlice } = privacyLimits;
   let masked = 0;
-  let looked = after;
   for (let next: string | null = after, isFirst = true; isFirst || next !== null; isFirst = false) {
-    const batch = await findRedelivered(deps.storage, workspaceId, {
-      after: next,
-      limit: privacyLimits.deliveriesPerLook,
-    });
-    for (let at = 0; at < batch.ids.length; at += privacyLimits.bodiesPerSlice)
-      masked += await maskBatch(deps, workspaceId, batch.ids.slice(at, at + privacyLimits.bodiesPerSlice));
-    looked = batch.looked ?? looked;
-    next = batch.last;
+    const found: Looked = await find({ after: next, limit });
+    for (let at = 0; at < found.ids.length; at += bodiesPerSlice)
+      masked += await mask(found.ids.slice(at, at + bodiesPerSlice));
+    next = found.last;
   }
-  return { masked, looked };
+  return masked;
 }
 
 function maskBatch(deps: ReturnedDeps, workspaceId: WorkspaceId, ids: readonly DeliveryId[]): Promise<number> {
@@ -89,13 +118,18 @@ function namesIn(event: InboundEvent): readonly string[] {
   return customer.filter(({ kind }) => kind !== 'username').map(({ value }) => value.replace(/^\+/, ''));
 }
 
+/** Masked first: a kill in between finds them waiting again. */
 async function dropWaitingIn({ storage }: ReturnedDeps, workspaceId: WorkspaceId): Promise<number> {
-  const dropped = await storage.inWorkspace(workspaceId, dropWaiting);
-  if (dropped.length === 0) return 0;
+  const waiting = await storage.inWorkspace(workspaceId, findWaiting);
+  if (waiting.length === 0) return 0;
+  const byDelivery = Map.groupBy(waiting, ({ deliveryId }) => deliveryId);
   await storage.asWorker(async (tx) => {
-    const values = new Map(dropped.map((one) => [one.deliveryId, one.values]));
-    for (const delivery of await readRaw(tx, workspaceId, [...values.keys()] as DeliveryId[]))
-      await maskDelivery(tx, delivery, maskBody(delivery.body, values.get(delivery.id) ?? []));
+    for (const delivery of await readRaw(tx, workspaceId, [...byDelivery.keys()])) {
+      const values = (byDelivery.get(delivery.id) ?? []).flatMap(({ identityValues }) => identityValues);
+      await maskDelivery(tx, delivery, maskBody(delivery.body, values));
+    }
   });
-  return dropped.length;
+  const eventIds = waiting.map(({ eventId }) => eventId);
+  await storage.inWorkspace(workspaceId, (tx) => dropWaiting(tx, eventIds));
+  return waiting.length;
 }

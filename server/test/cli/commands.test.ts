@@ -459,7 +459,7 @@ describe('privacy and upkeep', () => {
     });
     expect((await line.run('contact', 'erase', id, '--workspace', 'sur')).stderr).toContain('--yes');
     const erased = await line.json('contact', 'erase', id, '--workspace', 'sur', '--yes');
-    expect(erased).toMatchObject({ status: 0, document: { erasure: { phase: 'done' } } });
+    expect(erased).toMatchObject({ status: 0, document: { erasure: { phase: 'done' }, waitsFor: null } });
     expect((await line.run('contact', 'export', id, '--workspace', 'sur')).status).toBe(1);
     const receipts = await line.run('contact', 'erasures', '--workspace', 'sur', '--json');
     expect(receipts.stdout).toContain('era_');

@@ -228,8 +228,9 @@ describe('what vanished', () => {
     ['as much as counted', [at('2026-01-02T10:00Z', 3)], [at('2026-01-02T10:00Z', 3)], 0],
     ['more, which came since', [at('2026-01-02T10:00Z', 3)], [at('2026-01-02T10:00Z', 4)], 0],
     ['the whole hour', [at('2026-01-02T10:00Z', 3)], [], 1],
-    ['days ago: retention has dropped it', [at('2025-12-20T10:00Z', 3)], [], 0],
+    ['of the first hour that is kept', [at('2026-01-01T00:00Z', 3)], [], 1],
+    ['before that: retention has dropped it', [at('2025-12-31T23:00Z', 3)], [], 0],
   ])('%s', (_name, counted, there, gaps) => {
-    expect(findVanished(counted, there, new Date('2026-01-02T12:00Z'))).toHaveLength(gaps);
+    expect(findVanished(counted, there, new Date('2026-01-01T00:00Z'))).toHaveLength(gaps);
   });
 });

@@ -1,24 +1,30 @@
-import type { ContactId, DeliveryId } from '@switchyard/contract';
+import type { ContactId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createConversations } from '#conversations';
-import { listDeliveries, replayDelivery, traceDelivery } from '#inbox';
-import { newId } from '#kernel';
+import { createLedger, listDeliveries, replayDelivery, traceDelivery } from '#inbox';
+import { newId, systemClock } from '#kernel';
 import type { Storage } from '#storage';
 import type { Shop } from '../inbox/world.ts';
-import { bothWrite, never, openPrivacyWorld, type PrivacyWorld, reads, type Talk, writes } from './world.ts';
+import { asSuperuser } from '../support/test-cluster.ts';
+import {
+  actor,
+  bothWrite,
+  never,
+  openPrivacyWorld,
+  type PrivacyWorld,
+  reads,
+  saysInGroup,
+  somebody,
+  type Talk,
+  writes,
+} from './world.ts';
 
 let world: PrivacyWorld;
-let serial = 0;
 
 beforeAll(async () => {
   world = await openPrivacyWorld();
 });
 afterAll(() => world.close());
-
-function somebody(): Talk {
-  serial += 1;
-  return { phone: `346111000${10 + serial}`, name: `Canary Name ${serial}`, secret: `canary words ${serial}` };
-}
 
 interface Scene {
   readonly shop: Shop;
@@ -51,11 +57,22 @@ async function scene(): Promise<Scene> {
   return { shop, ana, ben, anaId: await world.contactOf(shop, `+${ana.phone}`), deliveries };
 }
 
-const actor = 'person per_1';
-
 function inWorkspace<T>(shop: Shop, work: Parameters<Storage['inWorkspace']>[1]): Promise<T> {
   return world.inbox.db.storage.inWorkspace(shop.workspaceId, work) as Promise<T>;
 }
+
+/** What the books miss of the last hour. */
+async function gapsOf(workspaceId: WorkspaceId) {
+  const ledger = createLedger({ storage: world.inbox.db.storage, clock: systemClock });
+  const span = { from: new Date(Date.now() - 3_600_000), to: new Date(Date.now() + 1) };
+  return (await ledger.balance({ workspaceId, span })).gaps;
+}
+
+const loseOneEvent = (deliveryId: string) =>
+  world.inbox.db.ownerQuery(
+    'DELETE FROM events WHERE id = (SELECT id FROM events WHERE delivery_id = $1 ORDER BY id LIMIT 1)',
+    [deliveryId],
+  );
 
 describe('an erasure', () => {
   test('hides at once: no list, thread, search or delivery tells of them any more, before anything is purged', async () => {
@@ -220,7 +237,7 @@ describe('an erasure', () => {
     );
     const asked = await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
     expect(await states()).toEqual(['sending', 'cancelled']);
-    await world.privacy.purge(never);
+    expect(await world.privacy.purgeOne(shop.workspaceId, asked!.id, never)).toBe('sending');
     expect(await states()).toEqual(['sending']);
     expect(await world.privacy.findErasure(shop.workspaceId, asked!.id)).toMatchObject({ phase: 'messages' });
     await world.inbox.db.ownerQuery(`UPDATE outbox SET state = 'sent' WHERE workspace_id = $1 AND state = 'sending'`, [
@@ -231,6 +248,20 @@ describe('an erasure', () => {
     expect(await world.whereIs(ana.secret)).toEqual([]);
   });
 
+  test('tells apart that another process is at it, that it was told to stop, and that it is through', async () => {
+    const { shop, anaId } = await scene();
+    const asked = await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
+    const purge = (signal: AbortSignal) => world.privacy.purgeOne(shop.workspaceId, asked!.id, signal);
+    await asSuperuser(world.inbox.db.superuserUrl, async (other) => {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM switchyard.erasures WHERE id = $1 FOR UPDATE', [asked!.id]);
+      expect(await purge(never)).toBe('held');
+      await other.query('ROLLBACK');
+    });
+    expect(await purge(AbortSignal.abort())).toBe('stopped');
+    expect(await purge(never)).toBe('done');
+  });
+
   test('leaves deliveries of which a replay brings nothing back', async () => {
     const { shop, ana, anaId, deliveries } = await scene();
     await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
@@ -238,6 +269,70 @@ describe('an erasure', () => {
     for (const id of deliveries) await replayDelivery(world.inbox.db.storage, shop.workspaceId, id as DeliveryId);
     await world.inbox.settled();
     for (const trace of [ana.phone, ana.secret]) expect([trace, await world.whereIs(trace)]).toEqual([trace, []]);
+  });
+
+  test('is no loss in the books, before, in the middle of or after the purge; a real one beside it is still named', async () => {
+    const { shop, anaId, deliveries } = await scene();
+    expect(await gapsOf(shop.workspaceId)).toEqual([]);
+    await world.privacy.eraseContact(shop.workspaceId, anaId, actor);
+    expect(await gapsOf(shop.workspaceId)).toEqual([]);
+    for (let nth = 2; nth < 12; nth += 1) {
+      const struck = world.privacyOver(strikingAt(world.inbox.db.storage, nth)).purge(never);
+      await struck.catch((error: unknown) => expect(String(error)).toContain('struck'));
+      expect(await gapsOf(shop.workspaceId)).toEqual([]);
+    }
+    await world.privacy.purge(never);
+    expect(await gapsOf(shop.workspaceId)).toEqual([]);
+    await loseOneEvent(deliveries[0]!);
+    expect(await gapsOf(shop.workspaceId)).toMatchObject([
+      { stage: 'events', deliveryId: deliveries[0], detail: '2 events were read, 0 are there, 1 were erased' },
+    ]);
+  });
+
+  test('of two who wrote in one delivery leaves the books even after each, and so does a late receipt that is dropped', async () => {
+    const { shop, ana, ben, anaId } = await scene();
+    const [sent] = await world.inbox.db.ownerQuery<{ id: string }>(
+      `SELECT provider_message_id AS id FROM messages m JOIN conversations v ON v.workspace_id = m.workspace_id AND v.id = m.conversation_id
+       WHERE m.workspace_id = $1 AND v.contact_id = $2 AND direction = 'out' LIMIT 1`,
+      [shop.workspaceId, anaId],
+    );
+    for (const one of [anaId, await world.contactOf(shop, `+${ben.phone}`)]) {
+      await world.privacy.eraseContact(shop.workspaceId, one, actor);
+      await world.privacy.purge(never);
+      expect(await gapsOf(shop.workspaceId)).toEqual([]);
+    }
+    const late = await world.deliver(shop, {
+      ...reads(shop, ana.phone, sent!.id),
+      statuses: [{ id: sent!.id, status: 'delivered', timestamp: '1790000000', recipient_id: ana.phone }],
+    });
+    await world.privacy.maskReturned(never);
+    expect(await world.inbox.db.ownerQuery('SELECT FROM events WHERE delivery_id = $1', [late])).toEqual([]);
+    expect(await gapsOf(shop.workspaceId)).toEqual([]);
+  });
+
+  test('is no loss in the operator’s books either, where a shared route’s delivery held somebody else too', async () => {
+    const [here, there] = [await world.inbox.shop(), await world.inbox.shop()];
+    const [ana, ben] = [somebody(), somebody()];
+    const shared = await world.deliverShared(
+      here,
+      writes(here, ana, `in.${ana.phone}.1`),
+      writes(there, ben, `in.${ben.phone}.1`),
+    );
+    await world.privacy.eraseContact(here.workspaceId, await world.contactOf(here, `+${ana.phone}`), actor);
+    await world.privacy.purge(never);
+    expect(await gapsOf(world.inbox.operatorId)).toEqual([]);
+    await loseOneEvent(shared);
+    expect(await gapsOf(world.inbox.operatorId)).toMatchObject([{ stage: 'events', deliveryId: shared }]);
+  });
+
+  test('takes what they said in a group, and leaves the group with what the others said', async () => {
+    const shop = await world.inbox.shop();
+    const [ana, ben] = [somebody(), somebody()];
+    await world.deliver(shop, saysInGroup(shop, ben, `in.${ben.phone}.1`));
+    await world.deliver(shop, saysInGroup(shop, ana, `in.${ana.phone}.1`));
+    await world.erase(shop, ana);
+    await world.expectGone(ana);
+    expect(await world.whereIs(ben.secret)).toEqual(expect.arrayContaining(['messages.text']));
   });
 
   test('of a contact of another workspace is refused like a missing one', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPrivacyWorld, type PrivacyWorld, writes } from './world.ts';
+import { openPrivacyWorld, type PrivacyWorld, saysInGroup, writes } from './world.ts';
 
 let world: PrivacyWorld;
 beforeAll(async () => {
@@ -38,4 +38,30 @@ test('an export holds everything of one contact, and nothing of another', async 
     [shop.workspaceId],
   );
   expect(entry).toEqual({ action: 'export', fields: {} });
+});
+
+test('what somebody said in a group is in their export, with its delivery, and nothing that others said there', async () => {
+  const shop = await world.inbox.shop();
+  const ana = { phone: '34611100003', name: 'Ana', secret: 'to Ana’s shop' };
+  const [anaThere, benThere] = [
+    { ...ana, secret: 'Ana in the group' },
+    { phone: '34611100004', name: 'Ben', secret: 'Ben in the group' },
+  ];
+  const deliveries = [
+    await world.deliver(shop, writes(shop, ana, 'in.3')),
+    await world.deliver(shop, saysInGroup(shop, anaThere, 'in.4')),
+  ];
+  await world.deliver(shop, saysInGroup(shop, benThere, 'in.5'));
+  const contactId = await world.contactOf(shop, '+34611100003');
+  const exported = await world.privacy.exportContact(shop.workspaceId, contactId, 'cli');
+  if (!exported.ok) throw new Error(exported.refusal);
+  const { conversations, messages, deliveryIds } = exported.value;
+  expect(conversations).toHaveLength(1);
+  const said = (messages as Record<string, unknown>[]).filter(({ direction }) => direction === 'in');
+  expect(said).toMatchObject([
+    { groupId: null, content: { text: 'to Ana’s shop' } },
+    { groupId: 'a-group', content: { text: 'Ana in the group' } },
+  ]);
+  expect(deliveryIds).toEqual(deliveries.map((id) => `dlv_${id.replaceAll('-', '')}`).toSorted());
+  expect(JSON.stringify(exported.value)).not.toContain('Ben');
 });

@@ -1,6 +1,6 @@
 import type { AccountId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { replayDelivery } from '#inbox';
+import { createLedger, replayDelivery } from '#inbox';
 import { newId, silentLog } from '#kernel';
 import { createRetention, type Retention } from '#privacy';
 import { dropPartitionsBefore, ensurePartitions, firstIdOf } from '#storage';
@@ -110,6 +110,17 @@ describe('a day', () => {
   });
 });
 
+test('what erasures took of a delivery is known for as long as a balance may ask, and longer', async () => {
+  const [asked, over] = [idAt(daysAgo(80)), idAt(daysAgo(100))];
+  for (const id of [asked, over])
+    await inbox.db.ownerQuery('INSERT INTO erased_events VALUES ($1, $2, 1)', [shop.workspaceId, id]);
+  await retention.run(never);
+  const left = await inbox.db.ownerQuery('SELECT delivery_id AS id FROM erased_events WHERE workspace_id = $1', [
+    shop.workspaceId,
+  ]);
+  expect(left).toEqual([{ id: asked }]);
+});
+
 describe('keys of events', () => {
   async function keyOf(facts: {
     readonly seenDaysAgo: number;
@@ -149,6 +160,48 @@ describe('keys of events', () => {
     const key = await keyOf({ seenDaysAgo: 29 });
     await retention.run(never);
     expect(await key()).toBe(true);
+  });
+});
+
+describe('the books', () => {
+  const hoursAgo = (hours: number) => daysAgo(hours / 24);
+  const ledger = () =>
+    createLedger({
+      storage: inbox.db.storage,
+      clock: { now: () => now, elapsedMs: () => 0 },
+      findKeptSince: () => retention.keptSince(),
+    });
+  const missing = async () => {
+    const span = { from: daysAgo(10), to: now };
+    const { gaps } = await ledger().balance({ workspaceId: shop.workspaceId, span });
+    return gaps.filter(({ stage }) => stage === 'vanished').map(({ since }) => since);
+  };
+
+  test('miss what is gone of a day that is kept, however old, and nothing of a day that was dropped', async () => {
+    const [dropped, kept, lost] = [hoursAgo(40), hoursAgo(30), daysAgo(6)];
+    for (const moment of [dropped, kept]) await deliveryAt(moment);
+    const lostId = await deliveryAt(lost);
+    await ledger().roll(shop.workspaceId, daysAgo(10));
+    await retention.run(never);
+    expect(await missing()).toEqual([]);
+    for (const table of ['inbox', 'deliveries'])
+      await inbox.db.ownerQuery(`DELETE FROM ${table} WHERE id = $1`, [lostId]);
+    expect(await missing()).toEqual([lost]);
+
+    const policies = await inbox.db.ownerQuery<{ id: WorkspaceId; settings: unknown }>(
+      'SELECT workspace_id AS id, settings FROM workspaces',
+    );
+    for (const { id } of policies) await retention.set(id, { deliveryDays: 1 }, 'test');
+    await retention.run(never);
+    expect(await missing()).toEqual([]);
+    for (const { id, settings } of policies)
+      await inbox.db.ownerQuery('UPDATE workspaces SET settings = $2 WHERE workspace_id = $1', [id, settings]);
+    await retention.run(never);
+    expect(await missing()).toEqual([]);
+    const left = await inbox.db.ownerQuery<{ id: string }>('SELECT id FROM inbox WHERE workspace_id = $1', [
+      shop.workspaceId,
+    ]);
+    expect(left).toHaveLength(1);
   });
 });
 

@@ -1,10 +1,11 @@
 /** A shop whose customers have written, been answered and read; and the room that forgets them. */
-import type { ContactId } from '@switchyard/contract';
+import type { ContactId, DeliveryId } from '@switchyard/contract';
+import { expect } from 'vitest';
 import { evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import type { VerifiedDelivery } from '#inbox';
 import { silentLog, systemClock } from '#kernel';
 import { createPrivacy, type Privacy } from '#privacy';
-import type { Storage } from '#storage';
+import { firstIdOf, type Storage } from '#storage';
 import {
   body,
   delivery,
@@ -31,13 +32,23 @@ export interface PrivacyWorld {
   privacyOver(storage: Storage): Privacy;
   /** Stores webhooks of these values in one delivery, and waits until all is handled. */
   deliver(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
+  /** The same as a batch that was received then, and could not be unpacked before now. */
+  deliverLate(shop: Shop, receivedAt: Date, ...values: readonly Record<string, unknown>[]): Promise<string>;
   /** The same by the app-level route, whose deliveries belong to the operator. */
   deliverShared(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   contactOf(shop: Shop, phone: string): Promise<ContactId>;
+  /** From the request to the end of the purge. */
+  erase(shop: Shop, who: Talk): Promise<void>;
+  /** No row and no raw body names them or holds what they wrote. */
+  expectGone(who: Talk): Promise<void>;
   /** Every table and column of the workspace and of raw deliveries that holds this text. */
   whereIs(needle: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
+
+let lateOnes = 0;
+
+export const actor = 'person per_1';
 
 export const never = new AbortController().signal;
 
@@ -54,21 +65,35 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
     await inbox.settled();
     return one.id;
   };
+  const privacy = privacyOver(inbox.db.storage);
+  const contactOf = async (shop: Shop, phone: string) => {
+    const [row] = await inbox.db.ownerQuery<{ id: ContactId }>(
+      `SELECT contact_id AS id FROM identities WHERE workspace_id = $1 AND kind = 'phone' AND value = $2`,
+      [shop.workspaceId, phone],
+    );
+    if (!row) throw new Error(`nobody has ${phone}`);
+    return row.id;
+  };
   return {
     inbox,
-    privacy: privacyOver(inbox.db.storage),
+    privacy,
     privacyOver,
     deliver: (shop, ...values) => take(delivery(shop, body(shop, ...values))),
-    deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
-    async contactOf(shop, phone) {
-      const [row] = await inbox.db.ownerQuery<{ id: ContactId }>(
-        `SELECT contact_id AS id FROM identities WHERE workspace_id = $1 AND kind = 'phone' AND value = $2`,
-        [shop.workspaceId, phone],
-      );
-      if (!row) throw new Error(`nobody has ${phone}`);
-      return row.id;
+    deliverLate: (shop, receivedAt, ...values) => {
+      lateOnes += 1;
+      const id = `${firstIdOf(receivedAt.getTime()).slice(0, 13)}-7000-8000-${String(lateOnes).padStart(12, '0')}`;
+      return take(delivery(shop, body(shop, ...values), { id: id as DeliveryId, receivedAt }));
     },
+    deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
+    contactOf,
     whereIs: (needle) => whereIs(inbox, needle),
+    async erase(shop, { phone }) {
+      await privacy.eraseContact(shop.workspaceId, await contactOf(shop, `+${phone}`), actor);
+      await privacy.purge(never);
+    },
+    async expectGone({ phone, name, secret }) {
+      for (const trace of [phone, name, secret]) expect([trace, await whereIs(inbox, trace)]).toEqual([trace, []]);
+    },
     async close() {
       await receiver.close();
       await inbox.close();
@@ -99,6 +124,18 @@ export interface Talk {
   readonly secret: string;
 }
 
+let somebodies = 0;
+
+/** Told apart from everybody else by each of their words. */
+export function somebody(): Talk {
+  somebodies += 1;
+  return {
+    phone: `346111000${10 + somebodies}`,
+    name: `Canary Name ${somebodies}`,
+    secret: `canary words ${somebodies}`,
+  };
+}
+
 /** What one customer writes, as Meta sends it: the message and who it is. */
 export function writes(shop: Shop, { phone, name, secret }: Talk, id: string): Record<string, unknown> {
   return value(shop, {
@@ -113,6 +150,20 @@ export function bothWrite(shop: Shop, talks: readonly Talk[], ids: readonly stri
     contacts: talks.map(({ phone, name }) => ({ profile: { name }, wa_id: phone })),
     messages: talks.map(({ phone, secret }, index) => text({ id: ids[index]!, from: phone, text: secret })),
   });
+}
+
+/** The same, said in a group. */
+export function saysInGroup(shop: Shop, { phone, name, secret }: Talk, id: string): Record<string, unknown> {
+  return value(shop, {
+    contacts: [{ profile: { name }, wa_id: phone }],
+    messages: [{ ...text({ id, from: phone, text: secret }), group_id: 'a-group' }],
+  });
+}
+
+/** The same without its id: a part that nobody can read. */
+export function writesUnreadably(shop: Shop, talk: Talk): Record<string, unknown> {
+  const { id: _lost, ...rest } = text({ from: talk.phone, text: talk.secret });
+  return value(shop, { contacts: [{ profile: { name: talk.name }, wa_id: talk.phone }], messages: [rest] });
 }
 
 export function reads(shop: Shop, phone: string, id: string): Record<string, unknown> {

@@ -1,7 +1,7 @@
 /** The short way of a start: taken only where every step of the long one would change nothing. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs, expectedRoleUrls, findPrepared, migrate, prepareJobs, roleNames } from '#storage';
-import { migrations } from '../../src/storage/schema/migrations.ts';
+import { migrations, newestMigration } from '../../src/storage/schema/migrations.ts';
 import { migrationNames } from '../../src/storage/schema/prepared-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { asSuperuser } from '../support/test-cluster.ts';
@@ -31,7 +31,7 @@ test('finds a database that is as the long way leaves it, and the log-ins that i
 });
 
 test.each([
-  ['a migration is missing', `DELETE FROM switchyard.kysely_migration WHERE name = '0010-watching'`],
+  ['a migration is missing', `DELETE FROM switchyard.kysely_migration WHERE name = '${newestMigration}'`],
   ['a newer program was here', `INSERT INTO switchyard.kysely_migration VALUES ('9999-later', now()::text)`],
   ['the job queues are another version’s', `COMMENT ON SCHEMA switchyard_jobs IS 'made by BullMQ 1.0.0'`],
   ['a role has lost its schema', `REVOKE USAGE ON SCHEMA switchyard FROM ${roleNames.gateway}`],
@@ -41,7 +41,7 @@ test.each([
   expect(await findPrepared(db.ownerUrl, now())).toBeNull();
   await change(
     `DELETE FROM switchyard.kysely_migration WHERE name = '9999-later';
-     INSERT INTO switchyard.kysely_migration VALUES ('0010-watching', now()::text) ON CONFLICT DO NOTHING`,
+     INSERT INTO switchyard.kysely_migration VALUES ('${newestMigration}', now()::text) ON CONFLICT DO NOTHING`,
   );
   await migrate({ ownerUrl: db.ownerUrl });
   await prepareJobs(db.ownerUrl, Object.values(roleNames));

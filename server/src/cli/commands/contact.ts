@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { type ContactId, parseId, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import type { Erasure } from '#privacy';
+import type { Erasure, PurgeEnd } from '#privacy';
 import { mustConfirm } from '../confirm.ts';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
@@ -69,9 +69,10 @@ function addErase(contact: Command, deps: CliDeps): void {
         );
         const erasure = await product.privacy.eraseContact(workspace.id, id, 'cli');
         if (!erasure) throw new CommandFailed(`${workspace.name} has no contact ${text}`);
-        await product.privacy.purge(new AbortController().signal);
+        const end = await product.privacy.purgeOne(workspace.id, erasure.id, new AbortController().signal);
         const receipt = (await product.privacy.findErasure(workspace.id, erasure.id)) ?? erasure;
-        show(deps.output, options, { erasure: present(receipt) }, () => describe(receipt));
+        const waitsFor = receipt.phase === 'done' ? null : (causes[end] ?? null);
+        show(deps.output, options, { erasure: present(receipt), waitsFor }, () => describeErasure(receipt, end));
       });
     });
 }
@@ -113,10 +114,19 @@ function present(erasure: Erasure) {
   };
 }
 
-function describe(erasure: Erasure): string {
+/** What keeps an erasure from its end for now. */
+const causes: Readonly<Partial<Record<PurgeEnd, string>>> = { held: 'another-process', sending: 'message-on-its-way' };
+
+const rests: Readonly<Partial<Record<PurgeEnd, string>>> = {
+  held: 'another process is removing the rest',
+  sending: 'a message to them is still on its way out, the rest follows',
+};
+
+/** `end`: of the purge that this command began; whatever it was, the receipt may say that all is through. */
+export function describeErasure(erasure: Erasure, end: PurgeEnd): string {
   const counts = Object.entries(erasure.counts).map(([kind, count]) => `${count} ${kind}`);
-  const end = erasure.phase === 'done' ? 'Erased' : 'Hidden; a message is still on its way out, the rest follows';
-  return `${end}. Receipt ${toPublicId('erasure', erasure.id)}: ${counts.join(', ') || 'nothing was kept'}.`;
+  const state = erasure.phase === 'done' ? 'Erased' : `Hidden; ${rests[end] ?? 'the rest follows'}`;
+  return `${state}. Receipt ${toPublicId('erasure', erasure.id)}: ${counts.join(', ') || 'nothing was kept'}.`;
 }
 
 function parseContactId(text: string): ContactId {

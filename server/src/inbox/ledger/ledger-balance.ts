@@ -6,6 +6,7 @@ import {
   addCounts,
   type CountForwarded,
   type Counts,
+  type FindKeptSince,
   type FindUnpacked,
   findVanished,
   type Gap,
@@ -18,6 +19,7 @@ import {
   nothingForwarded,
   sumHours,
   type UnpackedDelivery,
+  vanishedWithinMs,
 } from './ledger.ts';
 import {
   countHours,
@@ -74,6 +76,7 @@ export interface LedgerDeps {
   readonly clock: Clock;
   readonly findUnpacked?: FindUnpacked;
   readonly countForwarded?: CountForwarded;
+  readonly findKeptSince?: FindKeptSince;
   readonly limits?: Partial<typeof ledgerLimits>;
 }
 
@@ -104,8 +107,13 @@ async function balance(deps: LedgerDeps, asked: LedgerAsk): Promise<Balance> {
     ...(await storedHours(deps, ask)),
     ...(await forwardedHours(deps, ask)),
   ]);
+  // After the count: a day that was dropped meanwhile is known as dropped by now.
+  const keptSince = await deps.findKeptSince?.();
   const found = await gapsOf(deps, ask, now);
-  const more = [...findVanished(counted, hours, now), ...latePacked(unpacked, now, limitsOf(deps).lateMs)];
+  const more = [
+    ...findVanished(counted, hours, keptSince ?? new Date(now.getTime() - vanishedWithinMs)),
+    ...latePacked(unpacked, now, limitsOf(deps).lateMs),
+  ];
   const gaps = [...found.gaps, ...more].sort((a, b) => a.since.getTime() - b.since.getTime());
   const gapCount = found.count + more.length;
   return {

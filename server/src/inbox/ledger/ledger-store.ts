@@ -115,6 +115,15 @@ export interface GapLimits {
   readonly maxNamed: number;
 }
 
+/** Of `i`, the delivery, and `n`: what is there of its events, and what erasures have taken of them (null: nothing). */
+const eventsRead = 'i.event_count - COALESCE(i.duplicate_count, 0)';
+const areEventsMissing = `n.there + COALESCE(n.erased, 0) < ${eventsRead}`;
+const eventsMissing = `${eventsRead} || ' events were read, ' || n.there || ' are there' || COALESCE(', ' || n.erased || ' were erased', '')`;
+
+/** An erasure takes what was sent before it takes the events `e` that it answered. */
+const isBeingPurged = `EXISTS (SELECT FROM erasures x WHERE x.workspace_id = $1 AND x.phase <> 'done'
+       AND e.conversation_id = ANY(x.conversation_ids))`;
+
 const gapColumns = 'stage, "accountId", "deliveryId", "eventId", "outboundId", since, detail';
 
 /** $1 workspace, $2 and $3 bounds of the delivery's id, $4 account or null, $5 late before, $6 limit, $7 parked late before. */
@@ -128,11 +137,12 @@ const gapSql: readonly string[] = [
      AND i.state = 'stored' AND ${instantIn('i.id')} < $5`,
   // Events of a shared route's delivery lie in other workspaces: findSharedGaps counts those.
   `SELECT 'events', i.account_id, i.id, NULL::uuid, NULL::uuid, i.normalised_at,
-     i.event_count - COALESCE(i.duplicate_count, 0) || ' events were read, ' || n.there || ' are there'
-   FROM inbox i CROSS JOIN LATERAL (
-     SELECT count(*) AS there FROM events e WHERE e.workspace_id = $1 AND e.delivery_id = i.id) AS n
+     ${eventsMissing}
+   FROM inbox i CROSS JOIN LATERAL (SELECT
+     (SELECT count(*) FROM events e WHERE e.workspace_id = $1 AND e.delivery_id = i.id) AS there,
+     (SELECT sum(x.event_count) FROM erased_events x WHERE x.workspace_id = $1 AND x.delivery_id = i.id) AS erased) AS n
    WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND ($4::uuid IS NULL OR i.account_id = $4)
-     AND i.account_id IS NOT NULL AND i.state = 'normalised' AND n.there < i.event_count - COALESCE(i.duplicate_count, 0)`,
+     AND i.account_id IS NOT NULL AND i.state = 'normalised' AND ${areEventsMissing}`,
   `SELECT 'handle', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type || ' after ' || e.attempts || ' tries'
    FROM events e WHERE e.workspace_id = $1 AND e.delivery_id >= $2 AND e.delivery_id < $3
      AND ($4::uuid IS NULL OR e.account_id = $4) AND e.state = 'pending' AND e.created_at < $5`,
@@ -146,7 +156,8 @@ const gapSql: readonly string[] = [
   `SELECT 'answer', e.account_id, e.delivery_id, e.id, NULL::uuid, t.created_at, t.outcome || ', and no reply is there'
    FROM events e JOIN turns t ON t.workspace_id = $1 AND t.id = e.turn_id AND t.outcome LIKE 'answered%'
    WHERE e.workspace_id = $1 AND e.delivery_id >= $2 AND e.delivery_id < $3 AND ($4::uuid IS NULL OR e.account_id = $4)
-     AND NOT EXISTS (SELECT FROM outbox o WHERE o.workspace_id = $1 AND o.turn_id = e.turn_id)`,
+     AND NOT EXISTS (SELECT FROM outbox o WHERE o.workspace_id = $1 AND o.turn_id = e.turn_id)
+     AND NOT ${isBeingPurged}`,
   `SELECT 'send', o.account_id, (SELECT e.delivery_id FROM turns t JOIN events e ON e.workspace_id = $1 AND e.id = t.event_id
       WHERE t.workspace_id = $1 AND t.id = o.turn_id), NULL::uuid, o.id, o.due_at, o.state || ' after ' || o.attempts || ' tries'
    FROM outbox o WHERE o.workspace_id = $1 AND o.id >= $2 AND o.id < $3 AND ($4::uuid IS NULL OR o.account_id = $4)
@@ -189,13 +200,14 @@ export async function findSharedGaps(
 ): Promise<FoundGaps> {
   const rows = await storage.workerStatement<GapRow>(
     `SELECT 'events' AS stage, NULL::uuid AS "accountId", i.id AS "deliveryId", NULL::uuid AS "eventId", NULL::uuid AS "outboundId",
-       i.normalised_at AS since, i.event_count - COALESCE(i.duplicate_count, 0) || ' events were read, ' || n.there || ' are there' AS detail,
+       i.normalised_at AS since, ${eventsMissing} AS detail,
        count(*) OVER () AS total
-     FROM inbox i CROSS JOIN LATERAL (
-       SELECT count(*) AS there FROM events e JOIN workspaces w ON w.workspace_id = e.workspace_id
-       WHERE e.delivery_id = i.id AND e.workspace_id = w.workspace_id) AS n
+     FROM inbox i CROSS JOIN LATERAL (SELECT
+       (SELECT count(*) FROM events e JOIN workspaces w ON w.workspace_id = e.workspace_id
+        WHERE e.delivery_id = i.id AND e.workspace_id = w.workspace_id) AS there,
+       (SELECT sum(x.event_count) FROM erased_events x WHERE x.delivery_id = i.id) AS erased) AS n
      WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND i.account_id IS NULL AND i.state = 'normalised'
-       AND n.there < i.event_count - COALESCE(i.duplicate_count, 0)
+       AND ${areEventsMissing}
      ORDER BY i.id LIMIT $4`,
     [workspaceId, firstIdOf(span.from.getTime()), firstIdOf(span.to.getTime()), maxNamed],
     'ledger-find-shared-gaps',

@@ -119,15 +119,18 @@ export function sumHours(hours: readonly LedgerHour[]): LedgerHour[] {
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, hour]) => hour);
 }
 
-/** A vanished count must be seen by the next balance: what was counted once is compared for this long. */
+/** Since when no day was dropped by policy; null: not known. Filled by whoever drops them. */
+export type FindKeptSince = () => Promise<Date | null>;
+
+/** Where that is not known, hours are compared for this long: a vanished count must be seen by the next balance. */
 export const vanishedWithinMs = 48 * hourMs;
 
-/** Hours of which less is there than was counted before. Older ones are left out: retention drops whole days. */
-export function findVanished(counted: readonly LedgerHour[], there: readonly LedgerHour[], now: Date): Gap[] {
+/** Hours since then of which less is there than was counted before. */
+export function findVanished(counted: readonly LedgerHour[], there: readonly LedgerHour[], since: Date): Gap[] {
   const present = new Map(there.map((hour) => [`${hour.hour.toISOString()} ${hour.accountId}`, hour.counts.stored]));
   return counted.flatMap((before) => {
     const left = present.get(`${before.hour.toISOString()} ${before.accountId}`) ?? 0;
-    if (left >= before.counts.stored || now.getTime() - before.hour.getTime() > vanishedWithinMs) return [];
+    if (left >= before.counts.stored || before.hour < since) return [];
     return [
       {
         stage: 'vanished' as const,

@@ -127,3 +127,8 @@ export async function deleteOldReports(tx: WorkspaceTx, days: number): Promise<v
     days,
   ]);
 }
+
+/** How many events erasures took of deliveries from before `bound` (an id), which no balance asks about any more. */
+export async function deleteErasedCounts(tx: WorkspaceTx, bound: string): Promise<void> {
+  await tx.query('DELETE FROM erased_events WHERE workspace_id = $1 AND delivery_id < $2', [tx.workspaceId, bound]);
+}

@@ -8,6 +8,7 @@ import {
   countDoomed,
   type Doomed,
   deleteAttempts,
+  deleteErasedCounts,
   deleteOldReports,
   emptyBodies,
   findPolicies,
@@ -49,7 +50,12 @@ export interface Retention {
   plan(workspaceId: WorkspaceId, proposed?: Partial<RetentionPolicy>): Promise<RetentionPlan>;
   set(workspaceId: WorkspaceId, policy: Partial<RetentionPolicy>, actor: string): Promise<RetentionPlan>;
   run(signal: AbortSignal): Promise<RetentionRun>;
+  /** Since when no day of deliveries was dropped, whatever the policies say now; null: no run has been yet. */
+  keptSince(): Promise<Date | null>;
 }
+
+/** In it the first moment that is kept. */
+const droppedMark = 'deliveries dropped before';
 
 const reportDays = 90;
 
@@ -69,7 +75,19 @@ export function createRetention(deps: RetentionDeps): Retention {
         return planOf(policy, clock.now(), (bounds) => countDoomed(tx, bounds));
       }),
     run: (signal) => runOnce(deps, signal),
+    keptSince: () => keptSince(storage),
   };
+}
+
+async function keptSince(storage: Storage): Promise<Date | null> {
+  const mark = await readMark(storage, droppedMark);
+  return mark === null ? null : new Date(mark);
+}
+
+/** Before they go, and never back: a policy that was made longer brings no day back. */
+async function markDropped(storage: Storage, before: Date): Promise<void> {
+  const known = await keptSince(storage);
+  if (known === null || known < before) await writeMark(storage, droppedMark, before.toISOString());
 }
 
 async function planOf(
@@ -94,7 +112,9 @@ async function runOnce(deps: RetentionDeps, signal: AbortSignal): Promise<Retent
     policy: readPolicy(stored),
   }));
   const longest = longestOf(policies.map(({ policy }) => policy));
-  const days = await deps.dropDays(firstKeptDay(now, longest.deliveryDays), firstKeptDay(now, longest.attemptDays));
+  const deliveriesBefore = firstKeptDay(now, longest.deliveryDays);
+  await markDropped(deps.storage, deliveriesBefore);
+  const days = await deps.dropDays(deliveriesBefore, firstKeptDay(now, longest.attemptDays));
   let run: RetentionRun = {
     ...{ droppedDays: days.dropped.length, keptDays: days.keptDays.length },
     ...{ emptiedBodies: 0, deletedAttempts: 0, deletedKeys: 0 },
@@ -140,7 +160,11 @@ async function runIn({ storage }: RetentionDeps, here: Here): Promise<Found> {
     policy.attemptDays < longest.attemptDays
       ? await inSlices(signal, () => deleteAttempts(storage, workspaceId, attempts, rowsPerSlice))
       : 0;
-  await storage.inWorkspace(workspaceId, (tx) => deleteOldReports(tx, reportDays));
+  const counted = boundOf(firstKeptDay(now, Math.max(reportDays, longest.deliveryDays)));
+  await storage.inWorkspace(workspaceId, async (tx) => {
+    await deleteOldReports(tx, reportDays);
+    await deleteErasedCounts(tx, counted);
+  });
   return { emptiedBodies, deletedAttempts, deletedKeys: await sweepAllKeys(storage, here) };
 }
 
