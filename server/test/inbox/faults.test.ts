@@ -4,6 +4,7 @@ import type { NudgeableDrain } from '#inbox';
 import type { Middleware } from '#pipeline';
 import { type Storage, StorageUnavailable } from '#storage';
 import {
+  body,
   delivery,
   envelope,
   type InboxWorld,
@@ -415,6 +416,86 @@ describe('the database', () => {
       shop.workspaceId,
     ]);
     expect(row).toEqual({ state: 'normalised', dead_count: 0 });
+  });
+
+  /** Cuts off what `isCut` tells, as its own time-out would. */
+  function cutting(isCut: (name: string | undefined, values: readonly unknown[]) => boolean, code = '57014'): Storage {
+    const { storage } = world.db;
+    return {
+      ...storage,
+      inWorkspace: (id, inside, planning) =>
+        storage.inWorkspace(
+          id,
+          (tx) =>
+            inside({
+              ...tx,
+              query: (statement, values = [], name = '') =>
+                isCut(name, values)
+                  ? tx.query(`DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${code}'; END $$`)
+                  : tx.query(statement, values, name),
+            }),
+          planning,
+        ),
+    };
+  }
+
+  const nudgedUntilSettled = async (worker: NudgeableDrain) => {
+    const nudging = setInterval(() => worker.nudge(), 20);
+    await world.settled().finally(() => clearInterval(nudging));
+  };
+
+  const twoOdd = (own: Shop, said: string) =>
+    delivery(own, body(own, value(own, { messages: [null, text({ text: said }), null] })));
+
+  /** Two of one shop, of which the first meets trouble, and one of another; the order in which they were through. */
+  async function handledBeside(isTrouble: (deliveryId: string, values: string) => boolean, code: string) {
+    const [shop, other] = [await world.shop(), await world.shop()];
+    const receiver = world.receiver();
+    const first = twoOdd(shop, 'first');
+    for (const one of [first, delivery(shop, textBody(shop, { text: 'after it' })), twoOdd(other, 'of another shop')])
+      await receiver.receive(one);
+    const isCut = (name: string | undefined, values: readonly unknown[]) =>
+      name === 'inbox-insert-dead-letters' && isTrouble(first.id, String(values[1]));
+    await nudgedUntilSettled(work({ storage: cutting(isCut, code) }));
+    expect(await textsOf(other)).toEqual(['of another shop']);
+    expect(await textsOf(shop)).toEqual(['first', 'after it']);
+    const through = await world.db.ownerQuery<{ workspaceId: string; attempts: number }>(
+      `SELECT workspace_id AS "workspaceId", attempts FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,
+      [[shop.workspaceId, other.workspaceId]],
+    );
+    expect(through.map(({ workspaceId }) => workspaceId)).toEqual([
+      other.workspaceId,
+      ...[shop.workspaceId, shop.workspaceId],
+    ]);
+    const letters = await world.db.ownerQuery<{ reason: string; path: string }>(
+      'SELECT reason, path FROM dead_letters WHERE delivery_id = $1 ORDER BY id',
+      [first.id],
+    );
+    return { attempts: through[1]?.attempts, letters };
+  }
+
+  it('may cut off one delivery whenever it is tried: the others go on, and it ends with what can be written of it', async () => {
+    let cuts = 0;
+    const { attempts, letters } = await handledBeside((id, values) => {
+      const isCut = values.includes(id) && (JSON.parse(values) as unknown[]).length > 1;
+      if (isCut) cuts += 1;
+      return isCut;
+    }, '57014');
+    expect(attempts).toBe(6);
+    // Together, then six times by itself, then the last time.
+    expect(cuts).toBe(8);
+    expect(letters).toEqual([{ reason: 'failed', path: '' }]);
+  });
+
+  it('may keep one delivery waiting for a row: the others go on, and it counts for nothing', async () => {
+    let waits = 0;
+    const { attempts, letters } = await handledBeside((id, values) => {
+      const isHeldUp = values.includes(id) && waits < 12;
+      if (isHeldUp) waits += 1;
+      return isHeldUp;
+    }, '55P03');
+    expect(attempts).toBe(0);
+    expect(letters).toMatchObject([{ reason: 'unreadable' }, { reason: 'unreadable' }]);
   });
 
   it('sees many new customers of two accounts at once, in opposite orders, and loses none', async () => {

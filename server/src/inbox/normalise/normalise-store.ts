@@ -228,8 +228,16 @@ export interface NewDeadLetter {
   readonly path: string | null;
 }
 
+/** A delivery may have thousands: so many at most in one statement, that none of them runs into its time-out. */
+const lettersPerStatement = 1_000;
+
 export async function insertDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadLetter[]): Promise<void> {
-  if (rows.length === 0) return;
+  for (let from = 0; from < rows.length; from += lettersPerStatement) {
+    await insertSomeDeadLetters(tx, rows.slice(from, from + lettersPerStatement));
+  }
+}
+
+async function insertSomeDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadLetter[]): Promise<void> {
   await tx.query(
     `INSERT INTO dead_letters (workspace_id, id, account_id, delivery_id, event_id, reason, detail, path)
      SELECT $1, d.id, d.account_id, d.delivery_id, d.event_id, d.reason, d.detail, d.path
