@@ -1,6 +1,7 @@
 /** What is killed, stopped or cut off loses nothing, doubles nothing and blocks nobody for ever. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { NudgeableDrain } from '#inbox';
+import { type NudgeableDrain, shardOf } from '#inbox';
+import { systemClock } from '#kernel';
 import type { Middleware } from '#pipeline';
 import { type Storage, StorageUnavailable } from '#storage';
 import {
@@ -302,6 +303,68 @@ describe('shards', () => {
     expect(await textsOf(shop)).toEqual(['beside it']);
   });
 
+  // The leases are 30 s here; the test's own limit is shorter.
+  it('of which one was taken over while their reader slept are given back when it wakes up', async () => {
+    const lost = await world.shop();
+    let kept = await world.shop();
+    while (shardOf(kept) === shardOf(lost)) kept = await world.shop();
+    const asleep = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    const own = await world.connection('sleeper');
+    let sleptMs = 0;
+    const receiver = world.receiver();
+    for (const shop of [lost, kept]) await receiver.receive(delivery(shop, textBody(shop, { text: 'in one batch' })));
+    work({
+      clock: { ...systemClock, elapsedMs: () => systemClock.elapsedMs() + sleptMs },
+      storage: {
+        ...own,
+        async inWorkspace(id, inside, planning) {
+          asleep.resolve();
+          await awake.promise;
+          return own.inWorkspace(id, inside, planning);
+        },
+      },
+    });
+    await asleep.promise;
+    const took = await world.db.ownerQuery(
+      `UPDATE inbox_shards SET leased_by = 'another', lease_epoch = lease_epoch + 1, leased_until = now() + interval '1 hour'
+       WHERE shard = $1 AND leased_by LIKE 'test%' RETURNING shard`,
+      [shardOf(lost)],
+    );
+    expect(took).toHaveLength(1);
+    sleptMs = 31_000;
+    awake.resolve();
+    await world.eventually(async () => (await textsOf(kept)).length === 1);
+    const [left] = await world.db.ownerQuery('SELECT leased_by FROM inbox_shards WHERE shard = $1', [shardOf(lost)]);
+    expect(left).toEqual({ leased_by: 'another' });
+    await world.db.ownerQuery('UPDATE inbox_shards SET leased_by = NULL, leased_until = now()');
+    await world.settled();
+    expect(await textsOf(lost)).toEqual(['in one batch']);
+  });
+
+  it('that were leased while the connection broke are given back, although the answer never came', async () => {
+    const shop = await world.shop();
+    const { storage } = world.db;
+    let broken = 0;
+    work({
+      storage: {
+        ...storage,
+        async workerStatements(statements) {
+          const outcomes = await storage.workerStatements(statements);
+          const place = statements.findIndex(({ name }) => name === 'inbox-lease-shards');
+          const leased = outcomes[place];
+          if (broken > 0 || leased?.status !== 'fulfilled' || leased.value.length === 0) return outcomes;
+          broken += 1;
+          const reason = new StorageUnavailable('the connection broke');
+          return outcomes.map((one, index) => (index < place ? one : { status: 'rejected', reason }));
+        },
+      },
+    });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'leased unheard' })));
+    await world.settled();
+    expect([broken, await textsOf(shop)]).toEqual([1, ['leased unheard']]);
+  });
+
   it('left behind are taken up after their lease, and a delivery that ends the process ends as a dead letter', async () => {
     const shop = await world.shop();
     const receiver = world.receiver();
@@ -444,20 +507,20 @@ describe('the database', () => {
     await world.settled().finally(() => clearInterval(nudging));
   };
 
-  const twoOdd = (own: Shop, said: string) =>
-    delivery(own, body(own, value(own, { messages: [null, text({ text: said }), null] })));
-
-  /** Two of one shop, of which the first meets trouble, and one of another; the order in which they were through. */
+  /** Two of one shop, of which the first meets trouble, and one of another that has more to write and so comes later. */
   async function handledBeside(isTrouble: (deliveryId: string, values: string) => boolean, code: string) {
     const [shop, other] = [await world.shop(), await world.shop()];
     const receiver = world.receiver();
-    const first = twoOdd(shop, 'first');
-    for (const one of [first, delivery(shop, textBody(shop, { text: 'after it' })), twoOdd(other, 'of another shop')])
+    const messages = [null, text({ text: 'first' }), null];
+    const first = delivery(shop, body(shop, value(shop, { messages })));
+    const froms = ['34680000001', '34680000002', '34680000003'];
+    const large = textBody(other, ...froms.map((from) => ({ from, text: 'of another shop' })));
+    for (const one of [first, delivery(shop, textBody(shop, { text: 'after it' })), delivery(other, large)])
       await receiver.receive(one);
     const isCut = (name: string | undefined, values: readonly unknown[]) =>
       name === 'inbox-insert-dead-letters' && isTrouble(first.id, String(values[1]));
     await nudgedUntilSettled(work({ storage: cutting(isCut, code) }));
-    expect(await textsOf(other)).toEqual(['of another shop']);
+    expect(await textsOf(other)).toEqual(froms.map(() => 'of another shop'));
     expect(await textsOf(shop)).toEqual(['first', 'after it']);
     const through = await world.db.ownerQuery<{ workspaceId: string; attempts: number }>(
       `SELECT workspace_id AS "workspaceId", attempts FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,

@@ -6,6 +6,7 @@
  * time, each try counted before it is made, until the batch that was open is through. What happens where a batch fails:
  * `handle-batch.ts`.
  */
+import { randomUUID } from 'node:crypto';
 import type { Provider } from '@switchyard/contract';
 import type { Accounts } from '#accounts';
 import type { Channel } from '#channels';
@@ -18,7 +19,7 @@ import { handleBatch, handleCarefully } from './handle-batch.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { normaliseLimits } from './normalise-limits.ts';
 import type { StoredDelivery } from './normalise-store.ts';
-import { releaseShards, renewShards, type ShardLease } from './shard-store.ts';
+import { releaseAllOf, releaseShards, renewShards, type ShardLease } from './shard-store.ts';
 import type { EventEffects } from './take-effect.ts';
 import { takeUp } from './take-up.ts';
 
@@ -37,8 +38,10 @@ export interface NormaliserDeps {
   readonly releaseParked: ProviderIdsKnown;
 }
 
-export function createNormaliser(deps: NormaliserDeps): Loop {
+export function createNormaliser(given: NormaliserDeps): Loop {
   const stopping = new AbortController();
+  // What is held under this name is held by this loop, and by nobody before or beside it.
+  const deps = { ...given, worker: `${given.worker} ${randomUUID()}` };
   const loop = createLoop({
     name: 'normalise',
     idleMs: normaliseLimits.idleMs,
@@ -56,15 +59,18 @@ export function createNormaliser(deps: NormaliserDeps): Loop {
   };
 }
 
-/** Batch after batch until nothing is left; each look for the next gives back the shards of the last. */
+/**
+ * Batch after batch until nothing is left; each look for the next gives back the shards of the last. After a failure, also
+ * one that only took the answer away, everything under this loop's name is given back as soon as the database answers.
+ */
 async function drainSomeShards(deps: NormaliserDeps, stopping: AbortSignal): Promise<boolean> {
-  const { storage, clock, leaseMs } = deps;
+  const { storage, worker, clock, leaseMs } = deps;
   const { shardsPerLease, batchCount, batchBytes } = normaliseLimits;
   const limits = { shards: shardsPerLease, deliveries: batchCount, bytes: batchBytes };
   let lease: ShardLease | null = null;
   try {
     for (;;) {
-      const next = await takeUp(deps, stopping, limits, lease);
+      const next = await takeUp(deps, limits, lease);
       lease = next.lease;
       if (!lease) return next.isMoreToUnpack;
       await handleTakenUp(deps, lease, next.stored);
@@ -73,9 +79,8 @@ async function drainSomeShards(deps: NormaliserDeps, stopping: AbortSignal): Pro
     await releaseShards(storage, lease);
     return true;
   } catch (error) {
+    await giveBack(() => releaseAllOf(storage, worker), { clock, leaseMs, stopping });
     if (error instanceof LeaseLost) return true;
-    const held = lease;
-    if (held) await giveBack(() => releaseShards(storage, held), { clock, leaseMs, stopping });
     throw error;
   }
 }
