@@ -1,8 +1,9 @@
 /**
  * A batch of stored deliveries, and what happens where it fails.
  *
- * It is written together. If that fails, each delivery is handled by itself, several times at once, so that what came after
- * it does not overtake it; then it is taken apart: what of it cannot be written becomes a dead letter, the rest takes
+ * It is written together, with turns at once; if that fails, together without them (one turn that throws or takes long costs a
+ * second write of the batch and no more); if that fails, each delivery is handled by itself, several times in a row, so that
+ * what came after it does not overtake it; then it is taken apart: what of it cannot be written becomes a dead letter, the rest takes
  * effect, and the next one goes on. A delivery that its statements' time-out cuts off, or that cannot even be taken
  * apart, is left for the next batch with its try counted, and so are those that came after it for the same account; the
  * others are handled. After `maxLeftOver` such tries being cut off is taken for its own fault, and it is taken apart.
@@ -56,16 +57,43 @@ async function handleTogether(
   writing: Writing,
   stored: readonly StoredDelivery[],
 ): Promise<void> {
+  const plans = await planTogether(deps, stored);
+  crashPoint('normalise.planned');
+  if (plans && (await isWrittenTogether(deps, writing, plans))) return;
+  await handleEach(deps, stored, (delivery) => handleOne(deps, theLongWay(writing), delivery));
+}
+
+/** null: one of them cannot be read. */
+async function planTogether(
+  deps: NormaliserDeps,
+  stored: readonly StoredDelivery[],
+): Promise<readonly DeliveryPlan[] | null> {
   try {
-    const plans = await planSome(deps, stored);
-    crashPoint('normalise.planned');
-    await overMeetings(() => writePlans(writing, plans));
+    return await planSome(deps, stored);
   } catch (error) {
     if (isOfNoDelivery(error)) throw error;
-    const facts = { error: String(error), deliveries: stored.length };
-    deps.log.warn(facts, 'a batch failed; handling its deliveries one by one');
-    await handleEach(deps, stored, (delivery) => handleOne(deps, theLongWay(writing), delivery));
+    deps.log.warn({ error: String(error), deliveries: stored.length }, 'a batch could not be read');
+    return null;
   }
+}
+
+async function isWrittenTogether(
+  deps: NormaliserDeps,
+  writing: Writing,
+  plans: readonly DeliveryPlan[],
+): Promise<boolean> {
+  for (const way of [writing, theLongWay(writing)]) {
+    try {
+      await overMeetings(() => writePlans(way, plans));
+      return true;
+    } catch (error) {
+      if (isOfNoDelivery(error)) throw error;
+      deps.log.warn({ error: String(error), deliveries: plans.length }, 'a batch could not be written');
+      // All of them have waited long enough for one that was cut off.
+      if (error instanceof StorageUnavailable) return false;
+    }
+  }
+  return false;
 }
 
 /** Where something went wrong, each turn is taken by itself, with its tries counted. */
