@@ -1,5 +1,6 @@
 /** What broke, and whose fault it is likely to be. */
 import { StorageUnavailable } from '#storage';
+import { DatabaseTookTooLong } from './turns/time-limit.ts';
 
 /** Serialisation failure and deadlock: Postgres undid one of two transactions that met; the same work may be done again. */
 const meetings: ReadonlySet<unknown> = new Set(['40001', '40P01']);
@@ -29,7 +30,7 @@ function sqlStateBehind(error: unknown): unknown {
 
 /** Says little about the work itself: it is tried far more often than work that fails by its own fault. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof StorageUnavailable || isMeeting(error);
+  return error instanceof StorageUnavailable || error instanceof DatabaseTookTooLong || isMeeting(error);
 }
 
 /** Postgres refused the values themselves (data exceptions, broken constraints): the same values will not do later. */

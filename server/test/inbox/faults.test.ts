@@ -1,4 +1,5 @@
 /** What is killed, stopped or cut off loses nothing, doubles nothing and blocks nobody for ever. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type NudgeableDrain, shardOf } from '#inbox';
 import { systemClock } from '#kernel';
@@ -119,6 +120,51 @@ describe('an event that ends the process', () => {
     await world.settled();
     expect(await eventOf(shop, 'endless')).toMatchObject({ state: 'dead', attempts: 3 });
     expect(await textsOf(shop)).toEqual(['after']);
+  });
+
+  it.for([
+    ['does not answer', false],
+    ['took most of the time', true],
+  ])('is not a turn for which the database %s: it is tried far more often', async ([, doesAnswer]) => {
+    const shop = await world.shop();
+    const turnMs = 300;
+    let tries = 0;
+    const asks: Middleware = {
+      name: 'asks',
+      async handle(ctx, next) {
+        await ctx.tx.query('SELECT 1', [], 'asked');
+        return tries < 6 ? new Promise<never>(() => {}) : next(ctx);
+      },
+    };
+    const { storage } = world.db;
+    const slow: Storage = {
+      ...storage,
+      inWorkspace: (id, inside, planning) =>
+        storage.inWorkspace(
+          id,
+          (tx) =>
+            inside({
+              ...tx,
+              async query(statement, values, name) {
+                if (name !== 'asked') return tx.query(statement, values, name);
+                tries += 1;
+                if (tries < 6) await (doesAnswer ? pause(turnMs * 0.8) : new Promise<never>(() => {}));
+                return tx.query(statement, values, name);
+              },
+            }),
+          planning,
+        ),
+    };
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'slowly' })));
+    work({
+      storage: slow,
+      parts: { middleware: [asks] },
+      turnLimits: { turnMs, turnsAtOnce: 0, retryDelayMs: 5, maxRetryDelayMs: 10, idleMs: 20 },
+    });
+    await world.settled();
+    const event = await eventOf(shop, 'slowly');
+    expect(event?.state).toBe('handled');
+    expect(event?.attempts).toBeGreaterThanOrEqual(5);
   });
 });
 
