@@ -1,12 +1,12 @@
 /**
  * A batch of stored deliveries, and what happens where it fails.
  *
- * It is written together, with turns at once; if that fails, together without them (one turn that throws or takes long costs a
- * second write of the batch and no more); if that fails, each delivery is handled by itself, several times in a row, so that
- * what came after it does not overtake it; then it is taken apart: what of it cannot be written becomes a dead letter, the rest takes
- * effect, and the next one goes on. A delivery that its statements' time-out cuts off, or that cannot even be taken
- * apart, is left for the next batch with its try counted, and so are those that came after it for the same account; the
- * others are handled. After `maxLeftOver` such tries being cut off is taken for its own fault, and it is taken apart.
+ * It is written together, with turns at once; if that fails, together without them (one turn that throws or takes long
+ * costs a second write of the batch and no more); if that fails, each delivery is handled by itself, several times in a
+ * row, so that what came after it does not overtake it; then it is taken apart: what of it cannot be written becomes a
+ * dead letter, the rest takes effect, and the next one goes on. A delivery that a time-out of its statements cuts off, or
+ * that cannot even be taken apart, is left for the next batch with its try counted, and so are those that came after it
+ * for the same account; the others are handled. After `maxLeftOver` such tries being cut off is taken for its own fault.
  *
  * The database being away, and a lease that is lost, are no delivery's doing: both are thrown at once and count for nobody.
  */
