@@ -142,6 +142,18 @@ describe.each(channels.map((channel) => [channel.provider, channel] as const))('
   });
 });
 
+test('Evolution: half a million parts are one that cannot be read', () => {
+  const many = Array.from({ length: 300_000 }, () => 0);
+  for (const body of [
+    many,
+    { event: 'messages.update', data: many },
+    { event: 'messages.set', data: { messages: many } },
+  ]) {
+    const { events: read, unreadable } = evolutionChannel.normalise(inputOf(Buffer.from(JSON.stringify(body))));
+    expect([read, unreadable]).toMatchObject([[], [{ path: '' }]]);
+  }
+});
+
 function checkEvent(event: InboundEvent): void {
   expect(event.key).not.toBe('');
   expect(event.path === '' || event.path.startsWith('/')).toBe(true);

@@ -1,5 +1,5 @@
 /** However much one workspace has to do, the others are in the next batch: of turns, and of what is normalised. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readStatement } from '../../src/inbox/normalise/normalise-store.ts';
 import { leaseConversations } from '../../src/inbox/turns/turn-store.ts';
 import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody } from './world.ts';
@@ -35,19 +35,25 @@ it('takes turns of each workspace in turn, the longest due of each first', async
   expect(next).toHaveLength(24);
 });
 
-it('reads of each shard its beginning, however long one of them is', async () => {
-  const base = { after: 0, workspace: '01890000-0000-7000-8000-000000000001' };
-  await world.db.ownerQuery(
-    `WITH made AS (SELECT gen_random_uuid() AS id, n, CASE WHEN n <= 40 THEN 3 ELSE 4 END AS shard FROM generate_series(1, 42) AS n),
-     kept AS (INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
-       SELECT $1, id, 'meta', 'token', 'POST', '/', '{}', '', now() FROM made)
-     INSERT INTO inbox (workspace_id, id, shard, position, after_position) SELECT $1, id, shard, n, $2 FROM made`,
-    [base.workspace, base.after],
-  );
-  await world.db.ownerQuery(
-    `UPDATE inbox_shards SET leased_by = 'reader', leased_until = now() + interval '1 minute' WHERE shard IN (3, 4)`,
-  );
-  const { text, values, name } = readStatement('reader', 10, 1_000_000);
-  const read = await world.db.storage.workerStatement<{ position: string }>(text, values, name);
-  expect(read.map(({ position }) => Number(position))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 41, 42]);
+describe('of each shard its beginning is read, however long one of them is', () => {
+  it.for([
+    ['by number', 0, 1_000_000, [1, 41, 2, 42, 3, 4, 5, 6, 7, 8]],
+    ['by bytes: large bodies of one leave room for the small of another', 300_000, 800_000, [1, 41, 2, 42, 3]],
+  ] as const)('%s', async ([, bytes, maxBytes, expected]) => {
+    await world.db.ownerQuery('TRUNCATE deliveries, inbox');
+    await world.db.ownerQuery(
+      `WITH made AS (SELECT gen_random_uuid() AS id, n, CASE WHEN n <= 40 THEN 3 ELSE 4 END AS shard FROM generate_series(1, 42) AS n),
+       kept AS (INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
+         SELECT $1, id, 'meta', 'token', 'POST', '/', '{}', decode(repeat('00', CASE shard WHEN 3 THEN $2::int ELSE 0 END), 'hex'), now()
+         FROM made)
+       INSERT INTO inbox (workspace_id, id, shard, position, after_position) SELECT $1, id, shard, n, 0 FROM made`,
+      ['01890000-0000-7000-8000-000000000001', bytes],
+    );
+    await world.db.ownerQuery(
+      `UPDATE inbox_shards SET leased_by = 'reader', leased_until = now() + interval '1 minute' WHERE shard IN (3, 4)`,
+    );
+    const { text, values, name } = readStatement('reader', 10, maxBytes);
+    const read = await world.db.storage.workerStatement<{ position: string }>(text, values, name);
+    expect(read.map(({ position }) => Number(position))).toEqual(expected);
+  });
 });

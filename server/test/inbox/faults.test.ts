@@ -1,9 +1,12 @@
 /** What is killed, stopped or cut off loses nothing, doubles nothing and blocks nobody for ever. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { NudgeableDrain } from '#inbox';
+import { type NudgeableDrain, shardOf } from '#inbox';
+import { systemClock } from '#kernel';
 import type { Middleware } from '#pipeline';
 import { type Storage, StorageUnavailable } from '#storage';
 import {
+  body,
   delivery,
   envelope,
   type InboxWorld,
@@ -117,6 +120,51 @@ describe('an event that ends the process', () => {
     await world.settled();
     expect(await eventOf(shop, 'endless')).toMatchObject({ state: 'dead', attempts: 3 });
     expect(await textsOf(shop)).toEqual(['after']);
+  });
+
+  it.for([
+    ['does not answer', false],
+    ['took most of the time', true],
+  ])('is not a turn for which the database %s: it is tried far more often', async ([, doesAnswer]) => {
+    const shop = await world.shop();
+    const turnMs = 300;
+    let tries = 0;
+    const asks: Middleware = {
+      name: 'asks',
+      async handle(ctx, next) {
+        await ctx.tx.query('SELECT 1', [], 'asked');
+        return tries < 6 ? new Promise<never>(() => {}) : next(ctx);
+      },
+    };
+    const { storage } = world.db;
+    const slow: Storage = {
+      ...storage,
+      inWorkspace: (id, inside, planning) =>
+        storage.inWorkspace(
+          id,
+          (tx) =>
+            inside({
+              ...tx,
+              async query(statement, values, name) {
+                if (name !== 'asked') return tx.query(statement, values, name);
+                tries += 1;
+                if (tries < 6) await (doesAnswer ? pause(turnMs * 0.8) : new Promise<never>(() => {}));
+                return tx.query(statement, values, name);
+              },
+            }),
+          planning,
+        ),
+    };
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'slowly' })));
+    work({
+      storage: slow,
+      parts: { middleware: [asks] },
+      turnLimits: { turnMs, turnsAtOnce: 0, retryDelayMs: 5, maxRetryDelayMs: 10, idleMs: 20 },
+    });
+    await world.settled();
+    const event = await eventOf(shop, 'slowly');
+    expect(event?.state).toBe('handled');
+    expect(event?.attempts).toBeGreaterThanOrEqual(5);
   });
 });
 
@@ -301,6 +349,68 @@ describe('shards', () => {
     expect(await textsOf(shop)).toEqual(['beside it']);
   });
 
+  // The leases are 30 s here; the test's own limit is shorter.
+  it('of which one was taken over while their reader slept are given back when it wakes up', async () => {
+    const lost = await world.shop();
+    let kept = await world.shop();
+    while (shardOf(kept) === shardOf(lost)) kept = await world.shop();
+    const asleep = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    const own = await world.connection('sleeper');
+    let sleptMs = 0;
+    const receiver = world.receiver();
+    for (const shop of [lost, kept]) await receiver.receive(delivery(shop, textBody(shop, { text: 'in one batch' })));
+    work({
+      clock: { ...systemClock, elapsedMs: () => systemClock.elapsedMs() + sleptMs },
+      storage: {
+        ...own,
+        async inWorkspace(id, inside, planning) {
+          asleep.resolve();
+          await awake.promise;
+          return own.inWorkspace(id, inside, planning);
+        },
+      },
+    });
+    await asleep.promise;
+    const took = await world.db.ownerQuery(
+      `UPDATE inbox_shards SET leased_by = 'another', lease_epoch = lease_epoch + 1, leased_until = now() + interval '1 hour'
+       WHERE shard = $1 AND leased_by LIKE 'test%' RETURNING shard`,
+      [shardOf(lost)],
+    );
+    expect(took).toHaveLength(1);
+    sleptMs = 31_000;
+    awake.resolve();
+    await world.eventually(async () => (await textsOf(kept)).length === 1);
+    const [left] = await world.db.ownerQuery('SELECT leased_by FROM inbox_shards WHERE shard = $1', [shardOf(lost)]);
+    expect(left).toEqual({ leased_by: 'another' });
+    await world.db.ownerQuery('UPDATE inbox_shards SET leased_by = NULL, leased_until = now()');
+    await world.settled();
+    expect(await textsOf(lost)).toEqual(['in one batch']);
+  });
+
+  it('that were leased while the connection broke are given back, although the answer never came', async () => {
+    const shop = await world.shop();
+    const { storage } = world.db;
+    let broken = 0;
+    work({
+      storage: {
+        ...storage,
+        async workerStatements(statements) {
+          const outcomes = await storage.workerStatements(statements);
+          const place = statements.findIndex(({ name }) => name === 'inbox-lease-shards');
+          const leased = outcomes[place];
+          if (broken > 0 || leased?.status !== 'fulfilled' || leased.value.length === 0) return outcomes;
+          broken += 1;
+          const reason = new StorageUnavailable('the connection broke');
+          return outcomes.map((one, index) => (index < place ? one : { status: 'rejected', reason }));
+        },
+      },
+    });
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'leased unheard' })));
+    await world.settled();
+    expect([broken, await textsOf(shop)]).toEqual([1, ['leased unheard']]);
+  });
+
   it('left behind are taken up after their lease, and a delivery that ends the process ends as a dead letter', async () => {
     const shop = await world.shop();
     const receiver = world.receiver();
@@ -415,6 +525,86 @@ describe('the database', () => {
       shop.workspaceId,
     ]);
     expect(row).toEqual({ state: 'normalised', dead_count: 0 });
+  });
+
+  /** Cuts off what `isCut` tells, as its own time-out would. */
+  function cutting(isCut: (name: string | undefined, values: readonly unknown[]) => boolean, code = '57014'): Storage {
+    const { storage } = world.db;
+    return {
+      ...storage,
+      inWorkspace: (id, inside, planning) =>
+        storage.inWorkspace(
+          id,
+          (tx) =>
+            inside({
+              ...tx,
+              query: (statement, values = [], name = '') =>
+                isCut(name, values)
+                  ? tx.query(`DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${code}'; END $$`)
+                  : tx.query(statement, values, name),
+            }),
+          planning,
+        ),
+    };
+  }
+
+  const nudgedUntilSettled = async (worker: NudgeableDrain) => {
+    const nudging = setInterval(() => worker.nudge(), 20);
+    await world.settled().finally(() => clearInterval(nudging));
+  };
+
+  /** Two of one shop, of which the first meets trouble, and one of another that has more to write and so comes later. */
+  async function handledBeside(isTrouble: (deliveryId: string, values: string) => boolean, code: string) {
+    const [shop, other] = [await world.shop(), await world.shop()];
+    const receiver = world.receiver();
+    const messages = [null, text({ text: 'first' }), null];
+    const first = delivery(shop, body(shop, value(shop, { messages })));
+    const froms = ['34680000001', '34680000002', '34680000003'];
+    const large = textBody(other, ...froms.map((from) => ({ from, text: 'of another shop' })));
+    for (const one of [first, delivery(shop, textBody(shop, { text: 'after it' })), delivery(other, large)])
+      await receiver.receive(one);
+    const isCut = (name: string | undefined, values: readonly unknown[]) =>
+      name === 'inbox-insert-dead-letters' && isTrouble(first.id, String(values[1]));
+    await nudgedUntilSettled(work({ storage: cutting(isCut, code) }));
+    expect(await textsOf(other)).toEqual(froms.map(() => 'of another shop'));
+    expect(await textsOf(shop)).toEqual(['first', 'after it']);
+    const through = await world.db.ownerQuery<{ workspaceId: string; attempts: number }>(
+      `SELECT workspace_id AS "workspaceId", attempts FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,
+      [[shop.workspaceId, other.workspaceId]],
+    );
+    expect(through.map(({ workspaceId }) => workspaceId)).toEqual([
+      other.workspaceId,
+      ...[shop.workspaceId, shop.workspaceId],
+    ]);
+    const letters = await world.db.ownerQuery<{ reason: string; path: string }>(
+      'SELECT reason, path FROM dead_letters WHERE delivery_id = $1 ORDER BY id',
+      [first.id],
+    );
+    return { attempts: through[1]?.attempts, letters };
+  }
+
+  it('may cut off one delivery whenever it is tried: the others go on, and it ends with what can be written of it', async () => {
+    let cuts = 0;
+    const { attempts, letters } = await handledBeside((id, values) => {
+      const isCut = values.includes(id) && (JSON.parse(values) as unknown[]).length > 1;
+      if (isCut) cuts += 1;
+      return isCut;
+    }, '57014');
+    expect(attempts).toBe(6);
+    // Together, then six times by itself, then the last time.
+    expect(cuts).toBe(8);
+    expect(letters).toEqual([{ reason: 'failed', path: '' }]);
+  });
+
+  it('may keep one delivery waiting for a row: the others go on, and it counts for nothing', async () => {
+    let waits = 0;
+    const { attempts, letters } = await handledBeside((id, values) => {
+      const isHeldUp = values.includes(id) && waits < 12;
+      if (isHeldUp) waits += 1;
+      return isHeldUp;
+    }, '55P03');
+    expect(attempts).toBe(0);
+    expect(letters).toMatchObject([{ reason: 'unreadable' }, { reason: 'unreadable' }]);
   });
 
   it('sees many new customers of two accounts at once, in opposite orders, and loses none', async () => {

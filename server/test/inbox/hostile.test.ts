@@ -1,6 +1,8 @@
 /** Whatever an authentic body holds: nothing is lost in silence, and its neighbours are handled. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shardOf } from '#inbox';
+import type { Storage } from '#storage';
 import {
   body,
   delivery,
@@ -161,6 +163,56 @@ describe('a delivery', () => {
       { state: 'normalised', event_count: 333, duplicate_count: 333, dead_count: 0 },
       { state: 'normalised', event_count: 667, duplicate_count: 667, dead_count: 0 },
     ]);
+  });
+
+  it('of half a million parts is one dead letter, however many come; a text of another shard is handled', async () => {
+    const flooding = await world.shop();
+    let quiet = await world.shop();
+    while (shardOf(quiet) === shardOf(flooding)) quiet = await world.shop();
+    const zeros = JSON.stringify({
+      object: 'whatsapp_business_account',
+      entry: Array.from({ length: 400_000 }, () => 0),
+    });
+    const flood = Array.from({ length: 4 }, () => delivery(flooding, zeros));
+    await handle(flooding, [...flood, delivery(quiet, textBody(quiet, { text: 'quiet' }))]);
+    expect((await outcomeOf(quiet)).texts).toEqual(['quiet']);
+    const { states, letters } = await outcomeOf(flooding);
+    expect(states).toEqual(['dead', 'dead', 'dead', 'dead']);
+    expect(letters).toEqual(flood.map(() => ({ reason: 'unreadable', path: '' })));
+  });
+
+  it('of as many parts as are read has a letter for each, and never more than a thousand in a statement', async () => {
+    const shop = await world.shop();
+    const { storage } = world.db;
+    const written: number[] = [];
+    const counting: Storage = {
+      ...storage,
+      inWorkspace: (id, inside, planning) =>
+        storage.inWorkspace(
+          id,
+          (tx) =>
+            inside({
+              ...tx,
+              query(statement, values = [], name = '') {
+                if (name === 'inbox-insert-dead-letters') written.push((JSON.parse(String(values[1])) as []).length);
+                return tx.query(statement, values, name);
+              },
+            }),
+          planning,
+        ),
+    };
+    const zeros = JSON.stringify({
+      object: 'whatsapp_business_account',
+      entry: Array.from({ length: 4_500 }, () => 0),
+    });
+    const sent = [
+      ...Array.from({ length: 3 }, () => delivery(shop, zeros)),
+      delivery(shop, textBody(shop, { text: 'after' })),
+    ];
+    const { letters, states, texts } = await handle(shop, sent, { storage: counting });
+    expect([letters.length, texts]).toEqual([13_500, ['after']]);
+    expect(states).toEqual(['dead', 'dead', 'dead', 'normalised']);
+    expect(Math.max(...written)).toBe(1_000);
   });
 
   it('that lay too long goes to history without an answer; a fresh one is answered', async () => {

@@ -110,6 +110,43 @@ describe('turns of several conversations', () => {
     ]);
   });
 
+  it('of which one throws cost a second write of the batch, not one of each delivery', async () => {
+    const shops = [await world.shop(), await world.shop(), await world.shop(), await world.shop()];
+    const [bad] = shops;
+    const from = '34660000001';
+    const said = (shop: Shop) => (shop === bad ? 'bad' : 'good');
+    for (const shop of shops) {
+      await send(
+        shop,
+        customers(9).map((customer) => ({ from: customer, text: 'good' })),
+      );
+      await send(shop, [{ from, text: said(shop) }]);
+    }
+    const { storage } = world.db;
+    let writes = 0;
+    const counting: Storage = {
+      ...storage,
+      inWorkspace: (id, inside, planning) =>
+        storage.inWorkspace(
+          id,
+          (tx) =>
+            inside({
+              ...tx,
+              query(statement, values, name) {
+                if (name === 'inbox-write-outcome') writes += 1;
+                return tx.query(statement, values, name);
+              },
+            }),
+          planning,
+        ),
+    };
+    work({ storage: counting, parts: { middleware: [repeats] } });
+    await world.settled();
+    for (const shop of shops) expect((await answered(shop)).replies).toHaveLength(shop === bad ? 9 : 10);
+    // Forty deliveries of four shops; a crowded machine may divide them among more batches.
+    expect(writes).toBeLessThan(20);
+  });
+
   it('do not wait for the one that somebody else has locked', async () => {
     const shop = await world.shop();
     const [held = '', ...others] = customers(4);

@@ -1,5 +1,15 @@
 import type { Binding } from '@switchyard/contract';
-import { isArray, isObject, memberOf, type Part, pointerTo, textAt, Unreadable, valueAt } from '../reading/index.ts';
+import {
+  isArray,
+  isObject,
+  itemsOf,
+  memberOf,
+  type Part,
+  pointerTo,
+  textAt,
+  Unreadable,
+  valueAt,
+} from '../reading/index.ts';
 import { type EvolutionEvent, parseEventName } from './event-names.ts';
 
 /** One webhook of Evolution: what happened, at which instance, and the data. */
@@ -55,7 +65,6 @@ function eventOfShape(part: Part): string | undefined {
 }
 
 /** Each item by itself where there is a list: servers differ, event by event, in whether they send one. */
-export function dataParts(data: Part): readonly Part[] {
-  if (!isArray(data.value)) return [data];
-  return data.value.map((value, index) => ({ value, path: pointerTo(data.path, index) }));
+export function dataParts(data: Part): Iterable<Part> {
+  return isArray(data.value) ? itemsOf(data.value, data.path) : [data];
 }

@@ -1,16 +1,7 @@
 /** Evolution's webhooks, v1 and v2 alike: the differences are few, and servers mix them. */
 import type { InboundEvent } from '@switchyard/contract';
 import type { Normalised, NormaliseInput } from '../channel.ts';
-import {
-  fingerprint,
-  isArray,
-  joinNormalised,
-  type Part,
-  parseJson,
-  pointerTo,
-  readPart,
-  refusedPart,
-} from '../reading/index.ts';
+import { fingerprint, isArray, itemsOf, type Part, readBody, readEach } from '../reading/index.ts';
 import { accountEvent, accountTypes } from './account-events.ts';
 import { dataParts, type Envelope, readEnvelope } from './envelope.ts';
 import type { EvolutionEvent } from './event-names.ts';
@@ -29,18 +20,15 @@ const messageReaders: Readonly<Partial<Record<EvolutionEvent, Reader>>> = {
 };
 
 export function normaliseEvolution(input: NormaliseInput): Normalised {
-  const parsed = parseJson(input.body);
-  if (!parsed.ok) return refusedPart('', parsed.refusal);
-  if (!isArray(parsed.value)) return readBody({ value: parsed.value, path: '' }, input);
-  return joinNormalised(parsed.value.map((value, index) => readBody({ value, path: pointerTo('', index) }, input)));
+  return readBody(input.body, ({ value, path }) =>
+    readEach(isArray(value) ? itemsOf(value, path) : [{ value, path }], (part) => readOne(part, input)),
+  );
 }
 
-function readBody(part: Part, input: NormaliseInput): Normalised {
-  return readPart(part, () => {
-    const envelope = readEnvelope(part, input.target);
-    const reader = readerOf(envelope);
-    return joinNormalised(dataParts(envelope.data).map((item) => readPart(item, () => reader(item, envelope))));
-  });
+function readOne(part: Part, input: NormaliseInput): Normalised {
+  const envelope = readEnvelope(part, input.target);
+  const reader = readerOf(envelope);
+  return readEach(dataParts(envelope.data), (item) => reader(item, envelope));
 }
 
 function readerOf({ event }: Envelope): Reader {

@@ -11,16 +11,16 @@ import {
   instantOf,
   isArray,
   isObject,
+  itemsOf,
   type JsonObject,
   joinNormalised,
   memberOf,
   nothingRead,
   type Part,
-  parseJson,
-  pointerTo,
+  readBody,
+  readEach,
   readItems,
   readPart,
-  refusedPart,
   textAt,
   Unreadable,
   valueAt,
@@ -49,14 +49,8 @@ export interface EnvelopeReader {
 }
 
 export function readEnvelope(body: Uint8Array, reader: EnvelopeReader): Normalised {
-  const parsed = parseJson(body);
-  if (!parsed.ok) return refusedPart('', parsed.refusal);
-  const whole: Part = { value: parsed.value, path: '' };
-  if (!isArray(parsed.value)) return readPart(whole, (part) => readOne(part, reader));
-  return joinNormalised(
-    parsed.value.map((value, index) =>
-      readPart({ value, path: pointerTo('', index) }, (part) => readOne(part, reader)),
-    ),
+  return readBody(body, ({ value, path }) =>
+    readEach(isArray(value) ? itemsOf(value, path) : [{ value, path }], (part) => readOne(part, reader)),
   );
 }
 

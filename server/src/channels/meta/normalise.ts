@@ -58,14 +58,16 @@ function readChange(change: Change): Normalised | readonly InboundEvent[] {
   const lists = Object.entries(listReaders).filter(([name]) => memberOf(of.value, name));
   if (lists.length === 0) return [unknownPart(of.value, of)];
   const known = lists.map(([name, read]) => readItems(of.value, name, (item) => read(item, of)));
-  return joinNormalised([...known, { events: unknownLists(of), unreadable: [] }]);
+  return joinNormalised([...known, joinNormalised(readUnknownLists(of))]);
 }
 
 /** Lists that Meta has added since: kept, not passed over. */
-function unknownLists(of: MetaValue): readonly InboundEvent[] {
-  return Object.entries(isObject(of.value.value) ? of.value.value : {})
-    .filter(([name, member]) => isArray(member) && !Object.hasOwn(listReaders, name) && !commonMembers.includes(name))
-    .map(([name, member]) => unknownPart({ value: member, path: pointerTo(of.value.path, name) }, of, name));
+function* readUnknownLists(of: MetaValue): Generator<Normalised> {
+  for (const [name, value] of Object.entries(isObject(of.value.value) ? of.value.value : {})) {
+    if (!isArray(value) || Object.hasOwn(listReaders, name) || commonMembers.includes(name)) continue;
+    const part = { value, path: pointerTo(of.value.path, name) };
+    yield { events: [unknownPart(part, of, name)], unreadable: [] };
+  }
 }
 
 function unknownPart(part: Part, of: MetaValue, name: string = of.field): InboundEvent {

@@ -11,11 +11,15 @@ export {
   parseJsonText,
 } from './json.ts';
 export {
+  itemsOf,
   joinNormalised,
+  maxParts,
   memberOf,
   nothingRead,
   type Part,
   pointerTo,
+  readBody,
+  readEach,
   readItems,
   readPart,
   refusedPart,

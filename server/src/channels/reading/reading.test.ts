@@ -5,10 +5,16 @@ import {
   flagAt,
   idAt,
   instantOf,
+  itemsOf,
+  type JsonValue,
+  maxParts,
   numberAt,
   objectAt,
+  type Part,
   pointerTo,
   present,
+  readBody,
+  readEach,
   readItems,
   textAt,
   Unreadable,
@@ -106,5 +112,35 @@ describe('readItems', () => {
     expect(readItems(body, 'missing', () => [])).toEqual({ events: [], unreadable: [] });
     expect(readItems(body, 'none', () => [])).toEqual({ events: [], unreadable: [] });
     expect(readItems(body, 'odd', () => []).unreadable).toEqual([{ path: '/odd', reason: 'expected a list' }]);
+  });
+});
+
+describe('readBody', () => {
+  const bodyOf = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const refuse = () => {
+    throw new Unreadable('no');
+  };
+  const readLists = (asked: { count: number }) => (whole: Part) =>
+    readEach(itemsOf(whole.value as readonly JsonValue[], ''), (list) =>
+      readEach(itemsOf(list.value as readonly JsonValue[], list.path), () => {
+        asked.count += 1;
+        return refuse();
+      }),
+    );
+
+  test('reads as many parts as are allowed, each with its place', () => {
+    const half = Array.from({ length: maxParts / 2 }, () => 0);
+    const { unreadable } = readBody(bodyOf([half, half]), readLists({ count: 0 }));
+    expect(unreadable).toHaveLength(maxParts);
+    expect(unreadable.at(-1)).toEqual({ path: `/1/${maxParts / 2 - 1}`, reason: 'no' });
+  });
+
+  test('is unreadable as a whole beyond that, wherever they lie, and stops reading', () => {
+    const half = Array.from({ length: maxParts / 2 }, () => 0);
+    const asked = { count: 0 };
+    const read = readBody(bodyOf(Array.from({ length: 20 }, () => half)), readLists(asked));
+    expect(read.events).toEqual([]);
+    expect(read.unreadable).toMatchObject([{ path: '', reason: expect.stringContaining('too many parts') }]);
+    expect(asked.count).toBe(maxParts + maxParts / 2);
   });
 });

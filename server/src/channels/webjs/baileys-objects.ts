@@ -6,11 +6,11 @@ import {
   idAt,
   isArray,
   isObject,
+  itemsOf,
   type JsonValue,
-  joinNormalised,
   objectAt,
   type Part,
-  pointerTo,
+  readEach,
   readItems,
   readPart,
   textAt,
@@ -36,9 +36,8 @@ const readersByMember: readonly (readonly [member: string, read: Reader])[] = [
 export function readBaileysObject(part: Part, envelope: Envelope): Normalised | undefined {
   const { value } = part;
   if (isArray(value)) {
-    const items = value.map((item, index) => ({ value: item, path: pointerTo(part.path, index) }));
-    if (!items.every((item) => isBaileysObject(item.value))) return undefined;
-    return joinNormalised(items.map((item) => readPart(item, () => [oneEvent(item, envelope, false)])));
+    if (!value.every(isBaileysObject)) return undefined;
+    return readEach(itemsOf(value, part.path), (item) => [oneEvent(item, envelope, false)]);
   }
   if (isArray(valueAt(value, 'messages'))) {
     const isHistory = textAt(value, 'type') === 'append' || valueAt(value, 'syncType') !== undefined;

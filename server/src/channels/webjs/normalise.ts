@@ -1,7 +1,7 @@
 /** Webhooks of the web companion: our own form, WAHA's, and raw Baileys objects, each told by its shape. */
 import type { AccountEventType, InboundEvent } from '@switchyard/contract';
 import type { Normalised, NormaliseInput } from '../channel.ts';
-import { fingerprint, isObject, type Part, parseJson, readPart, refusedPart } from '../reading/index.ts';
+import { fingerprint, isObject, type Part, readBody, readPart } from '../reading/index.ts';
 import { accountEvent, sessionQrOf, sessionStatusOf } from './account-events.ts';
 import { readBaileysObject } from './baileys-objects.ts';
 import { type Envelope, keyOf, readEnvelope } from './envelope.ts';
@@ -34,12 +34,10 @@ const accountTypes: readonly (readonly [prefix: string, type: AccountEventType])
 ];
 
 export function normaliseWebjs(input: NormaliseInput): Normalised {
-  const parsed = parseJson(input.body);
-  if (!parsed.ok) return refusedPart('', parsed.refusal);
-  return readPart({ value: parsed.value, path: '' }, (part) => readBody(part));
+  return readBody(input.body, (whole) => readPart(whole, readOne));
 }
 
-function readBody(part: Part): Normalised {
+function readOne(part: Part): Normalised {
   const envelope = readEnvelope(part);
   const reader = readerOf(envelope.event);
   if (reader && isObject(envelope.payload.value)) {

@@ -29,8 +29,9 @@ export interface StoredDelivery {
 }
 
 /**
- * The oldest of the shards that this worker holds, together, as many of each as there is room for: a shard that is flooded
- * does not keep the others waiting. What is read of each is its own beginning, so its order is kept. Gives `StoredRow`s.
+ * The oldest of the shards that this worker holds, together: the first of each, then the second of each, and so on until
+ * there are `limit` or their bodies hold `maxBytes`. Many in one shard, or large ones, do not keep the others waiting. Wherever
+ * it is cut, what is read of each shard is its own beginning, so its order is kept. Gives `StoredRow`s in that order.
  */
 export function readStatement(worker: string, limit: number, maxBytes: number): Statement {
   return {
@@ -40,14 +41,14 @@ export function readStatement(worker: string, limit: number, maxBytes: number): 
            row_number() OVER (ORDER BY position, id) AS nth
          FROM inbox WHERE shard = s.shard AND state = 'stored' ORDER BY position, id LIMIT $2) AS first
        WHERE s.leased_by = $1 AND s.leased_until > clock_timestamp()
-       ORDER BY first.nth, first.position LIMIT $2),
+       ORDER BY first.nth, first.position, first.id LIMIT $2),
      bodies AS (
        SELECT d.workspace_id AS "workspaceId", d.id AS "deliveryId", d.account_id AS "accountId", d.provider, d.target,
               d.headers, d.body, d.is_test AS "isTest", d.received_at AS "receivedAt",
-              h.shard, h.position, h.after_position AS "afterPosition", h.attempts,
-              sum(octet_length(d.body)) OVER (ORDER BY h.position, h.id) - octet_length(d.body) AS bytes_before
+              h.shard, h.position, h.after_position AS "afterPosition", h.attempts, h.nth,
+              sum(octet_length(d.body)) OVER (ORDER BY h.nth, h.position, h.id) - octet_length(d.body) AS bytes_before
        FROM head h JOIN deliveries d ON d.workspace_id = h.workspace_id AND d.id = h.id)
-     SELECT * FROM bodies WHERE bytes_before < $3 ORDER BY position, "deliveryId"`,
+     SELECT * FROM bodies WHERE bytes_before < $3 ORDER BY nth, position, "deliveryId"`,
     values: [worker, limit, maxBytes],
     name: 'inbox-read-stored',
   };
@@ -228,8 +229,16 @@ export interface NewDeadLetter {
   readonly path: string | null;
 }
 
+/** A delivery may have thousands: so many at most in one statement, that none of them runs into its time-out. */
+const lettersPerStatement = 1_000;
+
 export async function insertDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadLetter[]): Promise<void> {
-  if (rows.length === 0) return;
+  for (let from = 0; from < rows.length; from += lettersPerStatement) {
+    await insertSomeDeadLetters(tx, rows.slice(from, from + lettersPerStatement));
+  }
+}
+
+async function insertSomeDeadLetters(tx: WorkspaceTx, rows: readonly NewDeadLetter[]): Promise<void> {
   await tx.query(
     `INSERT INTO dead_letters (workspace_id, id, account_id, delivery_id, event_id, reason, detail, path)
      SELECT $1, d.id, d.account_id, d.delivery_id, d.event_id, d.reason, d.detail, d.path

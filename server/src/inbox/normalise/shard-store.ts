@@ -82,3 +82,13 @@ export async function releaseShards(storage: Storage, lease: ShardLease): Promis
   const { text, values, name } = releaseStatement(lease);
   await storage.workerStatement(text, values, name);
 }
+
+/** Whatever is held under this name, known to its holder or not: the answer to a lease may have been lost. */
+export async function releaseAllOf(storage: Storage, worker: string): Promise<void> {
+  await storage.workerStatement(
+    `UPDATE inbox_shards s SET leased_until = clock_timestamp(), leased_by = NULL
+     FROM ${unhurried} WHERE s.leased_by = $1 AND unhurried.set IS NOT NULL`,
+    [worker],
+    'inbox-release-all-shards',
+  );
+}

@@ -4,11 +4,11 @@ import { newId } from '#kernel';
 import type { DeliveryPlan, PlannedEvent } from './plan.ts';
 import { portionsOf, slicesOf } from './slices.ts';
 
-/** A delivery of `home` with so many events of `of`; only whose they are is looked at. */
-function planOf(home: WorkspaceId, count: number, of: WorkspaceId = home): DeliveryPlan {
+/** A delivery of `home` with so many events of `of`; only whose they are is looked at, and how many letters it has. */
+function planOf(home: WorkspaceId, count: number, of: WorkspaceId = home, letters = 0): DeliveryPlan {
   const delivery = { workspaceId: home, deliveryId: newId('delivery') };
   const events = Array.from({ length: count }, () => ({ account: { workspaceId: of }, delivery }) as PlannedEvent);
-  return { delivery, events, deadLetters: [] } as unknown as DeliveryPlan;
+  return { delivery, events, deadLetters: Array.from({ length: letters }) } as unknown as DeliveryPlan;
 }
 
 const [flooded, quiet, operator] = [newId('workspace'), newId('workspace'), newId('workspace')];
@@ -24,5 +24,20 @@ it('writes the workspaces with the least to write first, and shared deliveries a
     [quiet, 1, 1],
     [flooded, 42, 2],
     [operator, 0, 1],
+  ]);
+});
+
+it('cuts by events and dead letters together, and leaves the letters of one delivery together', () => {
+  const plans = [planOf(quiet, 7), planOf(quiet, 2, quiet, 2), planOf(quiet, 0, quiet, 25), planOf(quiet, 12)];
+  const slices = slicesOf(plans, 10).map(({ events, settled }) => [
+    events.length,
+    settled.map((plan) => plan.deadLetters.length),
+  ]);
+  expect(slices).toEqual([
+    [9, [0]],
+    [0, [2]],
+    [0, [25]],
+    [10, []],
+    [2, [0]],
   ]);
 });

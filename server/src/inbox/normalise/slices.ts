@@ -9,24 +9,30 @@ export interface Slice {
 }
 
 /**
- * Cut after every `maxEvents` events, in the middle of a delivery too: it is settled with its last event, and what was
- * written before stays single by its key if a crash makes it begin anew.
+ * Cut after every `maxParts` events and dead letters, in the middle of a delivery too: it is settled after its last event,
+ * together with all of its letters, and what was written before stays single by its key if a crash makes it begin anew.
  */
-export function slicesOf(plans: readonly DeliveryPlan[], maxEvents: number): readonly Slice[] {
+export function slicesOf(plans: readonly DeliveryPlan[], maxParts: number): readonly Slice[] {
   const slices: Slice[] = [];
   let events: PlannedEvent[] = [];
   let settled: DeliveryPlan[] = [];
+  let parts = 0;
   const cut = () => {
     slices.push({ events, settled });
     events = [];
     settled = [];
+    parts = 0;
   };
   for (const plan of plans) {
     for (const event of plan.events) {
-      if (events.length === maxEvents) cut();
+      if (parts >= maxParts) cut();
       events.push(event);
+      parts += 1;
     }
+    const letters = plan.deadLetters.length;
+    if (letters > 0 && parts > 0 && parts + letters > maxParts) cut();
     settled.push(plan);
+    parts += letters;
   }
   if (settled.length > 0) cut();
   return slices;

@@ -6,17 +6,9 @@
 import { crashPoint } from '#kernel';
 import type { Row } from '#storage';
 import { mayBeMore, unpackAfter, unpackStatement } from '../arrive/unpack.ts';
-import { giveBack } from '../give-back.ts';
 import { readStatement, type StoredDelivery, type StoredRow } from './normalise-store.ts';
 import type { NormaliserDeps } from './normaliser.ts';
-import {
-  leaseOf,
-  leaseStatement,
-  releaseShards,
-  releaseStatement,
-  type ShardLease,
-  type ShardRow,
-} from './shard-store.ts';
+import { leaseOf, leaseStatement, releaseStatement, type ShardLease, type ShardRow } from './shard-store.ts';
 
 export interface TakeUpLimits {
   readonly shards: number;
@@ -31,13 +23,8 @@ export interface TakenUp {
   readonly isMoreToUnpack: boolean;
 }
 
-/** Throws StorageUnavailable when the database is away; what was leased by then is given back. */
-export async function takeUp(
-  deps: NormaliserDeps,
-  stopping: AbortSignal,
-  limits: TakeUpLimits,
-  before: ShardLease | null,
-): Promise<TakenUp> {
+/** Throws StorageUnavailable when the database is away; what was leased by then is the caller's to give back. */
+export async function takeUp(deps: NormaliserDeps, limits: TakeUpLimits, before: ShardLease | null): Promise<TakenUp> {
   const { storage, worker, leaseMs } = deps;
   crashPoint('unpack.before-move');
   if (before) crashPoint('normalise.before-release');
@@ -51,17 +38,12 @@ export async function takeUp(
   crashPoint('unpack.moved');
   const lease = leased.status === 'fulfilled' ? leaseOf(worker, leased.value as unknown as ShardRow[]) : null;
   if (lease) crashPoint('normalise.leased');
-  try {
-    if (before) rowsOf(outcomes[0]!);
-    rowsOf(leased);
-    const isMoreToUnpack =
-      unpacked.status === 'fulfilled' ? mayBeMore(unpacked.value) : await unpackAfter(unpacked.reason, deps);
-    if (lease) crashPoint('normalise.read');
-    return { lease, stored: ofLease(lease, rowsOf(read) as unknown as StoredRow[]), isMoreToUnpack };
-  } catch (error) {
-    if (lease) await giveBack(() => releaseShards(storage, lease), { clock: deps.clock, leaseMs, stopping });
-    throw error;
-  }
+  if (before) rowsOf(outcomes[0]!);
+  rowsOf(leased);
+  const isMoreToUnpack =
+    unpacked.status === 'fulfilled' ? mayBeMore(unpacked.value) : await unpackAfter(unpacked.reason, deps);
+  if (lease) crashPoint('normalise.read');
+  return { lease, stored: ofLease(lease, rowsOf(read) as unknown as StoredRow[]), isMoreToUnpack };
 }
 
 type Outcome = PromiseSettledResult<Row[]>;

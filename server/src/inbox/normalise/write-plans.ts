@@ -5,20 +5,22 @@
 import type { DeliveryId } from '@switchyard/contract';
 import { crashPoint, newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
-import { isPassing } from '../passing.ts';
 import { findAwaited } from '../turns/turn-store.ts';
 import type { TurnsTaken } from '../turns/turns-at-once.ts';
-import { LeaseLost } from './lease-lost.ts';
 import { insertDeadLetters, type NewEventRow, type SettledDelivery, writeOutcome } from './normalise-store.ts';
 import type { DeliveryPlan, PlannedDeadLetter, PlannedEvent } from './plan.ts';
 import { type Portion, portionsOf, slicesOf } from './slices.ts';
 import { takeEffect, type Writing } from './take-effect.ts';
 
-export const writeLimits = { eventsPerTransaction: 500, deadLetterDetail: 2_000 } as const;
+export const writeLimits = {
+  /** Events and dead letters; those of one delivery are not divided. */
+  partsPerTransaction: 500,
+  deadLetterDetail: 2_000,
+} as const;
 
 export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[]): Promise<void> {
   const duplicates: Duplicates = new Map();
-  for (const slice of slicesOf(plans, writeLimits.eventsPerTransaction)) {
+  for (const slice of slicesOf(plans, writeLimits.partsPerTransaction)) {
     for (const [index, portion] of portionsOf(slice).entries()) {
       if (index > 0) crashPoint('normalise.between-workspaces');
       await writePortion(writing, portion, duplicates);
@@ -26,11 +28,14 @@ export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[
   }
 }
 
+/** Which failures are an event's own; of all others it is tried again. */
+export type IsItsOwn = (error: unknown) => boolean;
+
 /**
  * Each event in a transaction of its own: one that cannot be written becomes a dead letter, its neighbours take effect.
- * Throws when the database is away.
+ * Throws what is not the event's own.
  */
-export async function writeApart(writing: Writing, plan: DeliveryPlan): Promise<void> {
+export async function writeApart(writing: Writing, plan: DeliveryPlan, isItsOwn: IsItsOwn): Promise<void> {
   const duplicates: Duplicates = new Map();
   const written: PlannedEvent[] = [];
   const failed: PlannedDeadLetter[] = [];
@@ -39,12 +44,22 @@ export async function writeApart(writing: Writing, plan: DeliveryPlan): Promise<
       await writePortion(writing, { workspaceId: event.account.workspaceId, events: [event], settled: [] }, duplicates);
       written.push(event);
     } catch (error) {
-      if (isPassing(error) || error instanceof LeaseLost) throw error;
+      if (!isItsOwn(error)) throw error;
       failed.push({ delivery: plan.delivery, reason: 'failed', detail: String(error), path: event.event.path });
     }
   }
-  const settled = [{ ...plan, events: written, deadLetters: [...plan.deadLetters, ...failed] }];
-  await writePortion(writing, { workspaceId: plan.delivery.workspaceId, events: [], settled }, duplicates);
+  const settle = (deadLetters: readonly PlannedDeadLetter[]) => {
+    const settled = [{ ...plan, events: written, deadLetters }];
+    return writePortion(writing, { workspaceId: plan.delivery.workspaceId, events: [], settled }, duplicates);
+  };
+  const letters = [...plan.deadLetters, ...failed];
+  try {
+    await settle(letters);
+  } catch (error) {
+    if (letters.length === 0 || !isItsOwn(error)) throw error;
+    const detail = `${letters.length} parts were set aside, and could not be written one by one: ${String(error)}`;
+    await settle([{ delivery: plan.delivery, reason: 'failed', detail, path: '' }]);
+  }
 }
 
 /** Events of a delivery that had taken effect before, by another delivery or another part of this one. */

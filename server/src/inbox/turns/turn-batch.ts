@@ -11,7 +11,7 @@ import { crashPoint, newId } from '#kernel';
 import type { ProviderIdsKnown } from '#outbox';
 import type { Pipeline, TurnInput, TurnOutcome } from '#pipeline';
 import type { NoteChange, WorkspaceTx } from '#storage';
-import { within } from './time-limit.ts';
+import { withinTransaction } from './time-limit.ts';
 import { bury, type TurnKeeping } from './turn-failures.ts';
 import type { TurnLimits } from './turn-limits.ts';
 import {
@@ -65,8 +65,8 @@ export async function takeTurns(
       crashPoint('turn.locked');
       const shared = isAlone ? locked : locked.filter(({ next }) => !next || mayShare(workings, next));
       begun(shared.flatMap(({ next }) => next ?? []));
-      await within(Math.min(limits.turnMs, leaseMs), () =>
-        handleLocked(workings, tx, { locked: shared, conversations }),
+      await withinTransaction(Math.min(limits.turnMs, leaseMs), { tx, clock: workings.clock }, (waited) =>
+        handleLocked(workings, waited, { locked: shared, conversations }),
       );
       crashPoint('turn.before-commit');
       return shared;

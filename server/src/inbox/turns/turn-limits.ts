@@ -14,7 +14,7 @@ export interface TurnLimits {
    * and nobody can tell the two apart.
    */
   readonly maxDeaths: number;
-  /** Of tries that the database cut short: they say little about the event. */
+  /** Of tries that the database cut short, or took the time of: they say little about the event. */
   readonly maxCutShort: number;
   /** Doubles with each try. */
   readonly retryDelayMs: number;
