@@ -45,7 +45,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     comesBack: (tx, accountId) => outbox.releaseHeld(tx, accountId),
     isCounting: config.isLedgerOn,
     noteChange,
-    returned: (absence) => askForAbsence(engines, log, absence),
+    returned: (absence) => void askForAbsence({ storage, engines, log }, absence),
     clock,
     log,
   });

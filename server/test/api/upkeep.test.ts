@@ -105,6 +105,20 @@ describe('a reconciliation', () => {
     expect((await world.ask('GET', `${path}/reconciliations`, { headers })).json()).toEqual({ data: [] });
   });
 
+  it('of another span is another job, though one of this account waits; of the same it is the same', async () => {
+    const path = `/api/v1/accounts/${ours.ids.account}/reconcile`;
+    const days = [
+      { from: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' },
+      { from: '2026-01-01T00:00:00Z', until: '2026-01-03T00:00:00Z' },
+    ] as const;
+    const before = world.upkeep.length;
+    for (const body of [days[0], days[1], days[0]])
+      expect((await world.ask('POST', path, { headers, body })).status).toBe(202);
+    const [first, other, again] = world.upkeep.slice(before).map(({ name, id }) => `${name}/${id}`);
+    expect(other).not.toBe(first);
+    expect(again).toBe(first);
+  });
+
   it.each([
     { from: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' },
     { from: '2025-01-01T00:00:00Z', until: '2026-01-01T00:00:00Z' },

@@ -64,7 +64,9 @@ export async function reconcileRoutes(routes: Routes, deps: ApiDeps): Promise<vo
         ...{ workspaceId: toPublicId('workspace', workspaceId), accountId: toPublicId('account', account.id) },
         ...{ reason: 'asked', ...told },
       };
-      await deps.upkeep('reconcile', `asked-${account.id}`, payload);
+      // Another span is another job, whatever of this account waits already.
+      const id = `asked-${account.id}-${span.from.getTime()}-${span.until.getTime()}`;
+      await deps.upkeep('reconcile', id, payload);
       return reply.status(202).send(told);
     },
   );

@@ -7,7 +7,8 @@ import { channels } from '../channels.ts';
 import { readVersion } from '../foundation.ts';
 import type { Product } from '../rooms.ts';
 import { watchDowntime } from '../upkeep/downtime.ts';
-import { askForLost, startMaintenance } from '../upkeep/maintenance.ts';
+import { askable, askForOwed } from '../upkeep/looks.ts';
+import { startMaintenance } from '../upkeep/maintenance.ts';
 import { keepUp } from '../upkeep/upkeep.ts';
 import { barePages } from './bare-pages.ts';
 import { createBell } from './inbox-bell.ts';
@@ -62,7 +63,7 @@ export async function serve(product: Product): Promise<RunningServer> {
   alarmSender?.start();
   const maintenance = isWorker ? startMaintenance(product, receiver) : null;
   const downtime = config.roles.includes('gateway')
-    ? watchDowntime({ storage: foundation.storage, log, gap: (span) => askForLost(engines, span) })
+    ? watchDowntime({ storage: foundation.storage, log, askable, begin: () => askForOwed(engines) })
     : null;
   const upkeep = setInterval(() => keepUp(product, loadApi), serveLimits.upkeepMs);
   upkeep.unref();

@@ -1,4 +1,5 @@
-import { reconcileLimits, type Span } from '#inbox';
+import type { Provider } from '@switchyard/contract';
+import { oweEveryLook, reconcileLimits, type Span } from '#inbox';
 import type { Log } from '#kernel';
 import type { Storage } from '#storage';
 import { markAlive } from './downtime-store.ts';
@@ -9,33 +10,46 @@ const aliveMs = 30_000;
 export interface DowntimeDeps {
   readonly storage: Storage;
   readonly log: Log;
-  /** Nobody took webhooks in this span. */
-  readonly gap: (span: Span) => Promise<void>;
+  /** Whose lists can be asked for. */
+  readonly askable: readonly Provider[];
+  /** Looks are owed: begin at once. Where it rejects, the workers find them by themselves. */
+  readonly begin: () => Promise<void>;
 }
 
 export interface Downtime {
-  /** Settled when the first sign of life is written, and a gap before it told. */
+  /** Settled when the first sign of life is written, and what a gap before it owes. */
   readonly first: Promise<void>;
+  /** A sign now. Never rejects. */
+  sign(): Promise<void>;
   stop(): void;
 }
 
 /**
- * A sign of life every so often, by the processes that take webhooks. The first one tells how long there was none; after a
- * longer gap every account is reconciled whose provider can be asked.
+ * A sign of life every so often, by the processes that take webhooks: it is missing where none of them runs, and where the
+ * database is away, for then they answer 503. After a longer gap a look is owed for every account whose provider can be
+ * asked, in the transaction that moves the sign: the gap is not forgotten before it is written down.
  */
-export function watchDowntime({ storage, log, gap }: DowntimeDeps): Downtime {
-  const beat = async (isFirst: boolean) => {
-    const { before, now } = await markAlive(storage);
-    if (!isFirst || !before || now.getTime() - before.getTime() < reconcileLimits.downtimeMs) return;
-    const span = spanOfGap(before, now);
-    log.warn({ ...span }, 'webhooks were not taken for a while; asking providers for what was lost');
-    await gap(span);
-  };
-  const report = (error: unknown) => log.warn({ error: String(error) }, 'the sign of life could not be written');
-  const first = beat(true).catch(report);
-  const timer = setInterval(() => void beat(false).catch(report), aliveMs);
+export function watchDowntime(deps: DowntimeDeps): Downtime {
+  const report = (error: unknown) => deps.log.warn({ error: String(error) }, 'the sign of life could not be written');
+  const sign = () => leaveSign(deps).catch(report);
+  const first = sign();
+  const timer = setInterval(() => void sign(), aliveMs);
   timer.unref();
-  return { first, stop: () => clearInterval(timer) };
+  return { first, sign, stop: () => clearInterval(timer) };
+}
+
+async function leaveSign({ storage, log, askable, begin }: DowntimeDeps): Promise<void> {
+  const owed = await storage.asWorker(async (tx) => {
+    const { before, now } = await markAlive(tx);
+    if (!before || now.getTime() - before.getTime() < reconcileLimits.downtimeMs) return null;
+    const span = spanOfGap(before, now);
+    return { ...span, accounts: await oweEveryLook(tx, askable, span) };
+  });
+  if (!owed) return;
+  log.warn(owed, 'webhooks were not taken for a while; asking providers for what was lost');
+  await begin().catch((error: unknown) =>
+    log.warn({ error: String(error) }, 'what was lost is asked for in the next round'),
+  );
 }
 
 /** With what came shortly before it, and cut to what may be asked for. */

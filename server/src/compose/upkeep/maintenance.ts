@@ -2,29 +2,19 @@
  * The queue `maintenance`: background work of the platform by name. One table of what there is; a job's payload carries
  * ids, and what it does may be done twice.
  */
-import { parseId, providers } from '@switchyard/contract';
-import { z } from 'zod';
-import { type Receiver, reconcile, reconcileLimits, type Span } from '#inbox';
+import type { Receiver } from '#inbox';
 import type { Log } from '#kernel';
-import type { Engines } from '#storage';
-import { channels } from '../channels.ts';
 import type { Product } from '../rooms.ts';
+import { lookHandlers } from './looks.ts';
 import { reconcileDeps } from './reconciling.ts';
 
 const maintenanceTimes = {
   purgeMs: 60_000,
   returnedMs: 3_600_000,
   retentionMs: 6 * 3_600_000,
+  owedLooksMs: 60_000,
   retryMs: 30_000,
 } as const;
-
-const spanSchema = z.object({ from: z.iso.datetime(), until: z.iso.datetime() });
-const reconcileSchema = spanSchema.extend({
-  workspaceId: z.string(),
-  accountId: z.string(),
-  reason: z.enum(['asked', 'downtime', 'hourly']),
-});
-const everyAccountSchema = spanSchema.extend({ reason: z.enum(['downtime', 'hourly']) });
 
 type Handler = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
 
@@ -57,8 +47,11 @@ export function startMaintenance(product: Product, receiver: Receiver): Maintena
 /** How often what comes by itself is done, in milliseconds. */
 function schedulesOf(product: Product): Readonly<Record<string, number>> {
   const watching = Object.entries(watchingOf(product)).map(([name, { everyMs }]) => [name, everyMs] as const);
-  const { purgeMs, returnedMs, retentionMs } = maintenanceTimes;
-  return { purge: purgeMs, returned: returnedMs, retention: retentionMs, ...Object.fromEntries(watching) };
+  const { purgeMs, returnedMs, retentionMs, owedLooksMs } = maintenanceTimes;
+  return {
+    ...{ purge: purgeMs, returned: returnedMs, retention: retentionMs, 'owed-looks': owedLooksMs },
+    ...Object.fromEntries(watching),
+  };
 }
 
 /** The ledger, alarms and canaries; none where the operator has switched them off. */
@@ -94,6 +87,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 function handlersOf(product: Product, receiver: Receiver): Readonly<Record<string, Handler>> {
   // A schedule outlives the setting that laid it: what is switched off is still known, and does nothing.
   const { config, monitoring } = product;
+  const { storage, engines, log } = product.foundation;
   const watching = Object.entries(monitoring.jobs).map(
     ([name, job]) => [name, async () => (config.isLedgerOn ? job.run() : undefined)] as const,
   );
@@ -102,8 +96,7 @@ function handlersOf(product: Product, receiver: Receiver): Readonly<Record<strin
     purge: (_payload, signal) => product.privacy.purge(signal),
     returned: (_payload, signal) => product.privacy.maskReturned(signal),
     retention: (_payload, signal) => product.retention.run(signal),
-    reconcile: (payload, signal) => reconcileOne(product, receiver, reconcileSchema.parse(payload), signal),
-    'reconcile-all': (payload) => spreadOverAccounts(product, everyAccountSchema.parse(payload)),
+    ...lookHandlers({ ...reconcileDeps(product, receiver), storage, engines, accounts: product.accounts, log }),
   };
 }
 
@@ -115,54 +108,4 @@ async function handle(
   const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
   if (!handler) throw new Error(`no upkeep is called ${name}`);
   await handler(payload, signal);
-}
-
-async function reconcileOne(
-  product: Product,
-  receiver: Receiver,
-  payload: z.infer<typeof reconcileSchema>,
-  signal: AbortSignal,
-): Promise<void> {
-  const workspaceId = parseId('workspace', payload.workspaceId);
-  const accountId = parseId('account', payload.accountId);
-  const account = workspaceId && accountId ? await product.accounts.findServing(workspaceId, accountId) : null;
-  if (!account || account.isDeleted) return;
-  // Who asks is told that this provider tells nobody later; what comes by itself has no reader.
-  if (payload.reason !== 'asked' && !channels[account.provider].listMessages) return;
-  const span = { from: new Date(payload.from), until: new Date(payload.until) };
-  await reconcile(reconcileDeps(product, receiver), { account, span, reason: payload.reason, signal });
-}
-
-/** Every account whose provider can be asked, for this span. */
-export function askForLost({ jobs }: Pick<Engines, 'jobs'>, { from, until }: Span): Promise<void> {
-  const payload = { reason: 'downtime', from: from.toISOString(), until: until.toISOString() };
-  return jobs.enqueue('maintenance', { name: 'reconcile-all', id: `gap-${until.getTime()}`, payload });
-}
-
-/** The last hours, once an hour however many processes ask. */
-export function askForRecent({ jobs }: Pick<Engines, 'jobs'>, now: Date): Promise<void> {
-  const from = new Date(now.getTime() - reconcileLimits.hourlyMs);
-  const payload = { reason: 'hourly', from: from.toISOString(), until: now.toISOString() };
-  const hour = Math.floor(now.getTime() / 3_600_000);
-  return jobs.enqueue('maintenance', { name: 'reconcile-all', id: `hour-${hour}`, payload });
-}
-
-/** A job for each account whose provider can be asked: one that fails holds up no other. */
-async function spreadOverAccounts(
-  product: Product,
-  { reason, from, until }: z.infer<typeof everyAccountSchema>,
-): Promise<void> {
-  for (const { workspaceId, accountId } of await findAskable(product)) {
-    const payload = { workspaceId, accountId, reason, from, until };
-    await product.foundation.engines.jobs.enqueue('maintenance', {
-      name: 'reconcile',
-      id: `account-${accountId}`,
-      payload,
-    });
-  }
-}
-
-function findAskable({ accounts }: Product): ReturnType<Product['accounts']['listActive']> {
-  const askable = providers.filter((provider) => channels[provider].listMessages !== undefined);
-  return accounts.listActive(askable);
 }

@@ -1,22 +1,27 @@
 import type { Absence } from '#accounts';
-import { reconcileLimits } from '#inbox';
+import { oweLook, reconcileLimits } from '#inbox';
 import type { Log } from '#kernel';
-import type { Engines } from '#storage';
+import type { Engines, Storage } from '#storage';
 import { spanOfGap } from './downtime.ts';
+import { askForOwed } from './looks.ts';
+
+export interface ReturnedDeps {
+  readonly storage: Pick<Storage, 'inWorkspace'>;
+  readonly engines: Pick<Engines, 'jobs'>;
+  readonly log: Log;
+}
 
 /**
- * An account is connected again: what its provider kept meanwhile is asked for at once, where it can be asked, and not at
- * the next hour. Never throws: the hourly look comes all the same.
+ * An account is connected again: what its provider kept meanwhile is owed, and asked for at once, where it can be asked, and
+ * not at the next hour. Never rejects: where it could not be written down, the hourly look comes all the same.
  */
-export function askForAbsence({ jobs }: Pick<Engines, 'jobs'>, log: Log, absence: Absence): void {
+export async function askForAbsence({ storage, engines, log }: ReturnedDeps, absence: Absence): Promise<void> {
   const { workspaceId, accountId, from, until } = absence;
   if (until.getTime() - from.getTime() < reconcileLimits.downtimeMs) return;
-  const span = spanOfGap(from, until);
-  const payload = {
-    ...{ workspaceId, accountId, reason: 'downtime' },
-    ...{ from: span.from.toISOString(), until: span.until.toISOString() },
-  };
-  jobs
-    .enqueue('maintenance', { name: 'reconcile', id: `returned-${accountId}-${until.getTime()}`, payload })
-    .catch((error: unknown) => log.warn({ accountId, error: String(error) }, 'a returned account waits for the hour'));
+  try {
+    await storage.inWorkspace(workspaceId, (tx) => oweLook(tx, accountId, spanOfGap(from, until)));
+    await askForOwed(engines);
+  } catch (error) {
+    log.warn({ accountId, error: String(error) }, 'a returned account waits for the next round');
+  }
 }

@@ -2,7 +2,7 @@ import type { deleteOldKeys } from '#api';
 import { ensurePartitions, partitionDaysAhead } from '#storage';
 import { deleteEndedSessions } from '#workspaces';
 import type { Product } from '../rooms.ts';
-import { askForRecent } from './maintenance.ts';
+import { askForRecent } from './looks.ts';
 
 /** Once an hour: the partitions of the next days, and what has outlived its use. The API is loaded for it where it is not yet. */
 export function keepUp(product: Product, loadApi: () => Promise<{ deleteOldKeys: typeof deleteOldKeys }>): void {

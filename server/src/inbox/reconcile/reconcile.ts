@@ -5,6 +5,7 @@ import { type Clock, newId } from '#kernel';
 import type { Storage } from '#storage';
 import type { Receiver } from '../inbox.ts';
 import { hashKey } from '../normalise/plan.ts';
+import { payLook, putOffLook } from './owed-store.ts';
 import {
   findKnownKeys,
   findKnownMessages,
@@ -12,7 +13,7 @@ import {
   finishReconciliation,
   insertReconciliation,
 } from './reconcile-store.ts';
-import { type Reconciliation, reconcileLimits, recoveredRouteKind, type Span } from './reconciliation.ts';
+import { type Looked, type Reconciliation, reconcileLimits, recoveredRouteKind, type Span } from './reconciliation.ts';
 
 export interface ReconcileDeps {
   readonly storage: Storage;
@@ -30,8 +31,11 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** Reads the span and stores what was lost; what became of it is kept, whatever it was. Throws when the database is away. */
-export async function reconcile(deps: ReconcileDeps, asked: Asked): Promise<Reconciliation> {
+/**
+ * Reads the span and stores what was lost; what became of it is kept, whatever it was. What did not have the whole span
+ * stays owed, unless a person asked, who sees it. Throws when the database is away.
+ */
+export async function reconcile(deps: ReconcileDeps, asked: Asked): Promise<Looked> {
   const { account, span, reason } = asked;
   const id = newId('reconciliation');
   await deps.storage.inWorkspace(account.workspaceId, (tx) =>
@@ -40,18 +44,21 @@ export async function reconcile(deps: ReconcileDeps, asked: Asked): Promise<Reco
   return finish(deps, asked, id, await readAndStore(deps, asked));
 }
 
-type End = Pick<Reconciliation, 'coveredFrom' | 'state' | 'detail' | 'listed' | 'recovered'>;
+type End = Pick<Looked, 'coveredFrom' | 'state' | 'detail' | 'listed' | 'recovered' | 'isThrough'>;
 
 async function finish(
   deps: ReconcileDeps,
-  { account }: Asked,
+  { account, span, reason }: Asked,
   id: ReconciliationId,
-  end: End,
-): Promise<Reconciliation> {
+  { isThrough, ...end }: End,
+): Promise<Looked> {
+  const { accountId } = account;
   return deps.storage.inWorkspace(account.workspaceId, async (tx) => {
     const finished = (await finishReconciliation(tx, { id, ...end })) ?? (await findReconciliation(tx, id));
     if (!finished) throw new Error('broken promise: a reconciliation that was begun is there');
-    return finished;
+    if (isThrough) await payLook(tx, accountId, span);
+    else if (reason !== 'asked') await putOffLook(tx, accountId, { ...span, ...reconcileLimits, detail: end.detail });
+    return { ...finished, isThrough };
   });
 }
 
@@ -59,15 +66,15 @@ async function readAndStore(deps: ReconcileDeps, asked: Asked): Promise<End> {
   const channel = deps.channels[asked.account.provider];
   if (!channel.listMessages) {
     const detail = `${asked.account.provider} gives nobody a list of messages; it repeats its webhooks instead`;
-    return { state: 'unsupported', detail, coveredFrom: null, listed: 0, recovered: 0 };
+    return { state: 'unsupported', detail, coveredFrom: null, listed: 0, recovered: 0, isThrough: true };
   }
   const read = await readSpan(deps, channel, asked);
   const lost = read.unknown.toSorted((a, b) => a.at.getTime() - b.at.getTime());
   const { atOnce } = reconcileLimits;
   for (let at = 0; at < lost.length; at += atOnce)
     await Promise.all(lost.slice(at, at + atOnce).map((one) => store(deps, asked.account, one)));
-  const { state, detail, coveredFrom, listed } = read;
-  return { state, detail, coveredFrom, listed, recovered: lost.length };
+  const { unknown: _unknown, ...end } = read;
+  return { ...end, recovered: lost.length };
 }
 
 interface SpanRead extends Omit<End, 'recovered'> {
@@ -82,16 +89,16 @@ async function readSpan(deps: ReconcileDeps, channel: Channel, asked: Asked): Pr
     const list = await askPage(deps, channel, asked, cursor);
     if (list.kind === 'failed') {
       const detail = `${list.failure.code}: ${list.failure.detail}`;
-      return { state: listed > 0 ? 'partial' : 'failed', detail, coveredFrom: null, listed, unknown };
+      return { state: listed > 0 ? 'partial' : 'failed', detail, coveredFrom: null, listed, unknown, isThrough: false };
     }
     listed += list.requests.length;
     unknown.push(...(await withoutKnown(deps, channel, asked.account, list.requests)));
-    if (list.nextCursor === null) return { ...covered(asked.span, list.knownFrom), listed, unknown };
+    if (list.nextCursor === null) return { ...covered(asked.span, list.knownFrom), listed, unknown, isThrough: true };
     if (unknown.length >= reconcileLimits.maxRecovered) break;
     cursor = list.nextCursor;
   }
   const detail = `there is more than is read at once (${listed}); ask for a shorter span`;
-  return { state: 'partial', detail, coveredFrom: null, listed, unknown };
+  return { state: 'partial', detail, coveredFrom: null, listed, unknown, isThrough: false };
 }
 
 function covered({ from }: Span, knownFrom: Date | null): Pick<End, 'state' | 'detail' | 'coveredFrom'> {

@@ -37,6 +37,19 @@ export interface Reconciliation {
   readonly finishedAt: Date | null;
 }
 
+/** A look with what it is worth: false, it was refused or broke off, and asking again may bring more. */
+export type Looked = Reconciliation & { readonly isThrough: boolean };
+
+/** A span in which webhooks of an account may have been lost, and that no look has had all of yet. */
+export interface OwedLook extends Span {
+  readonly accountId: AccountId;
+  readonly owedSince: Date;
+  /** Looks that were refused or broke off. */
+  readonly tries: number;
+  /** Why the last of them did. */
+  readonly detail: string | null;
+}
+
 export const recoveredRouteKind = 'recovered';
 
 export const reconcileLimits = {
@@ -50,8 +63,13 @@ export const reconcileLimits = {
   maxSpanDays: 31,
   /** Webhooks of this long before a gap may still have been on their way. */
   overlapMs: 10 * 60_000,
-  /** How far an hourly look reaches back: two may fail before anything is missed. */
+  /** How far an hourly look reaches back; one that fails stays owed. */
   hourlyMs: 3 * 3_600_000,
   /** A server that was away for less has lost nothing that providers do not repeat by themselves. */
   downtimeMs: 2 * 60_000,
+  /** A look that is owed is tried again after this long, then after twice as long each time, up to the longest. */
+  firstPauseMs: 60_000,
+  longestPauseMs: 3_600_000,
+  /** Given to the workers in one round; those that are left are still due in the next. */
+  owedAtOnce: 500,
 } as const;

@@ -7,6 +7,7 @@ import * as companion from './0005-companion.ts';
 import * as ledger from './0006-ledger.ts';
 import * as retention from './0008-retention.ts';
 import * as watching from './0010-watching.ts';
+import * as losses from './0011-losses.ts';
 import * as erasedEvents from './0012-erased-events.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
@@ -19,6 +20,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-ledger': ledger,
   '0008-retention': retention,
   '0010-watching': watching,
+  '0011-losses': losses,
   '0012-erased-events': erasedEvents,
 };
 

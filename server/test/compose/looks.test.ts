@@ -1,0 +1,240 @@
+/** What is owed is asked for until it has been had: refused, forgotten by the queue, or widened meanwhile. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AccountId, toPublicId } from '@switchyard/contract';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { anywhere, closeProviderConnections, defaultSendTimeouts } from '#channels';
+import { findOwedLook, oweLook, type Receiver, reconcileLimits, type Span } from '#inbox';
+import { fixedClock, silentLog } from '#kernel';
+import type { Engines } from '#storage';
+import { askForOwed, type LookDeps, lookHandlers } from '../../src/compose/upkeep/looks.ts';
+import { askForAbsence } from '../../src/compose/upkeep/returned.ts';
+import { channels, type InboxWorld, openInboxWorld, type Shop } from '../inbox/world.ts';
+
+const hourMs = 3_600_000;
+const now = new Date();
+const before = (hours: number) => new Date(now.getTime() - hours * hourMs);
+const gap: Span = { from: before(8), until: before(0.01) };
+
+let world: InboxWorld;
+let receiver: Receiver;
+/** Twilio, as far as its list goes: empty, or away. */
+let provider: Server;
+let baseUrl: string;
+let isAway = false;
+const asked: { from: string; until: string }[] = [];
+let shop: Shop;
+let serial = 0;
+
+beforeAll(async () => {
+  world = await openInboxWorld();
+  receiver = world.receiver();
+  provider = createServer((request, response) => {
+    const query = new URL(request.url ?? '', 'http://provider').searchParams;
+    if (!isAway && query.has('To')) asked.push({ from: query.get('DateSent>')!, until: query.get('DateSent<')! });
+    response.writeHead(isAway ? 503 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ messages: [], next_page_uri: null }));
+  });
+  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+  baseUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+});
+beforeEach(async () => {
+  await world.db.ownerQuery('UPDATE accounts SET is_active = false');
+  await world.db.ownerQuery('DELETE FROM owed_looks');
+  asked.length = 0;
+  isAway = false;
+  serial += 1;
+  const plain = await world.shop();
+  const accountSid = `AC${String(serial).padStart(32, '0')}`;
+  const settings = { accountSid, sender: `whatsapp:+1415523${1000 + serial}` };
+  const account = { provider: 'twilio', settings, secrets: { authToken: 'tok' }, isActive: true } as const;
+  shop = { ...plain, accountId: await world.connect(plain.workspaceId, account) };
+});
+afterAll(async () => {
+  await receiver.close();
+  await world.close();
+  await closeProviderConnections();
+  provider.closeAllConnections();
+  await new Promise((resolve) => provider.close(resolve));
+});
+
+interface Job {
+  readonly name: string;
+  readonly id: string;
+  readonly payload: unknown;
+}
+
+/** A queue in the hand: what it holds is done, or lost, when the test says so. */
+function openQueue() {
+  const jobs: Job[] = [];
+  const enqueue = async (_queue: string, job: Job) => {
+    if (!jobs.some(({ name, id }) => name === job.name && id === job.id)) jobs.push(job);
+  };
+  const engines = { jobs: { enqueue } as unknown as Engines['jobs'] };
+  const deps: LookDeps = {
+    ...{ storage: world.db.storage, engines, accounts: world.accounts, channels, receiver, log: silentLog },
+    networkOf: () => ({ baseUrl, reach: anywhere, timeouts: defaultSendTimeouts }),
+    clock: fixedClock(now),
+  };
+  const handlers = lookHandlers(deps);
+  const signal = new AbortController().signal;
+  return {
+    ...{ jobs, engines, deps },
+    async work() {
+      for (let job = jobs.shift(); job; job = jobs.shift()) await handlers[job.name]?.(job.payload, signal);
+    },
+    round: () => handlers['owed-looks']?.(null, signal),
+  };
+}
+
+const owe = (span: Span, accountId: AccountId = shop.accountId) =>
+  world.db.storage.inWorkspace(shop.workspaceId, (tx) => oweLook(tx, accountId, span));
+const owed = (accountId: AccountId = shop.accountId) =>
+  world.db.storage.inWorkspace(shop.workspaceId, (tx) => findOwedLook(tx, accountId));
+const makeDue = () => world.db.ownerQuery('UPDATE owed_looks SET due_at = now()');
+const told = ({ from, until }: Span) => ({ from: from.toISOString(), until: until.toISOString() });
+
+test('a provider that is away at the first try is asked for the whole gap at the second', async () => {
+  const queue = openQueue();
+  await owe(gap);
+  isAway = true;
+  await queue.round();
+  await queue.work();
+  expect(await owed()).toMatchObject({ ...gap, tries: 1, detail: expect.stringContaining('503') });
+  isAway = false;
+  await queue.round();
+  await queue.work();
+  expect(asked).toEqual([]); // Not before its pause is over.
+  await makeDue();
+  await queue.round();
+  await queue.work();
+  expect(asked).toEqual([told(gap)]);
+  expect(await owed()).toBeNull();
+});
+
+test('pauses double up to an hour', async () => {
+  const queue = openQueue();
+  isAway = true;
+  await owe(gap);
+  const pauses: number[] = [];
+  for (let tries = 0; tries < 8; tries += 1) {
+    await queue.round();
+    await queue.work();
+    const [row] = await world.db.ownerQuery<{ minutes: number }>(
+      'SELECT round(extract(epoch FROM due_at - now()) / 60)::integer AS minutes FROM owed_looks',
+    );
+    pauses.push(row!.minutes);
+    await makeDue();
+  }
+  expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+});
+
+test('a queue that forgets its jobs is given them again by the next round', async () => {
+  const queue = openQueue();
+  await owe(gap);
+  await queue.round();
+  expect(queue.jobs.splice(0)).toHaveLength(1);
+  await queue.round();
+  await queue.work();
+  expect(asked).toEqual([told(gap)]);
+});
+
+test('what was widened while its job waited is asked for whole', async () => {
+  const queue = openQueue();
+  await owe(gap);
+  await queue.round();
+  await owe({ from: before(30), until: before(29) });
+  await queue.work();
+  expect(asked).toEqual([told({ ...gap, from: before(30) })]);
+  expect(await owed()).toBeNull();
+});
+
+test('an hourly look that fails stays owed, and one that waited long looks up to now', async () => {
+  const queue = openQueue();
+  const place = {
+    workspaceId: toPublicId('workspace', shop.workspaceId),
+    accountId: toPublicId('account', shop.accountId),
+  };
+  const hourly = { ...place, reason: 'hourly', ...told({ from: before(9), until: before(6) }) };
+  isAway = true;
+  await queue.engines.jobs.enqueue('maintenance', { name: 'reconcile', id: 'hourly', payload: hourly });
+  await queue.work();
+  expect(await owed()).toMatchObject({ from: before(9), until: now, tries: 1 });
+  isAway = false;
+  await queue.engines.jobs.enqueue('maintenance', { name: 'reconcile', id: 'hourly', payload: hourly });
+  await queue.work();
+  expect(asked).toEqual([told({ from: before(9), until: now })]);
+  expect(await owed()).toBeNull();
+});
+
+test('what a person asked for is not tried again behind their back, but settles what it covers', async () => {
+  const queue = openQueue();
+  const ask = (span: Span) => ({
+    ...{ workspaceId: toPublicId('workspace', shop.workspaceId), accountId: toPublicId('account', shop.accountId) },
+    ...{ reason: 'asked', ...told(span) },
+  });
+  const put = (span: Span) =>
+    queue.engines.jobs.enqueue('maintenance', { name: 'reconcile', id: told(span).from, payload: ask(span) });
+  isAway = true;
+  await put(gap);
+  await queue.work();
+  expect(await owed()).toBeNull();
+  isAway = false;
+  await owe(gap);
+  await put({ ...gap, from: before(4) });
+  await queue.work();
+  expect(await owed()).toMatchObject(gap);
+  await put({ ...gap, from: before(20) });
+  await queue.work();
+  expect(await owed()).toBeNull();
+});
+
+const absence = (hours: number, accountId: AccountId = shop.accountId) => ({
+  ...{ workspaceId: shop.workspaceId, accountId, from: before(hours), until: now },
+});
+const returns = (hours: number, engines: { readonly jobs: Engines['jobs'] }, accountId?: AccountId) =>
+  askForAbsence({ storage: world.db.storage, engines, log: silentLog }, absence(hours, accountId));
+
+test('an account that is back is asked for its absence at once, with what came shortly before', async () => {
+  const queue = openQueue();
+  await returns(reconcileLimits.downtimeMs / hourMs - 0.001, queue.engines);
+  expect([queue.jobs, await owed()]).toEqual([[], null]);
+  await returns(5, queue.engines);
+  await queue.work();
+  const from = new Date(before(5).getTime() - reconcileLimits.overlapMs);
+  expect(asked).toEqual([told({ from, until: now })]);
+  await returns(24 * 200, queue.engines);
+  await queue.work();
+  expect(asked.at(-1)).toEqual(told({ from: before(24 * reconcileLimits.maxSpanDays), until: now }));
+});
+
+test('an absence is owed though the queue is away, and nothing is kept for a provider that keeps no list', async () => {
+  const queue = openQueue();
+  const broken = { jobs: { enqueue: () => Promise.reject(new Error('Redis is away')) } as unknown as Engines['jobs'] };
+  const meta = await world.connect(shop.workspaceId, {
+    ...{ provider: 'meta', isActive: true, secrets: { accessToken: 'a token' } },
+    settings: { phoneNumberId: `77${serial}`, wabaId: '1' },
+  });
+  for (const accountId of [shop.accountId, meta]) await returns(5, broken, accountId);
+  await askForOwed(queue.engines);
+  await queue.work();
+  expect(asked).toHaveLength(1);
+  expect([await owed(), await owed(meta)]).toEqual([null, null]);
+});
+
+test('what is older than may be asked for is let go, and so is what a removed account is owed', async () => {
+  const queue = openQueue();
+  await owe({ from: before(24 * 50), until: before(24 * 40) });
+  await queue.round();
+  await queue.work();
+  expect([asked, await owed()]).toEqual([[], null]);
+  await owe({ from: before(24 * 50), until: now });
+  await queue.round();
+  await queue.work();
+  expect(asked).toEqual([told({ from: before(24 * 31), until: now })]);
+  await owe(gap);
+  expect(await world.accounts.remove(shop.workspaceId, shop.accountId)).toMatchObject({ ok: true });
+  await queue.round();
+  await queue.work();
+  expect([asked.length, await owed()]).toEqual([1, null]);
+});
