@@ -85,7 +85,15 @@ export const balanceSchema = z
   .meta({ id: 'Balance' });
 export type BalanceView = z.infer<typeof balanceSchema>;
 
-export const incidentKinds = ['balance', 'silence', 'canary', 'foreign-ids', 'dead-letters'] as const;
+export const incidentKinds = [
+  'balance',
+  'balance-failed',
+  'unasked',
+  'silence',
+  'canary',
+  'foreign-ids',
+  'dead-letters',
+] as const;
 export type IncidentKind = (typeof incidentKinds)[number];
 
 export const incidentSchema = z

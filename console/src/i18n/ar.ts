@@ -641,6 +641,8 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'alarms.bell': 'الإنذارات: {{number}} مفتوحة',
 
   'incident.balance': 'في الميزان {{number}} من الفجوات؛ أقدمها منذ {{time}}.',
+  'incident.balance-failed': 'تعذّر عمل الميزان: {{cause}}',
+  'incident.unasked': 'تعذّر السؤال عمّا قد يكون {{account}} فقده خلال {{time}}: {{cause}}',
   'incident.silence': '{{account}} متصل لكنه صامت منذ {{time}} على غير إيقاعه المعتاد.',
   'incident.canary': 'كناري {{account}} متأخر أو فشل: {{cause}}',
   'incident.foreign-ids': '{{number}} من الأحداث المسلّمة إلى {{account}} تسمّي حسابًا آخر؛ جُنّبت.',

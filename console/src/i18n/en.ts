@@ -611,6 +611,8 @@ const en = {
   'alarms.bell': 'Alarms: {{number}} open',
 
   'incident.balance': 'The balance has {{number}} gap(s); the oldest has stood for {{time}}.',
+  'incident.balance-failed': 'The books could not be balanced: {{cause}}',
+  'incident.unasked': 'What {{account}} may have lost in {{time}} could not be asked for: {{cause}}',
   'incident.silence': '{{account}} is connected, but has been quiet for {{time}}, unlike its usual rhythm.',
   'incident.canary': 'The canary of {{account}} is late or failed: {{cause}}',
   'incident.foreign-ids': '{{number}} event(s) delivered to {{account}} name another account; they were set aside.',

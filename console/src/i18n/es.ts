@@ -629,6 +629,8 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.bell': 'Alarmas: {{number}} abiertas',
 
   'incident.balance': 'El balance tiene {{number}} hueco(s); el más antiguo dura {{time}}.',
+  'incident.balance-failed': 'No se pudo hacer el balance: {{cause}}',
+  'incident.unasked': 'No se pudo preguntar por lo que {{account}} pudo perder en {{time}}: {{cause}}',
   'incident.silence': '{{account}} está conectado, pero lleva {{time}} en silencio, al contrario de su ritmo habitual.',
   'incident.canary': 'El canario de {{account}} se retrasa o falló: {{cause}}',
   'incident.foreign-ids': '{{number}} evento(s) entregados a {{account}} nombran otra cuenta; se apartaron.',

@@ -633,6 +633,8 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.bell': 'Alertes : {{number}} ouvertes',
 
   'incident.balance': 'L’équilibre a {{number}} trou(s) ; le plus ancien dure depuis {{time}}.',
+  'incident.balance-failed': 'L’équilibre n’a pas pu être établi : {{cause}}',
+  'incident.unasked': 'Ce que {{account}} a pu perdre en {{time}} n’a pas pu être demandé : {{cause}}',
   'incident.silence': '{{account}} est connecté, mais muet depuis {{time}}, contre son rythme habituel.',
   'incident.canary': 'Le canari de {{account}} est en retard ou a échoué : {{cause}}',
   'incident.foreign-ids':

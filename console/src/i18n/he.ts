@@ -614,6 +614,8 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'alarms.bell': 'התראות: {{number}} פתוחות',
 
   'incident.balance': 'במאזן {{number}} פערים; הישן ביותר כבר {{time}}.',
+  'incident.balance-failed': 'לא ניתן היה לערוך את המאזן: {{cause}}',
+  'incident.unasked': 'לא ניתן היה לברר מה אבד אולי ל־{{account}} במשך {{time}}: {{cause}}',
   'incident.silence': '{{account}} מחובר, אך שקט כבר {{time}}, שלא כקצבו הרגיל.',
   'incident.canary': 'הקנרית של {{account}} מאחרת או נכשלה: {{cause}}',
   'incident.foreign-ids': '{{number}} אירועים שנמסרו אל {{account}} נוקבים בחשבון אחר; הם הונחו בצד.',

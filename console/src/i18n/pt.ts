@@ -624,6 +624,8 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.bell': 'Alarmes: {{number}} abertos',
 
   'incident.balance': 'O balanço tem {{number}} falha(s); a mais antiga dura há {{time}}.',
+  'incident.balance-failed': 'Não foi possível fazer o balanço: {{cause}}',
+  'incident.unasked': 'Não foi possível perguntar pelo que {{account}} pode ter perdido em {{time}}: {{cause}}',
   'incident.silence': '{{account}} está ligado, mas calado há {{time}}, ao contrário do seu ritmo habitual.',
   'incident.canary': 'O canário de {{account}} está atrasado ou falhou: {{cause}}',
   'incident.foreign-ids': '{{number}} evento(s) entregues a {{account}} nomeiam outra conta; foram postos de parte.',

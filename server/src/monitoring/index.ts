@@ -18,10 +18,11 @@ export {
   type TargetKind,
   targetKinds,
 } from './alarms/index.ts';
+export { balanceNow } from './balance.ts';
 export { canaryLimits, type SeenRun } from './canary/index.ts';
 export { createMetrics } from './metrics-store.ts';
 export { createMonitoring, type Monitoring, type MonitoringDeps, type WatchedNumber } from './monitoring.ts';
 export type { ScheduledJob } from './monitoring-jobs.ts';
 export * from './pressure/index.ts';
 export { type FoundTrace, longestQuery } from './trace/index.ts';
-export { balanceNow, watchDeadLetters, watchSilence } from './watch.ts';
+export { watchDeadLetters, watchSilence } from './watch.ts';

@@ -2,22 +2,21 @@
 import type { WorkspaceId } from '@switchyard/contract';
 import { hourMs, ledgerLimits } from '#inbox';
 import type { Log } from '#kernel';
-import type { Engines } from '#storage';
 import { type CredentialDeps, watchCredentials } from './accounts/credentials.ts';
+import { balanceLimits, balanceNow } from './balance.ts';
+import { listBalanced, noteBalanced } from './balanced-store.ts';
 import { findDueCanaries } from './canary/index.ts';
 import { rhythmLimits } from './silence/index.ts';
-import { balanceNow, type WatchDeps, watchCanaries, watchDeadLetters, watchLimits, watchSilence } from './watch.ts';
+import { type WatchDeps, watchCanaries, watchDeadLetters, watchLimits, watchSilence } from './watch.ts';
 import { listWithCanary, listWithIncident, listWithRound } from './watched-store.ts';
 
 export interface MonitoringJobDeps extends WatchDeps {
   readonly accounts: CredentialDeps['accounts'];
-  readonly engines: Pick<Engines, 'counters'>;
   readonly log: Log;
 }
 
 /** From this hour of the day (UTC) on, each workspace's books are balanced, once a day. */
 const balanceHour = 2;
-const dayMs = 24 * hourMs;
 const canariesAtOnce = 200;
 
 export interface ScheduledJob {
@@ -51,10 +50,15 @@ async function roundOfAll(deps: MonitoringJobDeps): Promise<void> {
 }
 
 async function balanceAll(deps: MonitoringJobDeps): Promise<void> {
-  if (deps.clock.now().getUTCHours() < balanceHour) return;
-  const active = await deps.ledger.active(before(deps, watchLimits.balanceBackMs));
+  const now = deps.clock.now();
+  const tonight = new Date(now).setUTCHours(balanceHour, 0, 0, 0);
+  if (now.getTime() < tonight) return;
+  const active = await deps.ledger.active(before(deps, balanceLimits.backMs));
   const open = await listWithIncident(deps.storage, 'balance');
-  await inEach(deps, [...new Set([...active, ...open])], (id) => balanceNightly(deps, id));
+  const failed = await listWithIncident(deps.storage, 'balance-failed');
+  const balanced = await listBalanced(deps.storage, new Date(tonight));
+  const due = [...new Set([...active, ...open, ...failed])].filter((id) => !balanced.has(id));
+  await inEach(deps, due, (id) => balanceNightly(deps, id));
 }
 
 function before({ clock }: MonitoringJobDeps, ms: number): Date {
@@ -73,10 +77,8 @@ async function round(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise
 }
 
 async function balanceNightly(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise<void> {
-  const now = deps.clock.now();
-  const day = now.toISOString().slice(0, 10);
-  if (!(await deps.engines.counters.claimOnce(`balance:${workspaceId}:${day}`, 2 * dayMs))) return;
   const { gapCount } = await balanceNow(deps, workspaceId);
+  await deps.storage.inWorkspace(workspaceId, (tx) => noteBalanced(tx, deps.clock.now()));
   deps.log.info({ workspaceId, gapCount }, 'the books were balanced');
 }
 

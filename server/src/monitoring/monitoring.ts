@@ -1,7 +1,7 @@
 /** The door of monitoring: the ledger's balance, alarms, canaries, the rhythm of numbers, and the search for traces. */
 import type { AccountId } from '@switchyard/contract';
 import { createLedger, type Ledger, type LedgerDeps } from '#inbox';
-import type { Engines, WorkspaceTx } from '#storage';
+import type { WorkspaceTx } from '#storage';
 import type { CredentialDeps } from './accounts/credentials.ts';
 import { type Alarms, type AlarmsDeps, createAlarms } from './alarms/index.ts';
 import type { CanaryDeps } from './canary/canary.ts';
@@ -31,7 +31,7 @@ export interface Monitoring {
 export type MonitoringDeps = AlarmsDeps &
   CanaryDeps &
   Pick<LedgerDeps, 'countForwarded' | 'findKeptSince'> &
-  CredentialDeps & { readonly engines: Pick<Engines, 'counters'> };
+  CredentialDeps;
 
 export function createMonitoring(deps: MonitoringDeps): Monitoring {
   const ledger = createLedger(deps);

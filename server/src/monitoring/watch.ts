@@ -1,52 +1,20 @@
 /** What is looked at again and again: each look is one function of a workspace that reports what it found. */
 import { type AccountId, type DeliveryId, toPublicId, type WorkspaceId } from '@switchyard/contract';
-import { type Balance, type Gap, hourMs, type Ledger } from '#inbox';
-import type { Clock } from '#kernel';
+import { hourMs } from '#inbox';
 import type { Storage, WorkspaceTx } from '#storage';
-import { type Alarms, countDeadLetters, type Finding } from './alarms/index.ts';
+import { countDeadLetters, type Finding } from './alarms/index.ts';
+import type { BalanceDeps } from './balance.ts';
 import { type Canaries, stoppedAt } from './canary/index.ts';
 import { judgeSilence, type ListeningAccount, loadListening, rhythmLimits, type Verdict } from './silence/index.ts';
 
-export interface WatchDeps {
+export interface WatchDeps extends BalanceDeps {
   readonly storage: Pick<Storage, 'inWorkspace' | 'workerStatement'>;
-  readonly ledger: Ledger;
-  readonly alarms: Alarms;
   readonly canaries: Canaries;
-  readonly clock: Clock;
 }
 
 export const watchLimits = {
-  /** The nightly balance looks back so far: each delivery is seen by two of them, and parked events until they end. */
-  balanceBackMs: 9 * 24 * hourMs,
   deadLettersBackMs: 24 * hourMs,
-  gapsNamed: 5,
 } as const;
-
-export async function balanceNow({ ledger, alarms, clock }: WatchDeps, workspaceId: WorkspaceId): Promise<Balance> {
-  const now = clock.now();
-  const from = new Date(now.getTime() - watchLimits.balanceBackMs);
-  await ledger.roll(workspaceId, new Date(now.getTime() - 2 * 24 * hourMs));
-  const balance = await ledger.balance({ workspaceId, span: { from, to: now } });
-  await alarms.report(workspaceId, 'balance', balance.isBalanced ? [] : [findingOfGaps(balance, now)]);
-  return balance;
-}
-
-function findingOfGaps({ gaps, gapCount }: Balance, now: Date): Finding {
-  const byStage = new Map<string, number>();
-  for (const { stage } of gaps) byStage.set(stage, (byStage.get(stage) ?? 0) + 1);
-  return {
-    subject: 'ledger',
-    accountId: null,
-    facts: {
-      gaps: gapCount,
-      stages: [...byStage].map(([stage, count]) => `${stage} ${count}`).join(', '),
-      deliveries: gaps.slice(0, watchLimits.gapsNamed).flatMap(nameOf).join(', '),
-      oldestMs: now.getTime() - (gaps[0]?.since.getTime() ?? now.getTime()),
-    },
-  };
-}
-
-const nameOf = ({ deliveryId }: Gap) => (deliveryId ? [toPublicId('delivery', deliveryId)] : []);
 
 export type JudgedAccount = ListeningAccount & { readonly verdict: Verdict };
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hourOf } from '#inbox';
 import { fixedClock } from '#kernel';
 import { balanceNow, type Monitoring, watchDeadLetters, watchSilence } from '#monitoring';
+import type { Storage } from '#storage';
 import { body, delivery, type Shop, textBody, value } from '../inbox/world.ts';
 import { type Called, type MonitoringWorld, openMonitoringWorld } from './world.ts';
 
@@ -252,6 +253,26 @@ describe('what is watched', () => {
   });
 });
 
+/** Storage whose first looks for gaps are ended by the database. */
+function breaking(storage: Storage, breaks: { left: number; looks: number }): Storage {
+  const inWorkspace: Storage['inWorkspace'] = (workspaceId, work, planning) =>
+    storage.inWorkspace(
+      workspaceId,
+      (tx) =>
+        work({
+          workspaceId,
+          afterCommit: (ring) => tx.afterCommit(ring),
+          query: async (text, values, name) => {
+            if (name === 'ledger-find-gaps') breaks.looks += 1;
+            if (name === 'ledger-find-gaps' && breaks.left-- > 0) throw new Error('statement timeout');
+            return tx.query(text, values, name);
+          },
+        }),
+      planning,
+    );
+  return { ...storage, inWorkspace, workerStatement: storage.workerStatement.bind(storage) };
+}
+
 describe('the rounds of the background', () => {
   const names = ['ledger-roll', 'ledger-round', 'ledger-balance', 'canary-round'] as const;
   // In the morning, when the books are balanced too.
@@ -280,6 +301,33 @@ describe('the rounds of the background', () => {
     await runAll(monitoring);
     const ended = await incidents(monitoring);
     expect(ended.filter(({ resolvedAt }) => resolvedAt !== null)).toHaveLength(4);
+  });
+
+  it('balance the books again where the first look of the night broke, say so meanwhile, and only once they are done leave it', async () => {
+    const breaks = { left: 1, looks: 0 };
+    const tomorrow = fixedClock(new Date(morning.now().getTime() + 24 * hourMs));
+    const monitoring = world.monitoring({ clock: tomorrow, storage: breaking(world.db.storage, breaks) });
+    // Of the others of this file nobody is interesting.
+    await world.db.ownerQuery(
+      `INSERT INTO ledger_balances SELECT workspace_id, $1 FROM workspaces
+       ON CONFLICT (workspace_id) DO UPDATE SET balanced_at = EXCLUDED.balanced_at`,
+      [tomorrow.now()],
+    );
+    const own = await world.shop();
+    await world.receiver().receive(delivery(own, textBody(own, {})));
+    const nightly = async () => {
+      await monitoring.jobs['ledger-balance']?.run();
+      return incidents(monitoring, own.workspaceId);
+    };
+    expect(await nightly()).toMatchObject([
+      { kind: 'balance-failed', facts: { error: 'statement timeout' }, resolvedAt: null },
+    ]);
+    expect((await nightly()).filter(({ kind }) => kind === 'balance-failed')).toMatchObject([
+      { resolvedAt: expect.any(Date) },
+    ]);
+    const { looks } = breaks;
+    await nightly();
+    expect(breaks.looks).toBe(looks);
   });
 
   it('count what came in, and see what was set aside or lies unpacked', async () => {

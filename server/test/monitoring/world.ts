@@ -26,7 +26,7 @@ const gatewaySettings = {
 } as const;
 
 export interface MonitoringFacts
-  extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets' | 'canaryDoor'>> {
+  extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets' | 'canaryDoor' | 'storage'>> {
   readonly isMailOff?: boolean;
 }
 
@@ -53,6 +53,7 @@ export async function openMonitoringWorld(): Promise<MonitoringWorld> {
       return { canaryDoor, close: () => close(server) };
     },
     monitoring({
+      storage = world.db.storage,
       clock = systemClock,
       callOut = createCallOut(anywhere),
       isMailOff = false,
@@ -60,7 +61,7 @@ export async function openMonitoringWorld(): Promise<MonitoringWorld> {
       canaryDoor,
     } = {}) {
       const deps: MonitoringDeps = {
-        ...{ storage: world.db.storage, engines: world.engines, accounts: world.accounts, channels, sealer, clock },
+        ...{ storage, accounts: world.accounts, channels, sealer, clock },
         ...{ log: silentLog, noteChange: () => {}, publicUrl, callOut },
         appSecrets: appSecrets ?? { meta: [], instagram: [] },
         ...(canaryDoor ? { canaryDoor } : {}),

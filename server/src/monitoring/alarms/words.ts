@@ -9,6 +9,9 @@ type Named = Pick<Incident, 'kind' | 'accountName' | 'facts'>;
 const sentences: Readonly<Record<IncidentKind, (facts: Facts, account: string) => string>> = {
   balance: (facts) =>
     `The balance has ${facts.gaps} gap(s): ${facts.stages}. The oldest has stood for ${minutes(facts.oldestMs)}.`,
+  'balance-failed': (facts) => `The books could not be balanced: ${facts.error}`,
+  unasked: (facts, account) =>
+    `What ${account} may have lost for ${minutes(facts.spanMs)} could not be asked for in ${facts.tries} tries: ${facts.error}`,
   silence: (facts, account) =>
     `${account} is connected and has been quiet for ${minutes(facts.quietMs)}, which is unlike its usual rhythm.`,
   canary: (facts, account) => `The canary of ${account} ${facts.error ?? `stopped at "${facts.hop}"`}.`,
