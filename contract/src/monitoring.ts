@@ -96,6 +96,10 @@ export const incidentKinds = [
 ] as const;
 export type IncidentKind = (typeof incidentKinds)[number];
 
+/** `resolved`: looked at again and found whole. `unwatched`: ended without that, since nothing is left to look at. */
+export const incidentStates = ['open', 'resolved', 'unwatched'] as const;
+export type IncidentState = (typeof incidentStates)[number];
+
 export const incidentSchema = z
   .object({
     id: publicId('inc'),
@@ -106,10 +110,11 @@ export const incidentSchema = z
     facts: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
     /** In English, for logs, mails and programs. */
     summary: z.string(),
-    state: z.enum(['open', 'resolved']),
+    state: z.enum(incidentStates),
     openedAt: instant,
     lastSeenAt: instant,
     timesSeen: z.int(),
+    /** When it ended, in either way. */
     resolvedAt: instant.nullable(),
   })
   .meta({ id: 'Incident' });
@@ -123,7 +128,7 @@ export const alarmTargetSchema = z
     createdAt: instant,
     lastNotice: z
       .object({
-        occasion: z.enum(['opened', 'resolved', 'test']),
+        occasion: z.enum(['opened', 'worsened', 'resolved', 'unwatched', 'test']),
         state: z.enum(['queued', 'sent', 'failed']),
         attempts: z.int(),
         at: instant,

@@ -606,13 +606,16 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.numbersHint':
     'Le rythme habituel de chaque numéro s’apprend en une semaine ; ensuite, un silence trop long est une alerte. Un canari est un test de toute la chaîne dont la réponse est retenue.',
   'alarms.targets': 'Qui est prévenu',
-  'alarms.targetsHint': 'Une fois à l’ouverture d’un incident et une fois à sa résolution.',
+  'alarms.targetsHint':
+    'À l’ouverture d’un incident, quand apparaissent des parties dont personne n’a été averti, et à sa fin.',
   'alarms.add': 'Ajouter',
   'alarms.nobody': 'Personne n’est encore prévenu',
   'alarms.opened': 'Ouvert',
   'alarms.resolvedAt': 'résolu',
   'alarms.open': 'Ouvert',
   'alarms.resolved': 'Résolu',
+  'alarms.unwatchedAt': 'n’est plus surveillé',
+  'alarms.unwatched': 'N’est plus surveillé',
   'alarms.arrived': 'Le test est arrivé en {{time}}.',
   'alarms.notArrived': 'Le test n’est pas arrivé.',
   'alarms.lastNotice': 'Dernier avis',

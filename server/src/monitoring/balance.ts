@@ -2,7 +2,10 @@
 import { toPublicId, type WorkspaceId } from '@switchyard/contract';
 import { type Balance, type Gap, hourMs, type Ledger } from '#inbox';
 import type { Clock } from '#kernel';
-import type { Alarms, Finding } from './alarms/index.ts';
+import type { WorkspaceTx } from '#storage';
+import { type Alarms, type Finding, nameOfPart, type OpenIncident, type Part } from './alarms/index.ts';
+import { balanceBackMs, endingOf, isMended, partOf, rowsOf } from './gap-parts.ts';
+import { findRows } from './gap-store.ts';
 
 export interface BalanceDeps {
   readonly ledger: Ledger;
@@ -10,11 +13,7 @@ export interface BalanceDeps {
   readonly clock: Clock;
 }
 
-export const balanceLimits = {
-  /** It looks back so far: each delivery is seen by several of them, and parked events until they end. */
-  backMs: 9 * 24 * hourMs,
-  gapsNamed: 5,
-} as const;
+const gapsNamed = 5;
 
 /** Rejects where the books could not be balanced, after that was reported. */
 export async function balanceNow(deps: BalanceDeps, workspaceId: WorkspaceId): Promise<Balance> {
@@ -38,25 +37,48 @@ function findingOfFailure(error: unknown): Finding {
 
 async function balanceAndReport({ ledger, alarms, clock }: BalanceDeps, workspaceId: WorkspaceId): Promise<Balance> {
   const now = clock.now();
-  const from = new Date(now.getTime() - balanceLimits.backMs);
+  const from = new Date(now.getTime() - balanceBackMs);
   await ledger.roll(workspaceId, new Date(now.getTime() - 2 * 24 * hourMs));
   const balance = await ledger.balance({ workspaceId, span: { from, to: now } });
-  await alarms.report(workspaceId, 'balance', balance.isBalanced ? [] : [findingOfGaps(balance, now)]);
+  await alarms.report(workspaceId, 'balance', async (tx, [open]) => {
+    const left = open ? await leftOf(tx, open, balance.gaps, now) : [];
+    const isKnown = (open?.seen.parts.length ?? 0) > 0;
+    return {
+      findings: balance.isBalanced ? [] : [findingOfGaps(balance, left, now)],
+      endOf: () => (isKnown ? endingOf(left, now) : 'unwatched'),
+    };
+  });
   return balance;
 }
 
-function findingOfGaps({ gaps, gapCount }: Balance, now: Date): Finding {
-  const byStage = new Map<string, number>();
-  for (const { stage } of gaps) byStage.set(stage, (byStage.get(stage) ?? 0) + 1);
+/** Gaps of the open incident that this balance does not name, and that are not mended: it could not see them, or lost them. */
+async function leftOf(
+  tx: WorkspaceTx,
+  { seen }: OpenIncident,
+  gaps: readonly Gap[],
+  now: Date,
+): Promise<readonly Part[]> {
+  const named = new Set(gaps.map((gap) => nameOfPart(partOf(gap))));
+  const missing = seen.parts.filter((part) => !named.has(nameOfPart(part)));
+  if (missing.length === 0) return [];
+  const rows = await findRows(tx, rowsOf(missing));
+  return missing.filter((part) => !isMended(part, rows, now));
+}
+
+function findingOfGaps({ gaps, gapCount }: Balance, left: readonly Part[], now: Date): Finding {
+  const parts = [...left, ...gaps.map(partOf)].sort((a, b) => a.atMs - b.atMs);
+  const byStage = Map.groupBy(parts, ({ group }) => group);
+  const oldestMs = Math.min(...left.map(({ atMs }) => atMs), ...gaps.slice(0, 1).map(({ since }) => since.getTime()));
   return {
     subject: 'ledger',
     accountId: null,
     facts: {
-      gaps: gapCount,
-      stages: [...byStage].map(([stage, count]) => `${stage} ${count}`).join(', '),
-      deliveries: gaps.slice(0, balanceLimits.gapsNamed).flatMap(nameOf).join(', '),
-      oldestMs: now.getTime() - (gaps[0]?.since.getTime() ?? now.getTime()),
+      gaps: gapCount + left.length,
+      stages: [...byStage].map(([stage, some]) => `${stage} ${some.length}`).join(', '),
+      deliveries: gaps.slice(0, gapsNamed).flatMap(nameOf).join(', '),
+      oldestMs: now.getTime() - oldestMs,
     },
+    parts,
   };
 }
 

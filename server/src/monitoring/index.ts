@@ -14,6 +14,7 @@ export {
   type CallOut,
   createCallOut,
   type Incident,
+  stateOf,
   summaryOf,
   type TargetKind,
   targetKinds,
@@ -25,4 +26,4 @@ export { createMonitoring, type Monitoring, type MonitoringDeps, type WatchedNum
 export type { ScheduledJob } from './monitoring-jobs.ts';
 export * from './pressure/index.ts';
 export { type FoundTrace, longestQuery } from './trace/index.ts';
-export { watchDeadLetters, watchSilence } from './watch.ts';
+export { watchDeadLetters, watchOwedLooks, watchSilence } from './watch.ts';

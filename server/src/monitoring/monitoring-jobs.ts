@@ -3,11 +3,12 @@ import type { WorkspaceId } from '@switchyard/contract';
 import { hourMs, ledgerLimits } from '#inbox';
 import type { Log } from '#kernel';
 import { type CredentialDeps, watchCredentials } from './accounts/credentials.ts';
-import { balanceLimits, balanceNow } from './balance.ts';
+import { balanceNow } from './balance.ts';
 import { listBalanced, noteBalanced } from './balanced-store.ts';
 import { findDueCanaries } from './canary/index.ts';
+import { balanceBackMs } from './gap-parts.ts';
 import { rhythmLimits } from './silence/index.ts';
-import { type WatchDeps, watchCanaries, watchDeadLetters, watchLimits, watchSilence } from './watch.ts';
+import { type WatchDeps, watchCanaries, watchDeadLetters, watchLimits, watchOwedLooks, watchSilence } from './watch.ts';
 import { listWithCanary, listWithIncident, listWithRound } from './watched-store.ts';
 
 export interface MonitoringJobDeps extends WatchDeps {
@@ -47,13 +48,15 @@ async function roundOfAll(deps: MonitoringJobDeps): Promise<void> {
   const deadSince = before(deps, watchLimits.deadLettersBackMs);
   const watched = await listWithRound(deps.storage, { heardSince, deadSince });
   await inEach(deps, watched, (id) => round(deps, id));
+  // While the books are out of balance they are looked at in every round, so that a mended gap ends its alarm soon.
+  await inEach(deps, await listWithIncident(deps.storage, 'balance'), async (id) => void (await balanceNow(deps, id)));
 }
 
 async function balanceAll(deps: MonitoringJobDeps): Promise<void> {
   const now = deps.clock.now();
   const tonight = new Date(now).setUTCHours(balanceHour, 0, 0, 0);
   if (now.getTime() < tonight) return;
-  const active = await deps.ledger.active(before(deps, balanceLimits.backMs));
+  const active = await deps.ledger.active(before(deps, balanceBackMs));
   const open = await listWithIncident(deps.storage, 'balance');
   const failed = await listWithIncident(deps.storage, 'balance-failed');
   const balanced = await listBalanced(deps.storage, new Date(tonight));
@@ -65,15 +68,11 @@ function before({ clock }: MonitoringJobDeps, ms: number): Date {
   return new Date(clock.now().getTime() - ms);
 }
 
-/** While the books are out of balance they are looked at in every round, so that a mended gap ends its alarm soon. */
 async function round(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise<void> {
   await watchSilence(deps, workspaceId);
   await watchDeadLetters(deps, workspaceId);
+  await watchOwedLooks(deps, workspaceId);
   await watchCredentials(deps, workspaceId);
-  const open = await deps.storage.inWorkspace(workspaceId, (tx) =>
-    deps.alarms.incidents(tx, { state: 'open', limit: 100 }),
-  );
-  if (open.some(({ kind }) => kind === 'balance')) await balanceNow(deps, workspaceId);
 }
 
 async function balanceNightly(deps: MonitoringJobDeps, workspaceId: WorkspaceId): Promise<void> {

@@ -15,17 +15,21 @@ export function listWithCanary(storage: Workers): Promise<readonly WorkspaceId[]
   );
 }
 
-/** Where something was heard since `heardSince`, was set aside since `deadSince`, or an incident of that is open. */
+/**
+ * Where something was heard since `heardSince`, was set aside since `deadSince`, could not be asked for, or an incident of that
+ * is open.
+ */
 export function listWithRound(
   storage: Workers,
   { heardSince, deadSince }: { readonly heardSince: Date; readonly deadSince: Date },
 ): Promise<readonly WorkspaceId[]> {
-  const kinds: readonly IncidentKind[] = ['silence', 'foreign-ids', 'dead-letters', 'balance'];
+  const kinds: readonly IncidentKind[] = ['silence', 'foreign-ids', 'dead-letters', 'balance', 'unasked'];
   return idsOf(
     storage,
     `${openIncident('$1')}
      OR EXISTS (SELECT FROM ledger_hours h WHERE h.workspace_id = w.workspace_id AND h.hour >= $2 AND h.heard > 0)
-     OR EXISTS (SELECT FROM dead_letters l WHERE l.workspace_id = w.workspace_id AND l.created_at >= $3)`,
+     OR EXISTS (SELECT FROM dead_letters l WHERE l.workspace_id = w.workspace_id AND l.created_at >= $3)
+     OR EXISTS (SELECT FROM owed_looks o WHERE o.workspace_id = w.workspace_id AND o.tries > 0)`,
     [kinds, heardSince, deadSince],
     'monitoring-with-round',
   );

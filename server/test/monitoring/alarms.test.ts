@@ -195,7 +195,7 @@ describe('what is watched', () => {
     await worker.stop(5_000);
     await world.db.ownerQuery(`UPDATE outbox SET state = 'sent' WHERE workspace_id = $1`, [shop.workspaceId]);
     await balanceNow(watching(monitoring, later), shop.workspaceId);
-    expect(await incidents(monitoring)).toMatchObject([{ resolvedAt: expect.any(Date) }]);
+    expect(await incidents(monitoring)).toMatchObject([{ resolvedAt: expect.any(Date), isUnwatched: false }]);
   });
 
   it('raises one for another account’s ids, apart from what could not be read', async () => {
@@ -242,7 +242,7 @@ describe('what is watched', () => {
     ]);
     await heardAt(now);
     await watch();
-    expect(await incidents(monitoring)).toMatchObject([{ resolvedAt: expect.any(Date) }]);
+    expect(await incidents(monitoring)).toMatchObject([{ resolvedAt: expect.any(Date), isUnwatched: false }]);
     await world.db.ownerQuery(`DELETE FROM events WHERE workspace_id = $1 AND received_at = $2`, [
       shop.workspaceId,
       now,

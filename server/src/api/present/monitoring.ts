@@ -18,6 +18,7 @@ import {
   type FoundTrace,
   type Incident,
   type SeenRun,
+  stateOf,
   summaryOf,
   type WatchedNumber,
 } from '#monitoring';
@@ -71,7 +72,7 @@ export function presentIncident(incident: Incident): IncidentView {
     accountName: incident.accountName,
     facts: { ...incident.facts },
     summary: summaryOf(incident),
-    state: incident.resolvedAt ? 'resolved' : 'open',
+    state: stateOf(incident),
     openedAt: incident.openedAt.toISOString(),
     lastSeenAt: incident.lastSeenAt.toISOString(),
     timesSeen: incident.timesSeen,

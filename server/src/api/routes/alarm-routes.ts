@@ -5,6 +5,7 @@ import {
   canaryScheduleSchema,
   type IncidentId,
   incidentSchema,
+  incidentStates,
   madeAlarmTargetSchema,
   newAlarmTargetSchema,
   pageOf,
@@ -42,7 +43,7 @@ function incidentRoute(routes: Routes, deps: ApiDeps): void {
       schema: {
         tags,
         summary: 'Incidents, the newest first',
-        querystring: pageQuerySchema.extend({ state: z.enum(['open', 'resolved']).exactOptional() }),
+        querystring: pageQuerySchema.extend({ state: z.enum(incidentStates).exactOptional() }),
         response: { 200: pageOf(incidentSchema), ...failures },
       },
     },

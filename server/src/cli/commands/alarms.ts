@@ -1,6 +1,6 @@
 import { type AlarmTargetId, newAlarmTargetSchema, parseId, toPublicId } from '@switchyard/contract';
 import type { Command } from 'commander';
-import { type Incident, summaryOf } from '#monitoring';
+import { type Incident, stateOf, summaryOf } from '#monitoring';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
 import { CommandFailed, WrongUse } from '../failures.ts';
 import { type Shown, show, table } from '../output.ts';
@@ -59,7 +59,7 @@ function present(incident: Incident) {
   return {
     id: toPublicId('incident', incident.id),
     kind: incident.kind,
-    state: incident.resolvedAt ? 'resolved' : 'open',
+    state: stateOf(incident),
     account: incident.accountName,
     summary: summaryOf(incident),
     facts: incident.facts,

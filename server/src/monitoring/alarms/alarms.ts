@@ -7,6 +7,7 @@ import {
   type AlarmNoticeId,
   type AlarmTargetId,
   type Failure,
+  type IncidentId,
   type IncidentKind,
   toPublicId,
   type WorkspaceId,
@@ -15,15 +16,15 @@ import { type Clock, createLoop, done, type Log, type Loop, newId, type Result, 
 import type { NoteChange, Sealer, Storage, WorkspaceTx } from '#storage';
 import type { Mailer } from '#workspaces';
 import {
+  endIncident,
   findIncident,
   type IncidentFilter,
   insertIncident,
   listIncidents,
   lockOpen,
-  resolveIncident,
   touchIncident,
 } from './incident-store.ts';
-import { decide, type Finding, type Incident } from './incidents.ts';
+import { decide, type Finding, type Incident, type Look, type OpenIncident } from './incidents.ts';
 import { secretText, sign } from './signature.ts';
 import {
   claimNotice,
@@ -36,7 +37,7 @@ import {
   removeTarget,
   settleNotice,
 } from './target-store.ts';
-import { type AlarmTarget, maxTargets, type Notice, pauseAfter, type TargetKind } from './targets.ts';
+import { type AlarmTarget, maxTargets, type Notice, type Occasion, pauseAfter, type TargetKind } from './targets.ts';
 import type { CallOut, Told } from './tellers.ts';
 import { mailOf, webhookBodyOf } from './words.ts';
 
@@ -49,8 +50,11 @@ export interface TriedTarget {
 }
 
 export interface Alarms {
-  /** All that one look at this kind found: opens, continues and resolves; tells each target once at either end. */
-  report(workspaceId: WorkspaceId, kind: IncidentKind, findings: readonly Finding[]): Promise<void>;
+  /**
+   * All that one look at this kind found: opens, continues and ends incidents; tells each target at either end, and of parts
+   * that are new in between. A function looks in the transaction of the report, with the open ones locked.
+   */
+  report(workspaceId: WorkspaceId, kind: IncidentKind, look: readonly Finding[] | Looking): Promise<void>;
   incidents(tx: WorkspaceTx, filter: IncidentFilter): Promise<readonly Incident[]>;
   targets(tx: WorkspaceTx): Promise<readonly AlarmTarget[]>;
   /** The secret of a webhook is given here and never again. `alongside` runs in the transaction of its making. */
@@ -67,6 +71,8 @@ export interface Alarms {
   /** One pass of the sender; true when there may be more. */
   sendDue(): Promise<boolean>;
 }
+
+export type Looking = (tx: WorkspaceTx, open: readonly OpenIncident[]) => Promise<Look>;
 
 export interface AlarmsDeps {
   readonly storage: Pick<Storage, 'inWorkspace' | 'workerStatement'>;
@@ -90,9 +96,9 @@ export function createAlarms(deps: AlarmsDeps): Alarms {
   };
   const sendDue = () => sendAllDue(deps);
   return {
-    report: (workspaceId, kind, findings) =>
+    report: (workspaceId, kind, look) =>
       deps.storage.inWorkspace(workspaceId, async (tx) => {
-        if (await writeFindings(deps, tx, kind, findings)) tx.afterCommit(nudge);
+        if (await writeFindings(deps, tx, kind, look)) tx.afterCommit(nudge);
       }),
     incidents: listIncidents,
     targets: listTargets,
@@ -120,22 +126,28 @@ async function writeFindings(
   { clock, noteChange }: AlarmsDeps,
   tx: WorkspaceTx,
   kind: IncidentKind,
-  findings: readonly Finding[],
+  look: readonly Finding[] | Looking,
 ): Promise<boolean> {
   const now = clock.now();
-  const { opened, continued, resolved } = decide(await lockOpen(tx, kind), findings);
+  const open = await lockOpen(tx, kind);
+  const looked = typeof look === 'function' ? await look(tx, open) : { findings: look };
+  const { opened, continued, ended } = decide(open, looked, now);
   let told = 0;
+  const tell = async (id: IncidentId, occasion: Occasion) => {
+    told += await queueNotices(tx, id, occasion);
+    noteChange(tx, 'incident', [id]);
+  };
   for (const finding of opened) {
     const id = newId('incident');
-    if (!(await insertIncident(tx, { ...finding, id, kind }, now))) continue;
-    told += await queueNotices(tx, id, 'opened');
-    noteChange(tx, 'incident', [id]);
+    if (await insertIncident(tx, { ...finding, id, kind }, now)) await tell(id, 'opened');
   }
-  for (const incident of continued) await touchIncident(tx, incident, now);
-  for (const { id } of resolved) {
-    await resolveIncident(tx, id, now);
-    told += await queueNotices(tx, id, 'resolved');
-    noteChange(tx, 'incident', [id]);
+  for (const incident of continued) {
+    await touchIncident(tx, incident, now);
+    if (incident.isNews) await tell(incident.id, 'worsened');
+  }
+  for (const end of ended) {
+    await endIncident(tx, end, now);
+    await tell(end.id, end.ending);
   }
   return told > 0;
 }

@@ -4,7 +4,8 @@ import type { AlarmNoticeId, AlarmTargetId, IncidentId, WorkspaceId } from '@swi
 export const targetKinds = ['email', 'webhook'] as const;
 export type TargetKind = (typeof targetKinds)[number];
 
-export type Occasion = 'opened' | 'resolved' | 'test';
+/** `worsened`: parts of an open incident that nobody was told of before. */
+export type Occasion = 'opened' | 'worsened' | 'resolved' | 'unwatched' | 'test';
 
 export interface AlarmTarget {
   readonly id: AlarmTargetId;

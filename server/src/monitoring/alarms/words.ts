@@ -1,5 +1,5 @@
 /** An incident in words, for mails, webhooks and the command line. English; the console makes its own. Pure. */
-import { type IncidentKind, toPublicId } from '@switchyard/contract';
+import { type IncidentKind, type IncidentState, toPublicId } from '@switchyard/contract';
 import { type Mail, oneLine } from '#workspaces';
 import type { Facts, Incident } from './incidents.ts';
 import type { Occasion } from './targets.ts';
@@ -25,9 +25,25 @@ function minutes(ms: Facts[string] | undefined): string {
   return count < 120 ? `${count} minutes` : `${Math.round(count / 60)} hours`;
 }
 
+export function stateOf({ resolvedAt, isUnwatched }: Pick<Incident, 'resolvedAt' | 'isUnwatched'>): IncidentState {
+  if (resolvedAt === null) return 'open';
+  return isUnwatched ? 'unwatched' : 'resolved';
+}
+
 export function summaryOf({ kind, accountName, facts }: Named): string {
   return sentences[kind](facts, accountName ?? 'a shared route');
 }
+
+const words: Readonly<Record<Occasion, string>> = {
+  opened: 'Alarm',
+  worsened: 'More of an alarm',
+  resolved: 'Resolved',
+  unwatched: 'No longer watched',
+  test: 'Test',
+};
+
+const whyUnwatched =
+  'It was not found mended. It is too old to be looked at again, or what it was about is switched off or gone.';
 
 /** `incident` null: a test. */
 export function mailOf(
@@ -41,11 +57,12 @@ export function mailOf(
       subject: `[${place.workspace}] Test of the alarm`,
       text: `This is a test: alarms of ${place.workspace} reach this address.${link}\n`,
     };
-  const word = occasion === 'resolved' ? 'Resolved' : 'Alarm';
-  const end = incident.resolvedAt ? `\nResolved: ${incident.resolvedAt.toISOString()}` : '';
+  const word = words[occasion];
+  const why = occasion === 'unwatched' ? `\n\n${whyUnwatched}` : '';
+  const end = incident.resolvedAt ? `\n${word}: ${incident.resolvedAt.toISOString()}` : '';
   return {
     subject: `[${place.workspace}] ${word}: ${oneLine(summaryOf(incident)).slice(0, 150)}`,
-    text: `${summaryOf(incident)}\n\nOpened: ${incident.openedAt.toISOString()}${end}${link}\n`,
+    text: `${summaryOf(incident)}${why}\n\nOpened: ${incident.openedAt.toISOString()}${end}${link}\n`,
   };
 }
 
@@ -60,6 +77,7 @@ export function webhookBodyOf(occasion: Occasion, incident: Incident | null, at:
     facts: incident.facts,
     openedAt: incident.openedAt.toISOString(),
     resolvedAt: incident.resolvedAt?.toISOString() ?? null,
+    state: stateOf(incident),
   };
   return JSON.stringify({ type: `alarm.${occasion}`, timestamp: at.toISOString(), data });
 }

@@ -51,9 +51,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     await run(`GRANT ${workerMay} ON ${name} TO switchyard_worker`);
   }
   await run('CREATE INDEX owed_looks_due ON owed_looks (due_at)');
-  // What the incident was last seen to consist of, and which of it somebody was told: [{key, at, isTold}].
-  await run(`ALTER TABLE incidents ADD COLUMN parts jsonb NOT NULL DEFAULT '[]'`);
-  await run('ALTER TABLE incidents ADD COLUMN told_at timestamptz');
+  // What the incident consists of as far as it was seen, and when somebody was last told of each group of it.
+  await run(`ALTER TABLE incidents ADD COLUMN seen jsonb NOT NULL DEFAULT '{}'`);
   // With resolved_at: it was not found mended; there is nothing left to look at.
   await run('ALTER TABLE incidents ADD COLUMN is_unwatched boolean NOT NULL DEFAULT false');
   await run('ALTER TABLE alarm_notices DROP CONSTRAINT alarm_notices_occasion_check');
@@ -69,7 +68,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     WHERE occasion IN ('worsened', 'unwatched')`);
   await run('ALTER TABLE alarm_notices FORCE ROW LEVEL SECURITY');
   await run(occasionCheck(occasionsBefore));
-  for (const column of ['is_unwatched', 'told_at', 'parts'])
-    await run(`ALTER TABLE incidents DROP COLUMN IF EXISTS ${column}`);
+  await run('ALTER TABLE incidents DROP COLUMN is_unwatched');
+  await run('ALTER TABLE incidents DROP COLUMN seen');
   for (const [name] of [...tables].reverse()) await run(`DROP TABLE IF EXISTS ${name}`);
 }
