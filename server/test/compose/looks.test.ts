@@ -22,6 +22,8 @@ let receiver: Receiver;
 let provider: Server;
 let baseUrl: string;
 let isAway = false;
+/** Away for what is asked from then on. */
+let awayFrom: Date | null = null;
 const asked: { from: string; until: string }[] = [];
 let shop: Shop;
 let serial = 0;
@@ -31,8 +33,10 @@ beforeAll(async () => {
   receiver = world.receiver();
   provider = createServer((request, response) => {
     const query = new URL(request.url ?? '', 'http://provider').searchParams;
-    if (!isAway && query.has('To')) asked.push({ from: query.get('DateSent>')!, until: query.get('DateSent<')! });
-    response.writeHead(isAway ? 503 : 200, { 'content-type': 'application/json' });
+    const span = { from: query.get('DateSent>') ?? '', until: query.get('DateSent<') ?? '' };
+    const isRefused = isAway || (awayFrom !== null && span.from >= awayFrom.toISOString());
+    if (!isRefused && query.has('To')) asked.push(span);
+    response.writeHead(isRefused ? 503 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ messages: [], next_page_uri: null }));
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
@@ -43,6 +47,7 @@ beforeEach(async () => {
   await world.db.ownerQuery('DELETE FROM owed_looks');
   asked.length = 0;
   isAway = false;
+  awayFrom = null;
   serial += 1;
   const plain = await world.shop();
   const accountSid = `AC${String(serial).padStart(32, '0')}`;
@@ -143,9 +148,26 @@ test('what was widened while its job waited is asked for whole', async () => {
   const queue = openQueue();
   await owe(gap);
   await queue.round();
-  await owe({ from: before(30), until: before(29) });
+  await owe({ from: before(20), until: before(19) });
   await queue.work();
-  expect(asked).toEqual([told({ ...gap, from: before(30) })]);
+  expect(asked).toEqual([told({ ...gap, from: before(20) })]);
+  expect(await owed()).toBeNull();
+});
+
+test('a long span is asked for by days, the oldest first, and what was had is not asked for again', async () => {
+  const queue = openQueue();
+  // Each part begins a minute before the end of the one before it.
+  const starts = [60, 36 + 1 / 60, 12 + 2 / 60].map(before);
+  await owe({ from: starts[0]!, until: now });
+  awayFrom = starts[1]!;
+  await queue.round();
+  await queue.work();
+  expect(await owed()).toMatchObject({ from: starts[1], until: now, tries: 1 });
+  awayFrom = null;
+  await makeDue();
+  await queue.round();
+  await queue.work();
+  expect(asked.map(({ from }) => from)).toEqual(starts.map((start) => start.toISOString()));
   expect(await owed()).toBeNull();
 });
 
@@ -205,7 +227,7 @@ test('an account that is back is asked for its absence at once, with what came s
   expect(asked).toEqual([told({ from, until: now })]);
   await returns(24 * 200, queue.engines);
   await queue.work();
-  expect(asked.at(-1)).toEqual(told({ from: before(24 * reconcileLimits.maxSpanDays), until: now }));
+  expect(asked[1]?.from).toBe(before(24 * reconcileLimits.maxSpanDays).toISOString());
 });
 
 test('an absence is owed though the queue is away, and nothing is kept for a provider that keeps no list', async () => {
@@ -231,10 +253,14 @@ test('what is older than may be asked for is let go, and so is what a removed ac
   await owe({ from: before(24 * 50), until: now });
   await queue.round();
   await queue.work();
-  expect(asked).toEqual([told({ from: before(24 * 31), until: now })]);
+  expect([asked[0]?.from, asked.at(-1)?.until]).toEqual([
+    told({ ...gap, from: before(24 * 31) }).from,
+    now.toISOString(),
+  ]);
+  asked.length = 0;
   await owe(gap);
   expect(await world.accounts.remove(shop.workspaceId, shop.accountId)).toMatchObject({ ok: true });
   await queue.round();
   await queue.work();
-  expect([asked.length, await owed()]).toEqual([1, null]);
+  expect([asked.length, await owed()]).toEqual([0, null]);
 });

@@ -99,16 +99,30 @@ async function spreadOwed({ storage, engines }: LookDeps): Promise<void> {
 /** The span is read here, not carried: what was widened while the job waited is looked at too, and what was had is not. */
 async function lookAtOwed(deps: LookDeps, place: z.infer<typeof placeSchema>, signal: AbortSignal): Promise<void> {
   const ids = idsOf(place);
-  const owed = ids && (await deps.storage.inWorkspace(ids.workspaceId, (tx) => findOwedLook(tx, ids.accountId)));
-  if (!ids || !owed) return;
-  const account = await findAccount(deps, place);
-  const span = cut(owed, deps.clock.now());
-  if (!account || !deps.channels[account.provider].listMessages || span.from >= span.until)
-    return letGo(deps, ids.workspaceId, owed);
-  const { isThrough, detail } = await reconcile(deps, { account, span, reason: 'downtime', signal });
-  // What was cut off cannot be asked for by anybody.
-  if (isThrough) return deps.storage.inWorkspace(ids.workspaceId, (tx) => payLook(tx, owed.accountId, owed));
-  deps.log.warn({ accountId: owed.accountId, tries: owed.tries + 1, detail }, 'a provider did not tell what was lost');
+  if (!ids) return;
+  const find = () => deps.storage.inWorkspace(ids.workspaceId, (tx) => findOwedLook(tx, ids.accountId));
+  for (let owed = await find(); owed && !signal.aborted; owed = await find()) {
+    const account = await findAccount(deps, place);
+    const part = firstPart(owed, deps.clock.now());
+    if (!account || !part || !deps.channels[account.provider].listMessages) return letGo(deps, ids.workspaceId, owed);
+    const { isThrough, detail } = await reconcile(deps, { account, span: part, reason: 'downtime', signal });
+    if (!isThrough) return sayRefused(deps, owed, detail);
+    // From before the part too: what is too old cannot be asked for by anybody.
+    const had = { from: owed.from, until: part.until };
+    await deps.storage.inWorkspace(ids.workspaceId, (tx) => payLook(tx, ids.accountId, had));
+  }
+}
+
+/** What is asked for at once; null: all of it is older than what may be asked for. */
+function firstPart({ from, until }: Span, now: Date): Span | null {
+  const earliestMs = now.getTime() - reconcileLimits.maxSpanDays * 86_400_000;
+  const fromMs = Math.max(from.getTime(), earliestMs);
+  if (fromMs >= until.getTime()) return null;
+  return { from: new Date(fromMs), until: new Date(Math.min(fromMs + reconcileLimits.owedPartMs, until.getTime())) };
+}
+
+function sayRefused({ log }: LookDeps, { accountId, tries }: OwedLook, detail: string | null): void {
+  log.warn({ accountId, tries: tries + 1, detail }, 'a provider did not tell what was lost');
 }
 
 /** The account is gone, its provider keeps no list, or the whole span is older than what may be asked for. */
@@ -127,10 +141,4 @@ function idsOf(place: z.infer<typeof placeSchema>) {
   const workspaceId = parseId('workspace', place.workspaceId);
   const accountId = parseId('account', place.accountId);
   return workspaceId && accountId ? { workspaceId, accountId } : null;
-}
-
-/** To what may be asked for at once. */
-function cut({ from, until }: Span, now: Date): Span {
-  const earliestMs = now.getTime() - reconcileLimits.maxSpanDays * 86_400_000;
-  return { from: new Date(Math.max(from.getTime(), earliestMs)), until };
 }

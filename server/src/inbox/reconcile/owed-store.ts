@@ -46,11 +46,21 @@ export async function putOffLook(
   );
 }
 
-/** Only what this span covers; a span that was widened meanwhile stays whole. */
+/**
+ * Only what this span covers, from the beginning of what is owed; a span that was widened meanwhile keeps the rest. What is
+ * left begins a minute before: providers' lists know seconds.
+ */
 export async function payLook(tx: WorkspaceTx, accountId: AccountId, { from, until }: Span): Promise<void> {
+  const values = [tx.workspaceId, accountId, from, until];
+  await tx.query(
+    `UPDATE owed_looks SET wanted_from = $4::timestamptz - interval '1 minute'
+     WHERE workspace_id = $1 AND account_id = $2 AND wanted_from >= $3 AND wanted_from < $4::timestamptz - interval '1 minute'
+       AND wanted_until > $4`,
+    values,
+  );
   await tx.query(
     'DELETE FROM owed_looks WHERE workspace_id = $1 AND account_id = $2 AND wanted_from >= $3 AND wanted_until <= $4',
-    [tx.workspaceId, accountId, from, until],
+    values,
   );
 }
 

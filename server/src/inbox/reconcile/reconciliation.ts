@@ -70,6 +70,8 @@ export const reconcileLimits = {
   /** A look that is owed is tried again after this long, then after twice as long each time, up to the longest. */
   firstPauseMs: 60_000,
   longestPauseMs: 3_600_000,
+  /** Of what is owed so much is asked for at once, the oldest first: each part that was had is paid. */
+  owedPartMs: 24 * 3_600_000,
   /** Given to the workers in one round; those that are left are still due in the next. */
   owedAtOnce: 500,
 } as const;
