@@ -41,7 +41,7 @@ async function balanceAndReport({ ledger, alarms, clock }: BalanceDeps, workspac
   await ledger.roll(workspaceId, new Date(now.getTime() - 2 * 24 * hourMs));
   const balance = await ledger.balance({ workspaceId, span: { from, to: now } });
   await alarms.report(workspaceId, 'balance', async (tx, [open]) => {
-    const left = open ? await leftOf(tx, open, balance.gaps, now) : [];
+    const left = open ? await leftOf(tx, open, balance) : [];
     const isKnown = (open?.seen.parts.length ?? 0) > 0;
     return {
       findings: balance.isBalanced ? [] : [findingOfGaps(balance, left, now)],
@@ -52,17 +52,12 @@ async function balanceAndReport({ ledger, alarms, clock }: BalanceDeps, workspac
 }
 
 /** Gaps of the open incident that this balance does not name, and that are not mended: it could not see them, or lost them. */
-async function leftOf(
-  tx: WorkspaceTx,
-  { seen }: OpenIncident,
-  gaps: readonly Gap[],
-  now: Date,
-): Promise<readonly Part[]> {
-  const named = new Set(gaps.map((gap) => nameOfPart(partOf(gap))));
+async function leftOf(tx: WorkspaceTx, { seen }: OpenIncident, balance: Balance): Promise<readonly Part[]> {
+  const named = new Set(balance.gaps.map((gap) => nameOfPart(partOf(gap))));
   const missing = seen.parts.filter((part) => !named.has(nameOfPart(part)));
   if (missing.length === 0) return [];
   const rows = await findRows(tx, rowsOf(missing));
-  return missing.filter((part) => !isMended(part, rows, now));
+  return missing.filter((part) => !isMended(part, rows, balance));
 }
 
 function findingOfGaps({ gaps, gapCount }: Balance, left: readonly Part[], now: Date): Finding {

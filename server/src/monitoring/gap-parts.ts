@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { GapStage } from '@switchyard/contract';
-import { type Gap, hourMs, vanishedWithinMs } from '#inbox';
+import { type Balance, type Gap, hourMs } from '#inbox';
 import { millisOfId } from '#kernel';
 import type { Ending, Part } from './alarms/index.ts';
 
@@ -45,9 +45,13 @@ function tableIn(group: string): keyof RowIds | null {
 }
 
 /** Looked at by this balance, not named by it, and its row is there. */
-export function isMended({ key, group, atMs }: Part, rows: ReadonlySet<string>, now: Date): boolean {
-  const ageMs = now.getTime() - atMs;
-  return tableIn(group) === null ? ageMs <= vanishedWithinMs : ageMs <= balanceBackMs && rows.has(key);
+export function isMended(
+  { key, group, atMs }: Part,
+  rows: ReadonlySet<string>,
+  { from, comparedSince }: Pick<Balance, 'from' | 'comparedSince'>,
+): boolean {
+  if (atMs < from.getTime()) return false;
+  return tableIn(group) === null ? atMs >= comparedSince.getTime() : rows.has(key);
 }
 
 /** Of an incident whose parts are named no more; `left`: those that were not seen mended. */

@@ -47,6 +47,8 @@ export interface Balance {
   readonly from: Date;
   readonly to: Date;
   readonly countedAt: Date;
+  /** Of hours before that a loss is not seen: their days may have been dropped. */
+  readonly comparedSince: Date;
   readonly totals: Counts;
   /** False: nothing is forwarded to legacy systems, and `forwarded` says nothing. */
   readonly isForwarding: boolean;
@@ -108,18 +110,16 @@ async function balance(deps: LedgerDeps, asked: LedgerAsk): Promise<Balance> {
     ...(await forwardedHours(deps, ask)),
   ]);
   // After the count: a day that was dropped meanwhile is known as dropped by now.
-  const keptSince = await deps.findKeptSince?.();
+  const comparedSince = (await deps.findKeptSince?.()) ?? new Date(now.getTime() - vanishedWithinMs);
   const found = await gapsOf(deps, ask, now);
-  const more = [
-    ...findVanished(counted, hours, keptSince ?? new Date(now.getTime() - vanishedWithinMs)),
-    ...latePacked(unpacked, now, limitsOf(deps).lateMs),
-  ];
+  const more = [...findVanished(counted, hours, comparedSince), ...latePacked(unpacked, now, limitsOf(deps).lateMs)];
   const gaps = [...found.gaps, ...more].sort((a, b) => a.since.getTime() - b.since.getTime());
   const gapCount = found.count + more.length;
   return {
     workspaceId: ask.workspaceId,
     ...ask.span,
     countedAt: now,
+    comparedSince,
     totals: hours.reduce((sum, { counts }) => addCounts(sum, counts), noCounts),
     isForwarding: deps.countForwarded !== undefined,
     unpacked: unpacked.length,
