@@ -173,6 +173,14 @@ interface PendingRow extends Record<string, unknown> {
   readonly afterPosition: string;
 }
 
+/**
+ * Another transaction has ended this event's turn, one whose commit nobody heard of, while this one waited for the lock and
+ * read what was pending before. Nothing of this one may be kept, nor is it the event's fault: the conversation is given back.
+ */
+export class NoLongerPending extends Error {
+  override readonly name = 'NoLongerPending';
+}
+
 export interface TurnEnd {
   readonly lease: ConversationLease;
   readonly event: PendingEvent;
@@ -193,11 +201,12 @@ export interface Afterwards {
 
 /**
  * The ends of several turns in one statement: their events are settled and their conversations given back, due again
- * where more is pending. They are locked, so whoever adds an event waits and then sets them due anew.
+ * where more is pending. They are locked, so whoever adds an event waits and then sets them due anew. Throws
+ * NoLongerPending when one of the events has ended meanwhile.
  */
 export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promise<readonly Afterwards[]> {
   if (ends.length === 0) return [];
-  return tx.query<Afterwards & Record<string, unknown>>(
+  const afterwards = await tx.query<Afterwards & Record<string, unknown>>(
     `WITH given AS MATERIALIZED (
        SELECT * FROM json_to_recordset($2) AS g (
          conversation_id uuid, epoch bigint, event_id uuid, account_id uuid, state text, reason text, wait_key text,
@@ -205,7 +214,7 @@ export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promi
      settled AS (
        UPDATE events e SET state = g.state, reason = g.reason, wait_key = g.wait_key, turn_id = g.turn_id,
          settled_at = CASE WHEN g.state = 'parked' THEN NULL ELSE clock_timestamp() END
-       FROM given g WHERE e.workspace_id = $1 AND e.id = g.event_id),
+       FROM given g WHERE e.workspace_id = $1 AND e.id = g.event_id AND e.state = 'pending' RETURNING e.id),
      after AS MATERIALIZED (
        SELECT g.conversation_id, g.epoch, g.event_id,
          EXISTS (SELECT 1 FROM events p WHERE p.workspace_id = $1 AND p.conversation_id = g.conversation_id
@@ -217,10 +226,13 @@ export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promi
        UPDATE conversations c SET leased_until = '-infinity',
          next_due_at = CASE WHEN after.has_more THEN clock_timestamp() END
        FROM after WHERE c.workspace_id = $1 AND c.id = after.conversation_id AND c.lease_epoch = after.epoch)
-     SELECT event_id AS "eventId", has_more AS "hasMore", has_waiting AS "hasWaiting" FROM after`,
+     SELECT event_id AS "eventId", has_more AS "hasMore", has_waiting AS "hasWaiting"
+     FROM after JOIN settled ON settled.id = event_id`,
     [tx.workspaceId, storableJson(ends.map(toColumns))],
     'inbox-end-turns',
   );
+  if (afterwards.length < ends.length) throw new NoLongerPending('an event of these turns has ended already');
+  return afterwards;
 }
 
 function toColumns({ lease, event, ...end }: TurnEnd): object {
@@ -237,12 +249,15 @@ function toColumns({ lease, event, ...end }: TurnEnd): object {
   };
 }
 
+/** Throws NoLongerPending when it has ended meanwhile. */
 export async function buryEvent(tx: WorkspaceTx, eventId: EventId, reason: string): Promise<void> {
-  await tx.query(
-    `UPDATE events SET state = 'dead', reason = $3, settled_at = clock_timestamp() WHERE workspace_id = $1 AND id = $2`,
+  const buried = await tx.query(
+    `UPDATE events SET state = 'dead', reason = $3, settled_at = clock_timestamp()
+     WHERE workspace_id = $1 AND id = $2 AND state = 'pending' RETURNING id`,
     [tx.workspaceId, eventId, storableText(reason)],
     'inbox-bury-event',
   );
+  if (buried.length === 0) throw new NoLongerPending('an event that is to be buried has ended already');
 }
 
 /** Gives the conversation back; `delayMs` puts the next turn off. With nothing pending it is no longer due. */

@@ -1,0 +1,88 @@
+/** SQL of turns: which event is next, and that each ends once. */
+import type { TurnId } from '@switchyard/contract';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '#kernel';
+import type { Storage, WorkspaceTx } from '#storage';
+import {
+  type ConversationLease,
+  endTurns,
+  leaseConversations,
+  NoLongerPending,
+  type PendingEvent,
+  startTurns,
+} from '../../src/inbox/turns/turn-store.ts';
+import { delivery, type InboxWorld, openInboxWorld, type Shop, textBody } from './world.ts';
+
+let world: InboxWorld;
+
+/** Reads deliveries, but takes no turn: what is pending stays so. */
+beforeAll(async () => {
+  world = await openInboxWorld();
+  const { storage } = world.db;
+  const leasesNothing: Storage = {
+    ...storage,
+    workerStatement: (statement, values, name) =>
+      name === 'inbox-lease-conversations' ? Promise.resolve([]) : storage.workerStatement(statement, values, name),
+  };
+  world.worker({ storage: leasesNothing, turnLimits: { turnsAtOnce: 0 } });
+});
+afterAll(() => world.close());
+
+/** Messages of one customer, each answered before the next was sent; pending. */
+async function say(shop: Shop, ...texts: readonly string[]): Promise<void> {
+  const receiver = world.receiver();
+  for (const text of texts) await receiver.receive(delivery(shop, textBody(shop, { text })));
+  await world.eventually(async () => (await eventsOf(shop)).length === texts.length);
+}
+
+const eventsOf = (shop: Shop) =>
+  world.db.ownerQuery<{ state: string; turnId: TurnId | null }>(
+    `SELECT state, turn_id AS "turnId" FROM events WHERE workspace_id = $1 ORDER BY position`,
+    [shop.workspaceId],
+  );
+
+async function lease(shop: Shop): Promise<ConversationLease> {
+  const leases = await leaseConversations(world.db.storage, 100, 30_000);
+  return leases.find(({ workspaceId }) => workspaceId === shop.workspaceId)!;
+}
+
+async function start(tx: WorkspaceTx, held: ConversationLease): Promise<PendingEvent | null> {
+  const [locked] = await startTurns(tx, [held], 30_000);
+  return locked?.next ?? null;
+}
+
+function end(tx: WorkspaceTx, held: ConversationLease, event: PendingEvent, turnId: TurnId) {
+  return endTurns(tx, [{ lease: held, event, state: 'handled', reason: 'answered', waitKey: null, turnId }]);
+}
+
+describe('a turn', () => {
+  it('of an event that another has ended while this one waited for the lock leaves nothing behind', async () => {
+    const shop = await world.shop();
+    await say(shop, 'hello');
+    const held = await lease(shop);
+    const turns = [newId('turn'), newId('turn')] as TurnId[];
+    const { storage } = world.db;
+    const { again, read } = await storage.inWorkspace(shop.workspaceId, async (tx) => {
+      const first = await start(tx, held);
+      const waiting = Promise.withResolvers<PendingEvent | null>();
+      const second = storage.inWorkspace(shop.workspaceId, async (other) => {
+        const next = await start(other, held);
+        waiting.resolve(next);
+        if (next) await end(other, held, next, turns[1]!);
+      });
+      const outcome = second.catch((error: unknown) => error);
+      await world.eventually(async () => {
+        const [row] = await world.db.ownerQuery<{ count: number }>(
+          `SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return row?.count === 1;
+      });
+      await end(tx, held, first!, turns[0]!);
+      return { again: outcome, read: waiting.promise };
+    });
+    expect(await again).toBeInstanceOf(NoLongerPending);
+    // It did see the event as pending: the lock alone does not keep it from that.
+    expect(await read).not.toBeNull();
+    expect(await eventsOf(shop)).toEqual([{ state: 'handled', turnId: turns[0] }]);
+  });
+});
