@@ -127,6 +127,9 @@ const movingLock = 7_023_617_463;
 /**
  * Both lists are read here for the first time. The commit does not wait for the disk: a crash that loses it puts the
  * arrivals back, and ids and commits to come are the same.
+ *
+ * A delivery comes after none that has a higher position than its own, whatever its gateway says: where a standby took over
+ * that lacks the last moment, positions are given again that gateways have seen committed.
  */
 const move = (head: string) => `
   WITH alone AS MATERIALIZED (
@@ -150,7 +153,7 @@ const move = (head: string) => `
       is_authenticated, is_test, received_at FROM arrived
   ), queued AS (
     INSERT INTO inbox (workspace_id, id, account_id, shard, position, after_position)
-    SELECT workspace_id, id, account_id, shard, position, after_position FROM arrived
+    SELECT workspace_id, id, account_id, shard, position, LEAST(after_position, position - 1) FROM arrived
   )
   SELECT count(*)::integer AS rows, COALESCE(sum(octet_length(deliveries) + octet_length(bodies)), 0)::integer AS bytes FROM taken`;
 

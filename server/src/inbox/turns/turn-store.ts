@@ -113,7 +113,7 @@ export interface LockedConversation {
  * provider's time stamp decides, then the delivery, then the place in it. `position` numbers the batches in which
  * deliveries were committed; `after_position` is the last batch that its gateway had answered when the request came in.
  * So A surely precedes B when A's position is at most B's after_position: whoever began to arrive after the smallest
- * pending position must wait.
+ * pending position must wait. What has that position itself never does: nothing pending can precede it.
  *
  * Where a lock was waited for, an event that was committed meanwhile is not seen yet. That is right: what was answered
  * before it was normalised before it, and the end of the turn looks again. One waits for its lock; several leave out the
@@ -135,9 +135,10 @@ export async function startTurns(
        SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
          e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
        FROM events e
-       WHERE e.workspace_id = $1 AND e.conversation_id = locked.id AND e.state = 'pending' AND e.after_position <
-         (SELECT min(f.position) FROM events f
-          WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending')
+       CROSS JOIN (SELECT min(f.position) AS position FROM events f
+         WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending') AS first
+       WHERE e.workspace_id = $1 AND e.conversation_id = locked.id AND e.state = 'pending'
+         AND (e.after_position < first.position OR e.position = first.position)
        ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
     [tx.workspaceId, leases.map((lease) => lease.conversationId), leases.map((lease) => lease.epoch), String(leaseMs)],
     isAlone ? 'inbox-start-turn' : 'inbox-start-turns',
