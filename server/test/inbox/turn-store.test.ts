@@ -68,6 +68,15 @@ async function endAll(shop: Shop): Promise<string[]> {
   });
 }
 
+const accountSid = `AC${'1'.padStart(32, '0')}`;
+const sender = 'whatsapp:+15550001111';
+
+/** As Twilio sends it: without a time. */
+function twilioText(text: string): string {
+  const parties = { AccountSid: accountSid, From: 'whatsapp:+15550002222', To: sender, WaId: '15550002222' };
+  return new URLSearchParams({ MessageSid: `SM${text}`, ...parties, NumMedia: '0', Body: text }).toString();
+}
+
 describe('a turn', () => {
   it('of an event that another has ended while this one waited for the lock leaves nothing behind', async () => {
     const shop = await world.shop();
@@ -109,5 +118,42 @@ describe('the next event', () => {
       [shop.workspaceId],
     );
     expect(await endAll(shop)).toEqual(['first', 'second', 'third']);
+  });
+
+  it('is what was stored first where the provider tells no time, whatever the clocks of two gateways say', async () => {
+    const shop = await world.shop();
+    const texts = ['first', 'second', 'third', 'fourth'];
+    const accountId = await world.connect(shop.workspaceId, {
+      provider: 'twilio',
+      settings: { accountSid, sender },
+      secrets: { authToken: 'a token' },
+    });
+    const gateways = [world.receiver(), world.receiver()];
+    const now = Date.now();
+    for (const [index, text] of texts.entries()) {
+      // The clock of the one is two seconds fast; between two messages half a second passes.
+      const receivedAt = new Date(now + index * 500 + (index % 2 === 0 ? 2_000 : 0));
+      const facts = { accountId, provider: 'twilio', receivedAt } as const;
+      await gateways[index % 2]?.receive(delivery(shop, twilioText(text), facts), 0);
+    }
+    await world.eventually(async () => (await eventsOf(shop)).length === texts.length);
+    expect(await endAll(shop)).toEqual(texts);
+  });
+
+  it('is by the provider’s time among those that have one, with those that have none in a row of their own', async () => {
+    const shop = await world.shop();
+    const texts = ['timed 30', 'none a', 'timed 10', 'none b', 'timed 20'];
+    await say(shop, ...texts);
+    const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds));
+    // Received at 15 and, by a slower clock, at 5.
+    const times = { 'timed 30': at(30), 'timed 10': at(10), 'timed 20': at(20) };
+    const received = { 'none a': at(15), 'none b': at(5) };
+    for (const text of texts)
+      await world.db.ownerQuery(
+        `UPDATE events SET after_position = 0, occurred_at = $3, received_at = COALESCE($4, received_at)
+         WHERE workspace_id = $1 AND payload->'content'->>'text' = $2`,
+        [shop.workspaceId, text, times[text as never] ?? null, received[text as never] ?? null],
+      );
+    expect(await endAll(shop)).toEqual(['timed 10', 'none a', 'none b', 'timed 20', 'timed 30']);
   });
 });

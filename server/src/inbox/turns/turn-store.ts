@@ -110,8 +110,11 @@ export interface LockedConversation {
  * `leaseMs`, so that a stopped process does not keep the locks.
  *
  * Which event is next (promise 3): A comes before B if A was answered before B was sent; of those in flight together the
- * provider's time stamp decides, then the delivery, then the place in it. `position` numbers the batches in which
- * deliveries were committed; `after_position` is the last batch that its gateway had answered when the request came in.
+ * provider's time stamp decides, then the position, the delivery, the place in it. Events without a time stamp go by their
+ * positions: when each was received is told by the clocks of several gateways. Among events that have one they stand all
+ * together, where the first of them was received: so that one order holds for all.
+ *
+ * `position` numbers the batches in which deliveries were committed; `after_position` is the last batch that its gateway had answered when the request came in.
  * So A surely precedes B when A's position is at most B's after_position: whoever began to arrive after the smallest
  * pending position must wait. What has that position itself never does: nothing pending can precede it.
  *
@@ -139,7 +142,11 @@ export async function startTurns(
          WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending') AS first
        WHERE e.workspace_id = $1 AND e.conversation_id = locked.id AND e.state = 'pending'
          AND (e.after_position < first.position OR e.position = first.position)
-       ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
+       ORDER BY COALESCE(e.occurred_at, (
+           SELECT f.received_at FROM events f
+           WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending' AND f.occurred_at IS NULL
+           ORDER BY f.position, f.delivery_id, f.ordinal LIMIT 1)),
+         e.position, e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
     [tx.workspaceId, leases.map((lease) => lease.conversationId), leases.map((lease) => lease.epoch), String(leaseMs)],
     isAlone ? 'inbox-start-turn' : 'inbox-start-turns',
   );
