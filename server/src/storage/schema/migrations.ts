@@ -8,6 +8,7 @@ import * as ledger from './0006-ledger.ts';
 import * as retention from './0008-retention.ts';
 import * as watching from './0010-watching.ts';
 import * as erasedEvents from './0012-erased-events.ts';
+import * as parkedLately from './0013-parked-lately.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -20,6 +21,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-retention': retention,
   '0010-watching': watching,
   '0012-erased-events': erasedEvents,
+  '0013-parked-lately': parkedLately,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';
