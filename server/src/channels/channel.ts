@@ -250,6 +250,11 @@ export interface Channel {
   readonly fields: AccountFields;
   /** Pure, constant time over the raw bytes. Never throws on hostile input. */
   verify(request: RawRequest, secrets: VerifySecrets, nowMs: number): Verification;
+  /**
+   * Whether a request brings a signature at all, by its shape: what brings none `verify` refuses, whatever the secrets, so
+   * nothing need be looked up for it. Absent where requests need not be signed.
+   */
+  hasSignature?(headers: RawRequest['headers']): boolean;
   /** The GET handshake; only Meta and Instagram have one. */
   challenge?(target: string, secrets: VerifySecrets): Challenge;
   /** Pure. Never throws: what cannot be read is `unreadable`, what is not known is an `unsupported` event. */

@@ -147,6 +147,6 @@ function canaryHeaders(headers: Readonly<Record<string, string>>): Readonly<Reco
 }
 
 /** Node joins repeated headers (`joinDuplicateHeaders`), all but Set-Cookie, which no request has. */
-function headersOf({ req }: Exchange): Readonly<Record<string, string>> {
+export function headersOf({ req }: Exchange): Readonly<Record<string, string>> {
   return req.headers as Readonly<Record<string, string>>;
 }

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { cleanBinding, type RouteKind, type ServingAccount } from '#accounts';
 import { answerChallenge, countRouting } from './account-route.ts';
 import { answers } from './answers.ts';
-import { deliver, destinationOf, refuse, store, verify } from './deliver.ts';
+import { deliver, destinationOf, headersOf, refuse, store, verify } from './deliver.ts';
 import { answer, type Exchange, guardedAsync, isReading, isRefusedByHead, publicUrlOf, withBody } from './exchange.ts';
 import type { WebhookPath } from './paths.ts';
 import { peekGraphIds, peekTwilioParties } from './peek-ids.ts';
 import { operatorSecrets, secretsOfAccount } from './verify-secrets.ts';
 
 type GraphProvider = 'meta' | 'instagram';
+type SharingProvider = GraphProvider | 'twilio';
 type Found = { readonly account: ServingAccount; readonly kind: RouteKind; readonly outcome: 'hit' | 'miss' };
 
 /** One URL for all accounts of an app: whose a delivery is stands in its body. */
@@ -26,11 +27,18 @@ export function serveSharedRoute(exchange: Exchange, path: Extract<WebhookPath, 
   if (isRefusedByHead(exchange)) return;
   withBody(exchange, (body) => {
     const isTwilio = path.speaks === 'any' && looksLikeTwilio(exchange, body);
-    const served = isTwilio
-      ? serveTwilio(exchange, body)
-      : serveGraph(exchange, path.speaks === 'instagram' ? 'instagram' : 'meta', body);
-    guardedAsync(exchange, served);
+    const provider = isTwilio ? 'twilio' : path.speaks === 'instagram' ? 'instagram' : 'meta';
+    if (isUnsigned(exchange, provider)) {
+      refuse(exchange, { provider, accounts: [], by: 'name' }, 'it brings no signature, or none of the right shape');
+      return;
+    }
+    guardedAsync(exchange, provider === 'twilio' ? serveTwilio(exchange, body) : serveGraph(exchange, provider, body));
   });
+}
+
+/** Anybody can call a shared route: nothing is looked up for what no secret could verify. */
+function isUnsigned(exchange: Exchange, provider: SharingProvider): boolean {
+  return exchange.deps.channels[provider].hasSignature?.(headersOf(exchange)) === false;
 }
 
 /** Told apart before anything is verified: by whose signature it wears, else by its type, else by its first byte. */
@@ -98,11 +106,11 @@ async function serveGraph(exchange: Exchange, provider: GraphProvider, body: Buf
   store(exchange, { ...destination, isTest: false }, verification.isAuthenticated, body);
 }
 
-/** Each account that an id in the body leads to, once. */
+/** Each account that an id in the body leads to, once. What this process does not know is looked up at once. */
 async function findGraphAccounts(exchange: Exchange, provider: GraphProvider, body: Buffer): Promise<readonly Found[]> {
   const found = new Map<string, Found>();
-  for (const { kind, value } of peekGraphIds(body, provider)) {
-    const routed = await findAccount(exchange, kind, value);
+  const ids = peekGraphIds(body, provider);
+  for (const routed of await Promise.all(ids.map(({ kind, value }) => findAccount(exchange, kind, value)))) {
     if (!routed || routed.account.provider !== provider || found.has(routed.account.accountId)) continue;
     found.set(routed.account.accountId, routed);
   }
@@ -118,13 +126,10 @@ export async function findAccount(exchange: Exchange, kind: RouteKind, key: stri
   return routed.kind === 'found' ? { account: routed.account, kind, outcome: routed.outcome } : null;
 }
 
-/** By our own address: `To` of a message, `From` of a receipt; else by Twilio's account, where one has no sender. */
 async function serveTwilio(exchange: Exchange, body: Buffer): Promise<void> {
   const target = exchange.req.url ?? '';
-  for (const party of peekTwilioParties(target, body)) {
-    const key = /^AC[0-9a-f]{32}$/i.test(party) ? party : cleanBinding('twilio_address', party);
-    const found = await findAccount(exchange, 'twilio_address', key);
-    if (found?.account.provider !== 'twilio') continue;
+  const found = await findTwilioAccount(exchange, peekTwilioParties(target, body));
+  if (found) {
     const { account, kind, outcome } = found;
     countRouting(exchange, kind, account, outcome);
     const { byName } = secretsOfAccount(account, exchange.deps.channels.twilio.fields, publicUrlOf(exchange));
@@ -133,6 +138,27 @@ async function serveTwilio(exchange: Exchange, body: Buffer): Promise<void> {
   }
   countRouting(exchange, 'twilio_address', null, 'miss');
   answer(exchange, answers.unknown);
+}
+
+/**
+ * By our own address: `To` of a message, `From` of a receipt; else by Twilio's account, where one has no sender. Where this
+ * process does not know one of them, it and those behind it are looked up at once.
+ */
+async function findTwilioAccount(exchange: Exchange, parties: readonly string[]): Promise<Found | null> {
+  const keys = parties.map((party) =>
+    /^AC[0-9a-f]{32}$/i.test(party) ? party : cleanBinding('twilio_address', party),
+  );
+  const isOurs = (found: Found | null) => found?.account.provider === 'twilio';
+  for (const [index, key] of keys.entries()) {
+    const known = exchange.deps.accounts.peekRoute('twilio_address', key);
+    if (known === undefined) {
+      const rest = keys.slice(index).map((one) => findAccount(exchange, 'twilio_address', one));
+      return (await Promise.all(rest)).find(isOurs) ?? null;
+    }
+    const found: Found | null = known && { account: known, kind: 'twilio_address', outcome: 'hit' };
+    if (isOurs(found)) return found;
+  }
+  return null;
 }
 
 function operatorsOwn(exchange: Exchange, provider: GraphProvider) {

@@ -7,9 +7,26 @@ import { crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { KnownProviderId, ReceiptOutcome } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
 import { markDue } from './normalise/normalise-store.ts';
-import { expireParked, findPassed, findWorkspacesWithParked, lockParked, setState } from './parked-store.ts';
+import {
+  expireParked,
+  findPassed,
+  findWorkspacesWithParked,
+  lockParked,
+  maxLockedParked,
+  type ParkedEvent,
+  setState,
+  type WorkspaceWithParked,
+} from './parked-store.ts';
 
-export const parkedLimits = { sweepMs: 2_000, keepDays: 8, perSweep: 500, maxLooks: 3 } as const;
+export const parkedLimits = {
+  sweepMs: 2_000,
+  /** Those that came longer ago wait for their message alone, which releases them. */
+  lookBackMs: 60 * 60_000,
+  keepDays: 8,
+  /** Of one workspace, those that are looked at, and those that end. */
+  perSweep: 500,
+  maxLooks: 3,
+} as const;
 
 export type ApplyReceipt = (
   tx: WorkspaceTx,
@@ -18,14 +35,20 @@ export type ApplyReceipt = (
   event: StatusEvent,
 ) => Promise<ReceiptOutcome>;
 
-/** Called in the transaction that makes providers' message ids known. */
+/** Called in the transaction that makes providers' message ids known. All that wait go on, however many. */
 export async function releaseParked(
   tx: WorkspaceTx,
   applyReceipt: ApplyReceipt,
   known: readonly KnownProviderId[],
 ): Promise<void> {
-  const parked = await lockParked(tx, known);
-  if (parked.length === 0) return;
+  let parked = await lockParked(tx, known);
+  while (parked.length > 0) {
+    await release(tx, applyReceipt, parked);
+    parked = parked.length < maxLockedParked ? [] : await lockParked(tx, known, parked.at(-1));
+  }
+}
+
+async function release(tx: WorkspaceTx, applyReceipt: ApplyReceipt, parked: readonly ParkedEvent[]): Promise<void> {
   const handled: EventId[] = [];
   const pending: { id: EventId; conversationId: ConversationId }[] = [];
   for (const { eventId, accountId, event, conversationId } of parked) {
@@ -42,28 +65,50 @@ export async function releaseParked(
   crashPoint('turn.parked-released');
 }
 
-/** Finds those that passed their message on the way, and ends those that nobody came for. */
-export function createParkedSweep(deps: {
+export interface ParkedSweepDeps {
   readonly storage: Storage;
   readonly applyReceipt: ApplyReceipt;
   readonly log: Log;
-}): Loop {
+}
+
+/** Finds those that passed their message on the way, and ends those that nobody came for. */
+export function createParkedSweep(deps: ParkedSweepDeps): Loop {
   return createLoop({
     name: 'parked',
     idleMs: parkedLimits.sweepMs,
     afterErrorMs: parkedLimits.sweepMs,
     log: deps.log,
     step: async () => {
-      for (const workspaceId of await findWorkspacesWithParked(deps.storage)) {
+      for (const found of await findWorkspacesWithParked(deps.storage, parkedLimits)) {
         crashPoint('parked.before-sweep');
-        await deps.storage.inWorkspace(workspaceId, async (tx) => {
-          const looking = { limit: parkedLimits.perSweep, maxLooks: parkedLimits.maxLooks };
-          await releaseParked(tx, deps.applyReceipt, await findPassed(tx, looking));
-          const expired = await expireParked(tx, parkedLimits.keepDays);
-          if (expired > 0) deps.log.warn({ workspaceId, expired }, 'parked events ended: their messages never came');
-        });
+        try {
+          await sweepWorkspace(deps, found);
+        } catch (error) {
+          // What fails in one workspace, by its content or its size, holds up no other.
+          const facts = { workspaceId: found.workspaceId, error: String(error) };
+          deps.log.error(facts, 'parked events of a workspace could not be looked at');
+        }
       }
       return false;
     },
   });
+}
+
+/** Each half is a transaction of its own, so that what cannot be looked at ends all the same. */
+async function sweepWorkspace(deps: ParkedSweepDeps, found: WorkspaceWithParked): Promise<void> {
+  const { storage, applyReceipt, log } = deps;
+  const { workspaceId, hasFresh, isOverdue } = found;
+  const { lookBackMs, maxLooks, perSweep, keepDays } = parkedLimits;
+  if (isOverdue) {
+    const expired = await storage.inWorkspace(workspaceId, (tx) => expireParked(tx, keepDays, perSweep), 'by-key');
+    if (expired > 0) log.warn({ workspaceId, expired }, 'parked events ended: their messages never came');
+  }
+  if (!hasFresh) return;
+  await storage.inWorkspace(
+    workspaceId,
+    async (tx) => {
+      await releaseParked(tx, applyReceipt, await findPassed(tx, { limit: perSweep, maxLooks, lookBackMs }));
+    },
+    'by-key',
+  );
 }

@@ -38,6 +38,8 @@ export interface TwoLevelCache<Value> {
 export interface CacheOptions<Value> {
   readonly name: string;
   readonly maxEntries: number;
+  /** What is known not to be there is held apart, so that who asks for what nobody has drives out nothing; 5,000 at most. */
+  readonly maxAbsences?: number;
   readonly ttlMs: number;
   readonly negativeTtlMs: number;
   load(key: string): Promise<Value | null>;

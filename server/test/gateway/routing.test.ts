@@ -1,5 +1,6 @@
 /** What routing costs, when it forgets, and what is said when the database is away. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { routingLimits } from '../../src/accounts/routing/routing.ts';
 import { type Connected, metaBody, metaSignature, openWorld, type World } from './world.ts';
 
 let world: World;
@@ -85,6 +86,54 @@ describe('routing', () => {
     const seen = accounts.find(({ id }) => id === counted.id);
     expect(seen).toMatchObject({ webhookStatus: 'active' });
     expect(seen?.lastWebhookAt).toBeInstanceOf(Date);
+  });
+});
+
+describe('a shared route, which anybody can call', () => {
+  const path = '/api/whatsapp/webhook';
+  let ids = 500_000_000_000;
+  /** As many ids of nobody as are looked at. */
+  const bodyOfStrangers = () =>
+    JSON.stringify(
+      Array.from({ length: 40 }, () => {
+        ids += 1;
+        return { id: `7${ids}`, metadata: { phone_number_id: String(ids) } };
+      }),
+    );
+
+  it('looks nothing up for what brings no signature, or none of the right shape', async () => {
+    const before = statementsSent();
+    for (const headers of [{}, { 'x-hub-signature-256': 'sha256=00' }])
+      expect((await world.send(path, { headers, body: bodyOfStrangers() })).status).toBe(401);
+    for (const signature of ['', 'none']) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature };
+      const body = `To=whatsapp:+1${ids}&From=whatsapp:+2${ids}`;
+      expect((await world.send('/whatsapp/webhook', { headers, body })).status).toBe(401);
+    }
+    expect(statementsSent() - before).toBe(0);
+  });
+
+  it('looks up by one statement whatever a stranger names', async () => {
+    const before = statementsSent();
+    const body = bodyOfStrangers();
+    const headers = metaSignature(body, 'a secret of nobody');
+    expect((await world.send(path, { headers, body })).status).toBe(401);
+    expect(statementsSent() - before).toBe(1);
+    const form = {
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': `${'A'.repeat(27)}=` },
+      body: `To=whatsapp:+1${ids}&From=whatsapp:+2${ids}&AccountSid=AC${'f'.repeat(32)}`,
+    };
+    expect((await world.send('/whatsapp/webhook', form)).status).toBe(404);
+    expect(statementsSent() - before).toBe(2);
+  });
+
+  it('drives out no route that is known: a known token costs nothing after as many strange ids as routes are held', async () => {
+    await sendText();
+    const strange = Array.from({ length: routingLimits.maxCachedRoutes + 1 }, (_, n) => `9${n}`);
+    await Promise.all(strange.map((id) => world.accounts.route('phone_number_id', id)));
+    const before = statementsSent();
+    expect((await sendText()).status).toBe(200);
+    expect(statementsSent() - before).toBe(1);
   });
 });
 

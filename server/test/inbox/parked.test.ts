@@ -3,6 +3,7 @@ import type { MessageId, OutboundId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { releaseParked } from '#inbox';
 import type { WorkspaceTx } from '#storage';
+import { parkedLimits } from '../../src/inbox/parked.ts';
 import { body, delivery, type InboxWorld, openInboxWorld, type Shop, status, text, value } from './world.ts';
 
 let world: InboxWorld;
@@ -99,6 +100,18 @@ describe('a status', () => {
   });
 });
 
+describe('a receipt', () => {
+  it('of a message that the customer wrote ends at the first look', async () => {
+    const shop = await world.shop();
+    await receive(shop, { messages: [text({ id: 'wamid.theirs' })], statuses: [status('wamid.theirs', 'read')] });
+    await world.eventually(async () => (await eventsOf(shop)).every(({ state }) => state !== 'parked'));
+    expect(await eventsOf(shop)).toMatchObject([
+      { state: 'handled' },
+      { key: 'wamid.theirs:read', state: 'ignored', reason: 'a receipt of a message from the customer' },
+    ]);
+  });
+});
+
 describe('a reaction', () => {
   const reaction = (targetId: string) => ({
     from: '34600000001',
@@ -133,21 +146,26 @@ describe('a reaction', () => {
 
   it('to what only looks like a message of ours is not looked at for ever', async () => {
     const shop = await world.shop();
-    // A status of a message that the customer wrote: it is there, and will never have one.
-    await receive(shop, { messages: [text({ id: 'wamid.theirs' })], statuses: [status('wamid.theirs', 'read')] });
+    const ours = await sendOne(shop);
+    await learnId(shop, ours, 'wamid.known');
+    await receive(shop, { statuses: [status('wamid.unknown', 'read')] });
+    await world.db.ownerQuery(
+      `UPDATE events SET wait_key = 'wamid.known' WHERE workspace_id = $1 AND state = 'parked'`,
+      [shop.workspaceId],
+    );
     const looks = async () => {
       const [row] = await world.db.ownerQuery<{ attempts: number }>(
-        `SELECT attempts FROM events WHERE workspace_id = $1 AND key = 'wamid.theirs:read'`,
+        `SELECT attempts FROM events WHERE workspace_id = $1 AND key = 'wamid.unknown:read'`,
         [shop.workspaceId],
       );
       return row?.attempts;
     };
-    await world.eventually(async () => (await looks()) === 3);
+    await world.eventually(async () => (await looks()) === parkedLimits.maxLooks);
     // One more sweep: it finds what really passed, and leaves the other alone.
     const sent = await sendOne(shop);
     await receive(shop, { statuses: [status('wamid.later', 'delivered')] });
     await learnId(shop, sent, 'wamid.later', false);
     await world.eventually(async () => (await statusOf(sent.messageId)) === 'delivered');
-    expect(await looks()).toBe(3);
+    expect(await looks()).toBe(parkedLimits.maxLooks);
   });
 });

@@ -92,6 +92,15 @@ describe('receive', () => {
     await receiver.close();
   });
 
+  it('lets no delivery come after a position above its own: a fail-over may give positions again', async () => {
+    const receiver = openReceiver();
+    const one = delivery('positions begin anew');
+    await receiver.receive(one, 1_000_000_000);
+    const place = await placeOf(one);
+    expect(place?.after).toBe(String(Number(place?.position) - 1));
+    await receiver.close();
+  });
+
   it('divides what is too much for one batch by count and by bytes, and keeps one too large for any', async () => {
     const receiver = openReceiver({ limits: { maxBatchDeliveries: 3, maxBatchBytes: 10 } });
     const all = ['1', '2', '3', '4', '5', '6', '7']

@@ -3,7 +3,7 @@ import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createReceiver, unpackArrivals, type VerifiedDelivery } from '#inbox';
 import { newId, silentLog } from '#kernel';
-import { takeBackArrivals } from '../../src/inbox/arrive/arrivals-store.ts';
+import { divideArrival, takeBackArrivals } from '../../src/inbox/arrive/arrivals-store.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -93,6 +93,22 @@ it('keeps sealed parts with their delivery when a batch is divided', async () =>
   const [row] = await db.ownerQuery('SELECT body, secrets_sealed FROM deliveries WHERE id = $1', [sealed.id]);
   expect(row).toEqual({ body: Buffer.from('first'), secrets_sealed: Buffer.from('sealed') });
   expect(await bodies()).toEqual(['first', 'last']);
+});
+
+it('divides a batch by one statement: with no transaction around it whose beginning could be cut off', async () => {
+  const first = delivery('first', { secretsSealed: Buffer.from('sealed') });
+  await arrive([first, delivery(''), delivery('last')]);
+  const [row] = await db.ownerQuery<{ position: string }>('SELECT position FROM arrivals');
+  const { storage } = db;
+  const place = { position: row!.position, part: 0 };
+  await divideArrival({ ...storage, asWorker: () => Promise.reject(new Error('not here')) }, place);
+  // Again, as after an answer that was lost: there is nothing left to divide.
+  await divideArrival(storage, place);
+  expect(await waiting()).toEqual(
+    [1, 2, 3].map((part) => ({ position: place.position, part, delivery_count: 1, refusal: null })),
+  );
+  await unpackAll();
+  expect(await bodies()).toEqual(['first', '', 'last']);
 });
 
 it('tries what was set aside once more when it is told to', async () => {

@@ -1,10 +1,15 @@
 import type { AccountId, WorkspaceId } from '@switchyard/contract';
 import { type Engines, hashToken, type Storage, type TwoLevelCache } from '#storage';
 import type { Routed, RouteKind, ServingAccount } from '../accounts.ts';
-import { findPlace, type Place } from './route-store.ts';
+import { gatherLookUps } from './gather.ts';
+import { findPlaces, type Place } from './route-store.ts';
 
 export const routingLimits = {
   maxCachedRoutes: 50_000,
+  /** Of keys that nobody has: those who guess drive out each other's guesses, and no route. */
+  maxCachedAbsences: 5_000,
+  /** In one statement. */
+  maxLookedUpAtOnce: 256,
   maxCachedAccounts: 10_000,
   /** How long a process that is cut off from the doorbell may route by what it knew. */
   ttlMs: 60_000,
@@ -38,13 +43,14 @@ export function createRouting(
   parts: RoutingParts,
   loadAccount: (place: Place) => Promise<ServingAccount | null>,
 ): Routing {
-  const { maxCachedRoutes, maxCachedAccounts, ttlMs, negativeTtlMs } = routingLimits;
+  const { maxCachedRoutes, maxCachedAbsences, maxCachedAccounts, ttlMs, negativeTtlMs } = routingLimits;
   const places: TwoLevelCache<Place> = parts.engines.cache({
     name: 'routes',
     maxEntries: maxCachedRoutes,
+    maxAbsences: maxCachedAbsences,
     ttlMs,
     negativeTtlMs,
-    load: (routeKey) => findPlace(parts.storage, ...splitOnce(routeKey, ':')),
+    load: gatherLookUps((routeKeys) => findByRouteKeys(parts.storage, routeKeys), routingLimits.maxLookedUpAtOnce),
     codec: { encode: (place) => JSON.stringify(place), decode: (text) => JSON.parse(text) as Place },
   });
   const accounts: TwoLevelCache<ServingAccount> = parts.engines.cache({
@@ -91,6 +97,17 @@ export function createRouting(
     forgetAccount: (workspaceId, accountId) => accounts.invalidate(placeKeyOf({ workspaceId, accountId })),
     forgetRoute: (kind, key) => places.invalidate(`${kind}:${key}`),
   };
+}
+
+async function findByRouteKeys(storage: Storage, routeKeys: readonly string[]): Promise<ReadonlyMap<string, Place>> {
+  const routes = routeKeys.map((routeKey) => {
+    const [kind, key] = splitOnce(routeKey, ':');
+    return { kind, key };
+  });
+  const found = await findPlaces(storage, routes);
+  return new Map(
+    found.map(({ kind, key, workspaceId, accountId }) => [`${kind}:${key}`, { workspaceId, accountId }] as const),
+  );
 }
 
 function placeKeyOf({ workspaceId, accountId }: Place): string {

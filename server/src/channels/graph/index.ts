@@ -14,4 +14,4 @@ export {
 export { type GraphCall, postToGraph } from './graph-client.ts';
 export { type Advice, type ErrorRow, findAdvice, type GraphError, readGraphError } from './graph-error.ts';
 export { answerGraphChallenge, maxChallengeLength } from './handshake.ts';
-export { verifyGraphSignature } from './signature.ts';
+export { hasGraphSignature, verifyGraphSignature } from './signature.ts';

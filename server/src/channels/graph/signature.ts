@@ -7,6 +7,10 @@ const signatureShape = /^sha256=[0-9a-f]{64}$/;
 const hexStart = 'sha256='.length;
 const hexLength = 64;
 
+export function hasGraphSignature(headers: RawRequest['headers']): boolean {
+  return signatureShape.test(headers['x-hub-signature-256'] ?? '');
+}
+
 /** Room for the two hex texts that are compared: filled and read in one go, so that no request makes its own. */
 const given = Buffer.alloc(hexLength);
 const expected = Buffer.alloc(hexLength);

@@ -1,6 +1,6 @@
 /** Instagram (and pages) through Meta's Graph API. */
 import type { Channel } from '../channel.ts';
-import { answerGraphChallenge, verifyGraphSignature } from '../graph/index.ts';
+import { answerGraphChallenge, hasGraphSignature, verifyGraphSignature } from '../graph/index.ts';
 import { instagramCapabilities, instagramFields } from './capabilities.ts';
 import { sendInstagram } from './instagram-client.ts';
 import { normaliseInstagram } from './normalise.ts';
@@ -11,6 +11,7 @@ export const instagramChannel: Channel = {
   capabilities: instagramCapabilities,
   fields: instagramFields,
   verify: verifyGraphSignature,
+  hasSignature: hasGraphSignature,
   challenge: answerGraphChallenge,
   normalise: normaliseInstagram,
   webhook: instagramWebhook,

@@ -1,6 +1,6 @@
 /** WhatsApp Cloud API of Meta. */
 import type { Channel } from '../channel.ts';
-import { answerGraphChallenge, verifyGraphSignature } from '../graph/index.ts';
+import { answerGraphChallenge, hasGraphSignature, verifyGraphSignature } from '../graph/index.ts';
 import { metaCapabilities, metaFields } from './capabilities.ts';
 import { markMetaRead, sendMeta } from './meta-client.ts';
 import { normaliseMeta } from './normalise.ts';
@@ -11,6 +11,7 @@ export const metaChannel: Channel = {
   capabilities: metaCapabilities,
   fields: metaFields,
   verify: verifyGraphSignature,
+  hasSignature: hasGraphSignature,
   challenge: answerGraphChallenge,
   normalise: normaliseMeta,
   webhook: metaWebhook,

@@ -7,7 +7,7 @@ import type { Channel } from '../channel.ts';
 import { twilioCapabilities, twilioFields } from './capabilities.ts';
 import { listTwilioMessages } from './list-client.ts';
 import { normaliseTwilio } from './normalise.ts';
-import { verifyTwilio } from './signature.ts';
+import { hasTwilioSignature, verifyTwilio } from './signature.ts';
 import { sendByTwilio } from './twilio-client.ts';
 import { twilioWebhook } from './webhook.ts';
 
@@ -16,6 +16,7 @@ export const twilioChannel: Channel = {
   capabilities: twilioCapabilities,
   fields: twilioFields,
   verify: verifyTwilio,
+  hasSignature: hasTwilioSignature,
   normalise: normaliseTwilio,
   webhook: twilioWebhook,
   send: sendByTwilio,

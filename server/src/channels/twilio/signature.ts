@@ -13,6 +13,10 @@ import { type FormFields, parseForm, parseQuery } from './form.ts';
 /** An HMAC-SHA1 in base64. */
 const signatureShape = /^[A-Za-z0-9+/]{27}=$/;
 
+export function hasTwilioSignature(headers: RawRequest['headers']): boolean {
+  return signatureShape.test(headers['x-twilio-signature'] ?? '');
+}
+
 /** 401 when refused. Any of the tokens may have signed, over any of the spellings of the URL. */
 export function verifyTwilio(request: RawRequest, secrets: VerifySecrets): Verification {
   const signature = request.headers['x-twilio-signature'];

@@ -127,6 +127,9 @@ const movingLock = 7_023_617_463;
 /**
  * Both lists are read here for the first time. The commit does not wait for the disk: a crash that loses it puts the
  * arrivals back, and ids and commits to come are the same.
+ *
+ * A delivery comes after none that has a higher position than its own, whatever its gateway says: where a standby took over
+ * that lacks the last moment, positions are given again that gateways have seen committed.
  */
 const move = (head: string) => `
   WITH alone AS MATERIALIZED (
@@ -150,7 +153,7 @@ const move = (head: string) => `
       is_authenticated, is_test, received_at FROM arrived
   ), queued AS (
     INSERT INTO inbox (workspace_id, id, account_id, shard, position, after_position)
-    SELECT workspace_id, id, account_id, shard, position, after_position FROM arrived
+    SELECT workspace_id, id, account_id, shard, position, LEAST(after_position, position - 1) FROM arrived
   )
   SELECT count(*)::integer AS rows, COALESCE(sum(octet_length(deliveries) + octet_length(bodies)), 0)::integer AS bytes FROM taken`;
 
@@ -192,41 +195,41 @@ export async function findOldestArrival(
   return rows[0] ?? null;
 }
 
-interface WholeArrival {
-  readonly origins: string;
-  readonly deliveries: string;
-  readonly bodies: Buffer;
-  readonly arrivedAt: Date;
-}
-
 interface DescribedDelivery {
   readonly body_start: number;
   readonly body_length: number;
   readonly sealed_length: number;
 }
 
-/** A row for each of its deliveries, in their order. Here, not in SQL: Postgres may be unable to read the lists. */
+/**
+ * A row for each of its deliveries, in their order. The list is read here, not in SQL, for Postgres may be unable to. The
+ * row goes and its parts come in one statement, so that no cut of the connection's transaction can part the two.
+ */
 export async function divideArrival(storage: Storage, { position, part }: ArrivalPlace): Promise<void> {
-  await storage.asWorker(async (tx) => {
-    const [whole] = await tx.query<WholeArrival & Record<string, unknown>>(
-      `DELETE FROM arrivals WHERE position = $1 AND part = $2 AND delivery_count > 1
-       RETURNING origins, deliveries, bodies, arrived_at AS "arrivedAt"`,
-      [position, part],
-    );
-    if (!whole) return;
-    const deliveries = JSON.parse(whole.deliveries) as readonly DescribedDelivery[];
-    for (const [index, one] of deliveries.entries()) {
-      const start = one.body_start - 1;
-      await tx.query(
-        `INSERT INTO arrivals (position, part, delivery_count, origins, deliveries, bodies, arrived_at)
-         VALUES ($1, $2, 1, $3, $4, $5, $6)`,
-        [
-          ...[position, part + 1 + index, whole.origins, JSON.stringify([{ ...one, body_start: 1 }])],
-          ...[whole.bodies.subarray(start, start + one.body_length + one.sealed_length), whole.arrivedAt],
-        ],
-      );
-    }
-  });
+  const [whole] = await storage.workerStatement<{ deliveries: string }>(
+    'SELECT deliveries FROM arrivals WHERE position = $1 AND part = $2 AND delivery_count > 1',
+    [position, part],
+    'arrivals-find-whole',
+  );
+  if (!whole) return;
+  const deliveries = JSON.parse(whole.deliveries) as readonly DescribedDelivery[];
+  await storage.workerStatement(
+    `WITH whole AS (
+       DELETE FROM arrivals WHERE position = $1 AND part = $2 AND delivery_count > 1
+       RETURNING position, part, origins, bodies, arrived_at)
+     INSERT INTO arrivals (position, part, delivery_count, origins, deliveries, bodies, arrived_at)
+     SELECT w.position, w.part + one.number, 1, w.origins, one.deliveries, substring(w.bodies FROM one.start FOR one.length),
+       w.arrived_at
+     FROM whole w, unnest($3::text[], $4::integer[], $5::integer[]) WITH ORDINALITY AS one (deliveries, start, length, number)`,
+    [
+      position,
+      part,
+      deliveries.map((one) => JSON.stringify([{ ...one, body_start: 1 }])),
+      deliveries.map((one) => one.body_start),
+      deliveries.map((one) => one.body_length + one.sealed_length),
+    ],
+    'arrivals-divide',
+  );
 }
 
 /** What the database will not have as a delivery stays here, with the reason. */

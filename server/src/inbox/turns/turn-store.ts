@@ -110,10 +110,13 @@ export interface LockedConversation {
  * `leaseMs`, so that a stopped process does not keep the locks.
  *
  * Which event is next (promise 3): A comes before B if A was answered before B was sent; of those in flight together the
- * provider's time stamp decides, then the delivery, then the place in it. `position` numbers the batches in which
- * deliveries were committed; `after_position` is the last batch that its gateway had answered when the request came in.
+ * provider's time stamp decides, then the position, the delivery, the place in it. Events without a time stamp go by their
+ * positions: when each was received is told by the clocks of several gateways. Among events that have one they stand all
+ * together, where the first of them was received: so that one order holds for all.
+ *
+ * `position` numbers the batches in which deliveries were committed; `after_position` is the last batch that its gateway had answered when the request came in.
  * So A surely precedes B when A's position is at most B's after_position: whoever began to arrive after the smallest
- * pending position must wait.
+ * pending position must wait. What has that position itself never does: nothing pending can precede it.
  *
  * Where a lock was waited for, an event that was committed meanwhile is not seen yet. That is right: what was answered
  * before it was normalised before it, and the end of the turn looks again. One waits for its lock; several leave out the
@@ -135,10 +138,15 @@ export async function startTurns(
        SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
          e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
        FROM events e
-       WHERE e.workspace_id = $1 AND e.conversation_id = locked.id AND e.state = 'pending' AND e.after_position <
-         (SELECT min(f.position) FROM events f
-          WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending')
-       ORDER BY COALESCE(e.occurred_at, e.received_at), e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
+       CROSS JOIN (SELECT min(f.position) AS position FROM events f
+         WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending') AS first
+       WHERE e.workspace_id = $1 AND e.conversation_id = locked.id AND e.state = 'pending'
+         AND (e.after_position < first.position OR e.position = first.position)
+       ORDER BY COALESCE(e.occurred_at, (
+           SELECT f.received_at FROM events f
+           WHERE f.workspace_id = $1 AND f.conversation_id = locked.id AND f.state = 'pending' AND f.occurred_at IS NULL
+           ORDER BY f.position, f.delivery_id, f.ordinal LIMIT 1)),
+         e.position, e.delivery_id, e.ordinal LIMIT 1) AS next ON true`,
     [tx.workspaceId, leases.map((lease) => lease.conversationId), leases.map((lease) => lease.epoch), String(leaseMs)],
     isAlone ? 'inbox-start-turn' : 'inbox-start-turns',
   );
@@ -173,6 +181,14 @@ interface PendingRow extends Record<string, unknown> {
   readonly afterPosition: string;
 }
 
+/**
+ * Another transaction has ended this event's turn, one whose commit nobody heard of, while this one waited for the lock and
+ * read what was pending before. Nothing of this one may be kept, nor is it the event's fault: the conversation is given back.
+ */
+export class NoLongerPending extends Error {
+  override readonly name = 'NoLongerPending';
+}
+
 export interface TurnEnd {
   readonly lease: ConversationLease;
   readonly event: PendingEvent;
@@ -193,11 +209,12 @@ export interface Afterwards {
 
 /**
  * The ends of several turns in one statement: their events are settled and their conversations given back, due again
- * where more is pending. They are locked, so whoever adds an event waits and then sets them due anew.
+ * where more is pending. They are locked, so whoever adds an event waits and then sets them due anew. Throws
+ * NoLongerPending when one of the events has ended meanwhile.
  */
 export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promise<readonly Afterwards[]> {
   if (ends.length === 0) return [];
-  return tx.query<Afterwards & Record<string, unknown>>(
+  const afterwards = await tx.query<Afterwards & Record<string, unknown>>(
     `WITH given AS MATERIALIZED (
        SELECT * FROM json_to_recordset($2) AS g (
          conversation_id uuid, epoch bigint, event_id uuid, account_id uuid, state text, reason text, wait_key text,
@@ -205,7 +222,7 @@ export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promi
      settled AS (
        UPDATE events e SET state = g.state, reason = g.reason, wait_key = g.wait_key, turn_id = g.turn_id,
          settled_at = CASE WHEN g.state = 'parked' THEN NULL ELSE clock_timestamp() END
-       FROM given g WHERE e.workspace_id = $1 AND e.id = g.event_id),
+       FROM given g WHERE e.workspace_id = $1 AND e.id = g.event_id AND e.state = 'pending' RETURNING e.id),
      after AS MATERIALIZED (
        SELECT g.conversation_id, g.epoch, g.event_id,
          EXISTS (SELECT 1 FROM events p WHERE p.workspace_id = $1 AND p.conversation_id = g.conversation_id
@@ -217,10 +234,13 @@ export async function endTurns(tx: WorkspaceTx, ends: readonly TurnEnd[]): Promi
        UPDATE conversations c SET leased_until = '-infinity',
          next_due_at = CASE WHEN after.has_more THEN clock_timestamp() END
        FROM after WHERE c.workspace_id = $1 AND c.id = after.conversation_id AND c.lease_epoch = after.epoch)
-     SELECT event_id AS "eventId", has_more AS "hasMore", has_waiting AS "hasWaiting" FROM after`,
+     SELECT event_id AS "eventId", has_more AS "hasMore", has_waiting AS "hasWaiting"
+     FROM after JOIN settled ON settled.id = event_id`,
     [tx.workspaceId, storableJson(ends.map(toColumns))],
     'inbox-end-turns',
   );
+  if (afterwards.length < ends.length) throw new NoLongerPending('an event of these turns has ended already');
+  return afterwards;
 }
 
 function toColumns({ lease, event, ...end }: TurnEnd): object {
@@ -237,12 +257,15 @@ function toColumns({ lease, event, ...end }: TurnEnd): object {
   };
 }
 
+/** Throws NoLongerPending when it has ended meanwhile. */
 export async function buryEvent(tx: WorkspaceTx, eventId: EventId, reason: string): Promise<void> {
-  await tx.query(
-    `UPDATE events SET state = 'dead', reason = $3, settled_at = clock_timestamp() WHERE workspace_id = $1 AND id = $2`,
+  const buried = await tx.query(
+    `UPDATE events SET state = 'dead', reason = $3, settled_at = clock_timestamp()
+     WHERE workspace_id = $1 AND id = $2 AND state = 'pending' RETURNING id`,
     [tx.workspaceId, eventId, storableText(reason)],
     'inbox-bury-event',
   );
+  if (buried.length === 0) throw new NoLongerPending('an event that is to be buried has ended already');
 }
 
 /** Gives the conversation back; `delayMs` puts the next turn off. With nothing pending it is no longer due. */

@@ -13,7 +13,7 @@ import { crashPoint, createLoop, type Loop } from '#kernel';
 import { type TurnDeps, type TurnWorkings, takeTurns } from './turn-batch.ts';
 import { countAbandoned, giveBackLater, recordFailure } from './turn-failures.ts';
 import { turnLimits } from './turn-limits.ts';
-import { type ConversationLease, leaseConversations, type PendingEvent } from './turn-store.ts';
+import { type ConversationLease, leaseConversations, NoLongerPending, type PendingEvent } from './turn-store.ts';
 
 /** Work under way, with how many conversations it holds. */
 type InFlight = Map<Promise<void>, number>;
@@ -132,7 +132,7 @@ async function takeOneTurn(workings: TurnWorkings, lease: ConversationLease): Pr
       [failing] = begun;
     });
   } catch (error) {
-    if (!failing) throw error;
+    if (!failing || error instanceof NoLongerPending) throw error;
     await recordFailure(workings, lease, { next: failing, error });
   }
 }

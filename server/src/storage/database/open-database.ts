@@ -6,7 +6,7 @@ import { openRolePool } from './role-pool.ts';
 import { allRoles, type RoleName, type RoleUrls } from './roles.ts';
 import { checkServer } from './startup-check-store.ts';
 import { connect, disconnect, runTransaction } from './transaction.ts';
-import { translate } from './unavailable.ts';
+import { isUnavailable, translate } from './unavailable.ts';
 
 export interface DatabaseOptions {
   /** From `ensureRoles`. */
@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   /** What the database's list of connections shows, before the role's name. */
   readonly applicationName?: string;
   readonly poolSizes?: Partial<Record<RoleName, number>>;
+  /** How long a statement may last; for tests of what becomes of one that lasts longer. */
+  readonly statementMs?: Partial<Record<RoleName, number>>;
   /** Takes a server without fsync: only the tests of rooms may say so. */
   readonly allowUnsafe?: boolean;
 }
@@ -66,6 +68,7 @@ function openPools(options: DatabaseOptions): Pools {
       url: options.urls[role],
       maxConnections: options.poolSizes?.[role] ?? defaultPoolSizes[role],
       applicationName: options.applicationName ?? 'switchyard',
+      statementMs: options.statementMs?.[role],
       onIdleError: (error) => options.log.warn({ role, error: error.message }, 'an idle database connection broke'),
     });
   return { app: open('app'), gateway: open('gateway'), worker: open('worker') };
@@ -112,13 +115,14 @@ async function statement<R extends Row>(pool: pg.Pool, count: () => void, query:
   }
 }
 
-/** The connection is given back whatever they came to: the pool drops one that broke. */
+/** The connection is given back whatever they came to, but for one on which the database could not be asked. */
 async function statements(
   pool: pg.Pool,
   count: () => void,
   given: readonly Statement[],
 ): Promise<readonly PromiseSettledResult<Row[]>[]> {
   const client = await connect(pool);
+  let settled: readonly PromiseSettledResult<Row[]>[] = [];
   try {
     const sent = given.map(async (query) => {
       count();
@@ -128,9 +132,13 @@ async function statements(
         throw translate(error);
       }
     });
-    return await Promise.allSettled(sent);
+    settled = await Promise.allSettled(sent);
+    return settled;
   } finally {
-    disconnect(client, false);
+    disconnect(
+      client,
+      settled.some((one) => one.status === 'rejected' && isUnavailable(one.reason)),
+    );
   }
 }
 

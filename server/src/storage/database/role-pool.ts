@@ -7,6 +7,8 @@ export interface PoolSettings {
   readonly url: string;
   readonly maxConnections: number;
   readonly applicationName: string;
+  /** Instead of the role's own limit. */
+  readonly statementMs?: number | undefined;
   /** A connection that broke while idle: for the log only, the next statement makes a new one. */
   readonly onIdleError: (error: Error) => void;
 }
@@ -19,6 +21,15 @@ export const timeouts = {
   worker: { statementMs: 15_000, lockMs: 5_000, idleMs: 30_000 },
 } as const satisfies Record<RoleName, { statementMs: number; lockMs: number; idleMs: number }>;
 
+/**
+ * The server cuts a statement off at its limit and says so. Who has heard nothing for this much longer has lost the server
+ * (its host is gone, a firewall forgot the connection), which the network itself says only after a quarter of an hour. pg
+ * then ends the connection, with all that was sent on it: what became of that is not known. Of statements that are sent
+ * together each has its time from then on, so together they have the time of one.
+ */
+const silenceMs = 2_000;
+/** So that a connection which went silent while it was idle is gone, as a rule, before anybody asks on it. */
+const keepAliveMs = 5_000;
 const connectTimeoutMs = 5_000;
 const idleConnectionMs = 60_000;
 
@@ -41,6 +52,7 @@ const types: pg.CustomTypesConfig = {
 /** One role's pool. Its errors never end the process. */
 export function openRolePool(settings: PoolSettings): pg.Pool {
   const limits = timeouts[settings.role];
+  const statementMs = settings.statementMs ?? limits.statementMs;
   const pool = new pg.Pool({
     ...pipelined,
     connectionString: settings.url,
@@ -48,10 +60,12 @@ export function openRolePool(settings: PoolSettings): pg.Pool {
     application_name: `${settings.applicationName} ${settings.role}`,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleConnectionMs,
-    statement_timeout: limits.statementMs,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + silenceMs,
     lock_timeout: limits.lockMs,
     idle_in_transaction_session_timeout: limits.idleMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     options: `-c search_path=${schemaName}`,
     types,
   });

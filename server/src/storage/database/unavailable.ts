@@ -27,9 +27,9 @@ const brokenStreamCode = /^ERR_(STREAM_(DESTROYED|WRITE_AFTER_END|ALREADY_FINISH
 
 const unavailableClasses = ['08', '53', '58'];
 
-/** What pg throws without a code when a connection ends under a query or cannot be made in time. */
+/** What pg throws without a code when a connection ends or goes silent under a query, or cannot be made in time. */
 const brokenMessage =
-  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|timeout expired/i;
+  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|timeout expired|query read timeout/i;
 
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

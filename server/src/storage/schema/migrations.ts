@@ -9,6 +9,7 @@ import * as retention from './0008-retention.ts';
 import * as watching from './0010-watching.ts';
 import * as losses from './0011-losses.ts';
 import * as erasedEvents from './0012-erased-events.ts';
+import * as parkedLately from './0013-parked-lately.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -22,6 +23,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-watching': watching,
   '0011-losses': losses,
   '0012-erased-events': erasedEvents,
+  '0013-parked-lately': parkedLately,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';

@@ -131,6 +131,15 @@ export function cacheConformance(under: EnginesUnderTest): void {
       expect(await cache.get('a')).toEqual({ value: 'A', outcome: 'miss' });
     });
 
+    it('holds absences apart: however many, they drive out no value', async () => {
+      const { options, cacheOf } = shop({ a: 'A' });
+      Object.assign(options, { maxEntries: 3, maxAbsences: 2 });
+      const cache = cacheOf(await under.open());
+      await cache.get('a');
+      for (const key of ['b', 'c', 'd', 'e']) await cache.get(key);
+      expect(['a', 'b', 'c', 'd', 'e'].map((key) => cache.peek(key))).toEqual(['A', undefined, undefined, null, null]);
+    });
+
     it('forgets everything after a gap of the doorbell', async () => {
       const { rows, cacheOf } = shop({ a: 'old' });
       const cache = cacheOf(await under.open());

@@ -22,12 +22,9 @@ export interface CacheParts {
   readonly elapsedMs: () => number;
 }
 
-interface Entry<Value> {
-  /** null: known not to be there. */
+interface Fetched<Value> {
+  /** null: it is not there. */
   readonly value: Value | null;
-}
-
-interface Fetched<Value> extends Entry<Value> {
   readonly outcome: 'hit' | 'miss' | 'negative';
   /** How long it may be held here. */
   readonly ttlMs: number;
@@ -39,18 +36,24 @@ interface Load<Value> {
   isVoid: boolean;
 }
 
+const defaultMaxAbsences = 5_000;
+
 /** Entries made together should not end together. */
 const jitterShare = 0.1;
 
 export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: CacheParts): TwoLevelCache<Value> {
   const { doorbell, random } = parts;
   const topic = `cache:${options.name}`;
-  const held = new LRUCache<string, Entry<Value>>({
-    max: options.maxEntries,
-    ttl: options.ttlMs,
-    ttlResolution: 0,
-    // A start of zero means "lives for ever" to lru-cache, and a clock may begin there.
-    perf: { now: () => parts.elapsedMs() + 1 },
+  // A start of zero means "lives for ever" to lru-cache, and a clock may begin there.
+  const timed = { ttlResolution: 0, perf: { now: () => parts.elapsedMs() + 1 } };
+  const held = new LRUCache<string, { readonly value: Value }>({
+    ...{ max: options.maxEntries, ttl: options.ttlMs },
+    ...timed,
+  });
+  const absent = new LRUCache<string, true>({
+    max: options.maxAbsences ?? Math.min(options.maxEntries, defaultMaxAbsences),
+    ttl: options.negativeTtlMs,
+    ...timed,
   });
   const loads = new Map<string, Load<Value>>();
   const shared = options.codec && parts.shared ? { level: parts.shared, codec: options.codec } : null;
@@ -67,6 +70,7 @@ export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: 
 
   function forget(key: string): void {
     held.delete(key);
+    absent.delete(key);
     const load = loads.get(key);
     if (load) load.isVoid = true;
     loads.delete(key);
@@ -74,6 +78,7 @@ export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: 
 
   function forgetAll(): void {
     held.clear();
+    absent.clear();
     for (const load of loads.values()) load.isVoid = true;
     loads.clear();
   }
@@ -85,7 +90,8 @@ export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: 
       ({ value, ttlMs }) => {
         if (load.isVoid) return;
         loads.delete(key);
-        held.set(key, { value }, { ttl: ttlMs });
+        if (value === null) absent.set(key, true, { ttl: ttlMs });
+        else held.set(key, { value }, { ttl: ttlMs });
       },
       () => {
         // The failure goes to those who wait for `result`; here it only must not be cached.
@@ -95,15 +101,17 @@ export function createTwoLevelCache<Value>(options: CacheOptions<Value>, parts: 
     return load;
   }
 
+  const peek = (key: string): Value | null | undefined => held.get(key)?.value ?? (absent.get(key) ? null : undefined);
+
   return {
     async get(key) {
       await listening;
-      const entry = held.get(key);
-      if (entry) return { value: entry.value, outcome: entry.value === null ? 'negative' : 'hit' };
+      const known = peek(key);
+      if (known !== undefined) return { value: known, outcome: known === null ? 'negative' : 'hit' };
       const { value, outcome } = await (loads.get(key) ?? startLoad(key)).result;
       return { value, outcome };
     },
-    peek: (key) => held.get(key)?.value,
+    peek,
     async invalidate(key) {
       forget(key);
       await shared?.level.drop(key);
@@ -144,7 +152,7 @@ const absentMark = '-';
 const valueMark = '+';
 
 /** null: written by another version of the code, so it counts as not there. */
-function decodeShared<Value>(text: string, codec: Shared<Value>['codec']): Entry<Value> | null {
+function decodeShared<Value>(text: string, codec: Shared<Value>['codec']): { readonly value: Value | null } | null {
   if (text === absentMark) return { value: null };
   if (!text.startsWith(valueMark)) return null;
   try {

@@ -1,0 +1,129 @@
+/** The sweep of parked events: what it looks at, whatever else is parked, and that no workspace holds up another. */
+import type { AccountId, EventId } from '@switchyard/contract';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { releaseParked } from '#inbox';
+import type { Storage, WorkspaceTx } from '#storage';
+import { createParkedSweep, parkedLimits } from '../../src/inbox/parked.ts';
+import { findPassed, findWorkspacesWithParked, maxLockedParked } from '../../src/inbox/parked-store.ts';
+import { type InboxWorld, listeningLog, openInboxWorld, type Shop } from './world.ts';
+
+let world: InboxWorld;
+/** No worker: what is parked here is left alone. */
+beforeAll(async () => {
+  world = await openInboxWorld();
+});
+afterAll(() => world.close());
+
+/** Receipts that wait for `waitKey`, or each for a message of its own. */
+async function park(shop: Shop, count: number, facts: { readonly ageHours?: number; readonly waitKey?: string } = {}) {
+  await world.db.ownerQuery(
+    `INSERT INTO events (workspace_id, id, delivery_id, account_id, ordinal, kind, type, key, payload, received_at, position,
+       after_position, state, wait_key, created_at)
+     SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, 0, 'status', 'read', n::text, '{"kind": "status"}', now(), n, 0, 'parked',
+       COALESCE($4, 'wamid.of-another-system.' || n), now() - $5 * interval '1 hour' FROM generate_series(1, $3::int) AS n`,
+    [shop.workspaceId, shop.accountId, count, facts.waitKey ?? null, facts.ageHours ?? 0],
+  );
+}
+
+async function statesOf(shop: Shop) {
+  const rows = await world.db.ownerQuery<{ state: string; count: number }>(
+    'SELECT state, count(*)::int AS count FROM events WHERE workspace_id = $1 GROUP BY state',
+    [shop.workspaceId],
+  );
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
+const known = (shop: Shop, providerMessageId: string) => ({ accountId: shop.accountId, providerMessageId });
+
+describe('release', () => {
+  it('takes all that wait for a message, however many, each once and in their order', async () => {
+    const shop = await world.shop();
+    const count = maxLockedParked + 30;
+    await park(shop, count, { waitKey: 'wamid.crowd' });
+    await park(shop, 1, { waitKey: 'wamid.of-nobody' });
+    const applied: EventId[] = [];
+    const apply = async (_tx: WorkspaceTx, _accountId: AccountId, eventId: EventId) => {
+      applied.push(eventId);
+      return { kind: 'applied', messageId: 'msg' as never } as const;
+    };
+    await world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
+      releaseParked(tx, apply, [known(shop, 'wamid.crowd')]),
+    );
+    expect(await statesOf(shop)).toEqual({ handled: count, parked: 1 });
+    const inOrder = await world.db.ownerQuery<{ id: EventId }>(
+      `SELECT id FROM events WHERE workspace_id = $1 AND state = 'handled' ORDER BY position, id`,
+      [shop.workspaceId],
+    );
+    expect(applied).toEqual(inOrder.map(({ id }) => id));
+  });
+});
+
+describe('the sweep', () => {
+  it('reads what was parked lately by an index of its own, however much is parked', async () => {
+    const shop = await world.shop();
+    await park(shop, 3_000, { ageHours: 30 });
+    await park(shop, 5);
+    await world.db.ownerQuery('ANALYZE events, messages');
+    const limits = { limit: parkedLimits.perSweep, ...parkedLimits };
+    const passing = await world.db.storage.inWorkspace(
+      shop.workspaceId,
+      (tx) => planOf((explained) => findPassed({ ...tx, query: explained }, limits), tx.query.bind(tx)),
+      'by-key',
+    );
+    expect(passing).toMatch(/Index Scan using events_parked_since/);
+    expect(passing).not.toMatch(/Seq Scan/);
+    expect(rowsReadOf(passing, 'events_parked_since')).toBeLessThanOrEqual(5);
+
+    const { storage } = world.db;
+    const finding = await planOf(
+      (explained) => findWorkspacesWithParked({ ...storage, workerStatement: explained as never }, parkedLimits),
+      (text, values = []) => storage.workerStatement(text, values, 'explain'),
+    );
+    expect(finding).not.toMatch(/Seq Scan on events/);
+    expect(rowsReadOf(finding, 'events_parked_since')).toBeLessThan(20);
+  });
+
+  it('goes on with the next workspace where one fails, and ends what is overdue in portions', async () => {
+    const [failing, next] = [await world.shop(), await world.shop()];
+    await park(failing, 2, { ageHours: 8 * 24 + 1 });
+    await park(next, parkedLimits.perSweep + 10, { ageHours: 8 * 24 + 1 });
+    const { storage } = world.db;
+    const log = listeningLog();
+    const failsForOne: Storage = {
+      ...storage,
+      inWorkspace: (workspaceId, work, planning) =>
+        workspaceId === failing.workspaceId
+          ? Promise.reject(new Error('too much of it'))
+          : storage.inWorkspace(workspaceId, work, planning),
+    };
+    const sweep = createParkedSweep({ storage: failsForOne, applyReceipt: world.outbox.applyReceipt, log });
+    sweep.start();
+    await world.eventually(async () => (await statesOf(next)).ignored !== undefined);
+    await sweep.stop();
+    expect(await statesOf(next)).toEqual({ ignored: parkedLimits.perSweep, parked: 10 });
+    expect(await statesOf(failing)).toEqual({ parked: 2 });
+    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { facts: { workspaceId: failing.workspaceId, error: 'Error: too much of it' } },
+    ]);
+  });
+});
+
+type Ask = (text: string, values?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
+
+/** How Postgres carries out the one statement of `run`. */
+async function planOf(run: (explained: never) => Promise<unknown>, ask: Ask): Promise<string> {
+  let plan = '';
+  await run((async (text: string, values: readonly unknown[] = []) => {
+    const rows = await ask(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ${text}`, values);
+    plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    return [];
+  }) as never);
+  return plan;
+}
+
+/** Of all nodes that go by this index. */
+function rowsReadOf(plan: string, index: string): number {
+  const nodes = [...plan.matchAll(new RegExp(`using ${index} .*actual rows=([\\d.]+) loops=(\\d+)`, 'g'))];
+  expect(nodes.length).toBeGreaterThan(0);
+  return nodes.reduce((sum, [, rows, loops]) => sum + Number(rows) * Number(loops), 0);
+}
