@@ -1,5 +1,21 @@
 /** Each count is a number of broken cases; what it must be stands in `verdict.ts`. One statement each. */
 
+const rankOf = (status: string) =>
+  `CASE ${status} WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END`;
+
+/** The furthest status that the provider has ever for one: `read`. */
+const lastRank = 3;
+
+/** What we were told of a message and said yes to; by the provider's id, or by ours, which a message in doubt has alone. */
+const toldOf = `(
+     SELECT r.rank, m.workspace_id, m.id, m.status FROM told r
+     JOIN messages m ON m.provider_message_id = r.provider_message_id AND m.direction = 'out'
+     UNION
+     SELECT r.rank, m.workspace_id, m.id, m.status FROM told r
+     JOIN took t ON t.provider_message_id = r.provider_message_id JOIN attempts a ON a.id::text = t.attempt
+     JOIN outbox o ON o.workspace_id = a.workspace_id AND o.id = a.outbound_id
+     JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id)`;
+
 export const counts = {
   /** I1: acknowledged, and no delivery has these bytes. */
   notStored: `SELECT count(*) FROM acked a WHERE NOT EXISTS (SELECT 1 FROM digests d WHERE d.sha = a.sha)`,
@@ -62,13 +78,13 @@ export const counts = {
      WINDOW w AS (PARTITION BY o.workspace_id, o.conversation_id ORDER BY t.seq)) s
      WHERE before > ordinal AND NOT was_in_doubt`,
   /** I6: behind what the provider told us and we answered 200. */
-  statusesBehind: `SELECT count(*) FROM told r JOIN messages m ON m.provider_message_id = r.provider_message_id
-     WHERE m.direction = 'out' AND r.rank > CASE m.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2
-       WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END`,
+  statusesBehind: `SELECT count(*) FROM ${toldOf} AS m WHERE m.rank > ${rankOf('m.status')}`,
   statusesBackwards: `SELECT count(*) FROM messages m WHERE m.direction = 'out' AND EXISTS (
      SELECT 1 FROM receipts r WHERE r.workspace_id = m.workspace_id AND r.message_id = m.id AND r.was_applied
-     AND CASE r.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END
-       > CASE m.status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END)`,
+     AND ${rankOf('r.status')} > ${rankOf('m.status')})`,
+  /** Taken, and its last receipt was never answered 200, or the ledger does not know of it: then nothing is proved by it. */
+  untold: `SELECT count(*) FROM took t LEFT JOIN told r ON r.provider_message_id = t.provider_message_id
+     WHERE COALESCE(r.rank, 0) < ${lastRank}`,
   /** Crossed: taken for another's, or answered to another. */
   crossedEvents: `SELECT count(*) FROM heard h
      JOIN conversations c ON c.workspace_id = h.event_workspace_id AND c.id = h.conversation_id
@@ -92,7 +108,7 @@ export const subjects = {
   deliveries: 'SELECT count(*) FROM deliveries',
   turns: 'SELECT count(*) FROM turns',
   took: 'SELECT count(*) FROM took',
-  told: 'SELECT count(*) FROM told t JOIN messages m ON m.provider_message_id = t.provider_message_id',
+  told: `SELECT count(*) FROM ${toldOf} AS m`,
   heard: 'SELECT count(*) FROM heard',
   answered: `SELECT count(DISTINCT h.event_id) FROM heard h JOIN outbox o ON o.turn_id = h.turn_id`,
 } as const satisfies Record<string, string>;

@@ -60,7 +60,7 @@ export function invariantsOf(evidence: Evidence): Invariants {
     I3: judged(subjects.turns, totals.doubleEffects === 0),
     I4: judged(subjects.took, none('unflaggedDoubleSends', 'unknownSends', 'claimedSends', 'deniedSends')),
     I5: judged(subjects.heard, totals.outOfOrder === 0),
-    I6: judged(subjects.told, none('statusesBehind', 'statusesBackwards')),
+    I6: judged(subjects.told, none('statusesBehind', 'statusesBackwards', 'untold')),
     I7: judged(subjects.deliveries, evidence.leakedRows === 0 && totals.crossed === 0),
     // Orders, invoices and migrated rows are nobody's work here yet.
     I8: null,

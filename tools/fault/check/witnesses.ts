@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Acked } from '../load/order.ts';
 import type { Shop } from '../stage/shops.ts';
-import type { StandIn } from '../stage/stand-in.ts';
+import type { ProviderLedger } from '../stage/stand-in.ts';
 
 const batchSize = 5_000;
 
@@ -21,7 +21,7 @@ export async function readAcked(file: string): Promise<Acked[]> {
 
 export async function layOut(
   client: pg.Client,
-  facts: { readonly acked: readonly Acked[]; readonly standIn: StandIn; readonly shops: readonly Shop[] },
+  facts: { readonly acked: readonly Acked[]; readonly standIn: ProviderLedger; readonly shops: readonly Shop[] },
 ): Promise<void> {
   const { acked, standIn, shops } = facts;
   await client.query(`CREATE TEMP TABLE acked (id text, kind text, workspace_id uuid, account_id uuid, sender text,
@@ -58,7 +58,8 @@ export async function layOut(
       SELECT a.*, e.workspace_id AS event_workspace_id, e.id AS event_id, e.conversation_id, e.state, e.turn_id, e.settled_at
       FROM acked a JOIN events e ON e.account_id = a.account_id AND e.kind = 'message' AND e.key = a.id;
     CREATE INDEX ON digests (sha); CREATE INDEX ON heard (event_id); CREATE INDEX ON heard (id, account_id);
-    CREATE INDEX ON took (attempt); ANALYZE acked; ANALYZE took; ANALYZE digests; ANALYZE heard`);
+    CREATE INDEX ON took (attempt); CREATE INDEX ON took (provider_message_id); CREATE INDEX ON told (provider_message_id);
+    ANALYZE acked; ANALYZE took; ANALYZE told; ANALYZE digests; ANALYZE heard`);
 }
 
 async function insert(client: pg.Client, rows: readonly object[], text: string): Promise<void> {

@@ -17,6 +17,8 @@ export interface SoakOptions {
   readonly faults?: readonly ProviderFaultName[];
   readonly duplicateShare?: number;
   readonly gateways?: number;
+  /** In one POST; without it 20 where there are many webhooks, else each by itself. */
+  readonly receiptsTogether?: number;
   readonly hasRedis?: boolean;
   readonly hasSmallDisk?: boolean;
   readonly home?: string;
@@ -59,7 +61,7 @@ export function soak(options: SoakOptions): Promise<Report> {
     hasSmallDisk: options.hasSmallDisk ?? false,
     workers: 2,
     // Each message has replies, and each reply three receipts: one by one they would be most of a long run.
-    receiptsTogether: webhooks > manyWebhooks ? 20 : 1,
+    receiptsTogether: options.receiptsTogether ?? (webhooks > manyWebhooks ? 20 : 1),
     conversations: Math.max(60, Math.ceil(webhooks / messagesEach)),
     faults: (scene) => dealAll(scene, planned, choices.fork('blows')),
   });
