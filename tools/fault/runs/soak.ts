@@ -17,6 +17,8 @@ export interface SoakOptions {
   readonly faults?: readonly ProviderFaultName[];
   readonly duplicateShare?: number;
   readonly gateways?: number;
+  /** Without it, as many as the pace wants. */
+  readonly conversations?: number;
   /** In one POST; without it 20 where there are many webhooks, else each by itself. */
   readonly receiptsTogether?: number;
   readonly hasRedis?: boolean;
@@ -34,8 +36,11 @@ interface Planned {
   readonly fault: ProviderFaultName | null;
 }
 
-/** Nobody is to write so often that the bot tells them to slow down: 12 answers a minute, about 15 messages in a run. */
-const messagesEach = 15;
+/**
+ * Hardly anybody is to write so often that the bot tells them to slow down, at 12 answers a minute: 8 messages in a short
+ * run, 7 or 8 a minute in a long one. And yet often enough that there is an order to keep.
+ */
+const messagesEach = { inShortRun: 8, ever: 15, secondsBetween: 8 } as const;
 const faultTimes = 3;
 const manyWebhooks = 2_500;
 const stallMs = 120_000;
@@ -62,9 +67,15 @@ export function soak(options: SoakOptions): Promise<Report> {
     workers: 2,
     // Each message has replies, and each reply three receipts: one by one they would be most of a long run.
     receiptsTogether: options.receiptsTogether ?? (webhooks > manyWebhooks ? 20 : 1),
-    conversations: Math.max(60, Math.ceil(webhooks / messagesEach)),
+    conversations: options.conversations ?? conversationsFor(options),
     faults: (scene) => dealAll(scene, planned, choices.fork('blows')),
   });
+}
+
+function conversationsFor({ webhooks, ratePerSecond }: SoakOptions): number {
+  const { inShortRun, ever, secondsBetween } = messagesEach;
+  const forThePace = Math.min(Math.ceil(webhooks / inShortRun), ratePerSecond * secondsBetween);
+  return Math.max(60, Math.ceil(webhooks / ever), forThePace);
 }
 
 function plan(options: SoakOptions, choices: Choices): Planned[] {
