@@ -91,15 +91,30 @@ function plan(options: SoakOptions, choices: Choices): Planned[] {
 
 async function dealAll(scene: Scene, planned: readonly Planned[], choices: Choices) {
   const { stage, load } = scene;
+  const unstruck: BlowName[] = [];
+  let late = 0;
   for (const { atAcked, blow, fault } of planned) {
     const isThere = await until(() => load.progress.acked >= atAcked || load.progress.kind === 'done', stallMs, 20);
     if (!isThere) throw new Error(`the load stands still at ${load.progress.acked} of ${atAcked}`);
+    if (load.progress.kind === 'done') {
+      late += 1;
+      continue;
+    }
     if (fault) await order(stage.standIn, fault, 1 + choices.below(faultTimes));
-    scene.kills.push(await deal(stage, blow, choices));
+    const kill = await deal(stage, blow, choices);
+    if (kill) scene.kills.push(kill);
+    else unstruck.push(blow);
   }
   await load.done(scene.loadMs);
   await lift(stage.standIn);
   const disk = stage.smallDisk ? 'filled' : 'not struck: a disk of its own needs root and a loop device';
   const isDiskAsked = planned.some(({ blow }) => blow === 'postgres disk-full');
-  return { failures: [], details: { choices: planned, ...(isDiskAsked ? { disk } : {}) } };
+  const missed = unstruck.filter((blow) => blow !== 'postgres disk-full');
+  return {
+    failures: [
+      ...(late > 0 ? [`the load was over before the last ${late} of ${planned.length} blows`] : []),
+      ...missed.map((blow) => `"${blow}" found nothing to strike`),
+    ],
+    details: { choices: planned, unstruck, ...(isDiskAsked ? { disk } : {}) },
+  };
 }
