@@ -67,7 +67,15 @@ const leaveInDoubt: Spoil = async (run) => {
   ]);
 };
 
+/** Of two requests that are no messages, and were answered 200, one lies in the inbox. */
+const ackOthers: Spoil = (run) => {
+  const [known, other] = [run.acked[0]!, run.acked[1]!];
+  run.acked.push({ ...known, kind: 'other', id: 'hostile.1' });
+  run.acked.push({ ...other, kind: 'other', id: 'hostile.2', sha: other.sha.replaceAll(/./g, 'a') });
+};
+
 const cases: readonly (readonly [name: string, spoil: Spoil, found: Found])[] = [
+  ['bytes that were answered 200 and are not stored', ackOthers, { counts: { notStored: 1 }, broken: ['I1'] }],
   [
     'a message that was handled and has no turn',
     (run) => run.ask('DELETE FROM turns WHERE id = $1', [second(run).turnId]),

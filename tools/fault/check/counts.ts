@@ -25,7 +25,7 @@ export const counts = {
   /** I1: acknowledged, and no delivery has these bytes. */
   notStored: `SELECT count(*) FROM acked a WHERE NOT EXISTS (SELECT 1 FROM digests d WHERE d.sha = a.sha)`,
   /** Acknowledged, and nothing came of it. */
-  notHandled: `SELECT count(*) FROM acked a WHERE NOT EXISTS (
+  notHandled: `SELECT count(*) FROM acked a WHERE a.kind <> 'other' AND NOT EXISTS (
      SELECT 1 FROM heard h WHERE h.id = a.id AND h.account_id = a.account_id AND h.state = 'handled')`,
   /** Handled, and not by one turn that it names. */
   withoutTurn: `SELECT count(*) FROM heard h, LATERAL (

@@ -129,7 +129,8 @@ class Generator {
     const again = await this.#deliver(one, { id, kind: 'message', content: textContent(text) });
     if (!isRepeated || !again) return;
     this.#repeats += 1;
-    await this.#post(this.#target(one), again, 0);
+    const { status } = await this.#post(this.#target(one), again, 0);
+    if (status !== '200') this.#noteFailure(status);
   }
 
   /** Not odd ones in a row: the bot passes such a customer on to a person, and nobody answers them any more. */
@@ -171,11 +172,7 @@ class Generator {
         });
         return body;
       }
-      this.#failures[status] = (this.#failures[status] ?? 0) + 1;
-      if (status.startsWith('4')) {
-        this.#refused += 1;
-        return null;
-      }
+      if (this.#noteFailure(status) === 'final') return null;
       await wait(Math.min(retryCapMs, 25 * 2 ** Math.min(tries, 6)));
     }
   }
@@ -195,6 +192,14 @@ class Generator {
     } catch (error) {
       return { status: error instanceof Error && 'code' in error ? String(error.code) : 'broken', port };
     }
+  }
+
+  /** Final: what the provider would take for a no to a sound webhook, the repetition of one too. */
+  #noteFailure(status: string): 'final' | 'again' {
+    this.#failures[status] = (this.#failures[status] ?? 0) + 1;
+    if (!/^4\d\d$/.test(status)) return 'again';
+    this.#refused += 1;
+    return 'final';
   }
 
   #note(acked: Acked): void {
