@@ -19,7 +19,7 @@ export interface HerdOptions {
 
 export const herdLimits = { crowd: 150, betweenMs: 15_000, outageMs: 8_000 } as const;
 /** While both gateways start again nobody is there to answer. */
-const mayTakeMs = { usually: 1_000, afterTheFall: 10_000 } as const;
+const mayTakeMs = { usually: 1_000, afterTheFall: 15_000 } as const;
 
 const gateways = 2;
 /** Nobody is to write so often as to be told to slow down. */
