@@ -5,6 +5,8 @@ import { createNumber, parseNumberSettings } from '../src/world/number.ts';
 import { createRandom } from '../src/world/random.ts';
 import { type Stage, setStage } from './support/stage.ts';
 
+const atOnce = { sent: 0, delivered: 0, read: 0 };
+
 let stage: Stage;
 beforeAll(async () => {
   stage = await setStage();
@@ -102,6 +104,64 @@ test('first tries of one number keep their order, whatever fails', async () => {
     .map((each) => JSON.parse(each.text).entry[0].changes[0].value.messages[0].id);
   expect(received).toEqual(posted);
   expect(received).toHaveLength(30);
+});
+
+test('of several in one POST each has its tries in the ledger, and each its end', async () => {
+  const number = '+15550004444';
+  const secrets = { accessToken: 'EAAbatch' };
+  const ids = { phoneNumberId: '106500000000004', wabaId: '102200000000004' };
+  const order = 'number';
+  await stage.register({ provider: 'meta', number, secrets, ids, order, window: false, receiptDelaysMs: atOnce });
+  await stage.control('PUT', 'settings', { batchUpTo: 20 });
+  const from = stage.receiver.all.length;
+  const refused = new Set<string>();
+  stage.receiver.answerWith(({ text }) => {
+    const isFirst = text.includes('"statuses"') && !refused.has(text);
+    refused.add(text);
+    return { status: isFirst ? 503 : 200 };
+  });
+  const sent = await Promise.all(
+    ['one', 'two', 'three', 'four'].map(async (body) => {
+      const answer = await stage.call(`${stage.simulator.urls.graph}/v23.0/${ids.phoneNumberId}/messages`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer EAAbatch', 'content-type': 'application/json' },
+        body: JSON.stringify({ messaging_product: 'whatsapp', to: '+34600111222', type: 'text', text: { body } }),
+      });
+      return answer.json.messages[0].id as string;
+    }),
+  );
+  await stage.control('POST', 'settle', {});
+  await stage.control('PUT', 'settings', { batchUpTo: 1 });
+  stage.receiver.answerWith(() => ({ status: 200 }));
+  const posts = stage.receiver.all.slice(from);
+  expect(posts.length).toBeLessThan(2 * 3 * sent.length);
+  const entries = await stage.ledger('kind=webhook');
+  for (const messageId of sent) {
+    for (const what of ['sent', 'delivered', 'read']) {
+      const its = entries.filter((entry) => entry.messageId === messageId && entry.what === what);
+      expect(its.map(({ status, attempt }) => [status, attempt])).toEqual([
+        [503, 1],
+        [200, 2],
+      ]);
+    }
+  }
+  expect(entries.filter(({ together }) => together > 1).length).toBeGreaterThan(1);
+  expect((await stage.control('GET', 'stats')).json.webhooksOpen).toBe(0);
+});
+
+test('of several in one POST that is given up each is lost', async () => {
+  const number = '+15550005555';
+  await stage.register({ provider: 'meta', number });
+  await stage.faults({ kind: 'batch', count: 3, times: 3 });
+  stage.receiver.answerWith(() => ({ status: 500 }));
+  const messages = ['a', 'b', 'c'].map((id) => `wamid.together.${id}`);
+  for (const id of messages)
+    await stage.inbound({ provider: 'meta', number, from: '+34600', id, content: { type: 'text', text: 'hola' } });
+  await stage.control('POST', 'settle', {});
+  stage.receiver.answerWith(() => ({ status: 200 }));
+  expect((await stage.ledger('kind=lost')).map(({ messageId, code }) => [messageId, code])).toEqual(
+    messages.map((id) => [id, 'given_up']),
+  );
 });
 
 test('delays are the providers’ own: doubling from five seconds to five minutes at Evolution', () => {

@@ -19,6 +19,7 @@ export const plantNames = [
   'drop-the-unique-key',
   'release-the-lock-early',
   'resend-blindly',
+  'apply-only-the-first-receipt',
 ] as const;
 export type PlantName = (typeof plantNames)[number];
 

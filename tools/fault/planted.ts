@@ -46,7 +46,7 @@ export const plants = {
     edits: [],
     run: (where) =>
       soak({
-        ...{ webhooks: 300, kills: 0, faults: [], ratePerSecond: brief.ratePerSecond, ...where },
+        ...{ ...quiet, webhooks: 300, ratePerSecond: brief.ratePerSecond, ...where },
         // A repetition beside its first in one batch never meets the key: so many of them.
         duplicateShare: 0.5,
         prepare: async ({ cluster }) => {
@@ -69,7 +69,9 @@ export const plants = {
       // A turn at once needs no lease: so that every turn goes the long way, where the bug is.
       { file: 'inbox/turns/turn-limits.ts', find: '  turnsAtOnce: 32,\n', put: '  turnsAtOnce: 0,\n' },
     ],
-    run: (where) => soak({ webhooks: 1_500, kills: 0, faults: [], ratePerSecond: 100, drainMs: 15_000, ...where }),
+    run: (
+      where, // Few customers, who write while they are being answered.
+    ) => soak({ ...quiet, webhooks: 1_500, conversations: 100, ratePerSecond: 100, drainMs: 15_000, ...where }),
   },
   'resend-blindly': {
     edits: [
@@ -82,9 +84,32 @@ export const plants = {
     // A receipt that comes before the sweep settles what would have gone out twice: so several times.
     run: (where) => crashPoints({ ...brief, ...where, hits: 4, only: ['outbox.answered', 'outbox.before-record'] }),
   },
+  'apply-only-the-first-receipt': {
+    edits: [
+      {
+        file: 'channels/meta/normalise.ts',
+        find: '  return readEnvelope(input.body, {',
+        put: '  return firstReceiptOf(input.body, {',
+      },
+      {
+        file: 'channels/meta/normalise.ts',
+        find: 'function readEntry(',
+        put: `function firstReceiptOf(...asked: Parameters<typeof readEnvelope>): Normalised {
+  const read = readEnvelope(...asked);
+  const first = read.events.find((event) => event.kind === 'status');
+  return { ...read, events: read.events.filter((event) => event.kind !== 'status' || event === first) };
+}
+
+function readEntry(`,
+      },
+    ],
+    run: (where) => soak({ ...quiet, webhooks: 150, ratePerSecond: 60, receiptsTogether: 20, ...where }),
+  },
 } as const satisfies Record<PlantName, Plant>;
 
 const brief = { hits: 1, ratePerSecond: 30 } as const;
+/** Nobody strikes anything: the bug alone does. */
+const quiet = { kills: 0, faults: [] } as const;
 
 export async function runPlanted(
   name: PlantName,

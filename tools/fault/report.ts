@@ -8,7 +8,7 @@ export interface Report extends Totals {
   readonly sent: number;
   readonly acked: number;
   readonly kills: number;
-  /** The longest of all; by kind in the details. null: nothing was killed. */
+  /** The longest of all; by kind in the details. null: nothing was killed, or not everybody was whole again. */
   readonly recoveryMs: number | null;
   readonly invariants: Invariants;
   /** `noisy-neighbour`: from a quiet workspace's webhook to its recorded reply, beside a loud one and alone. */

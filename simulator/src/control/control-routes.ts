@@ -242,6 +242,7 @@ function statsOf(world: World): Record<string, unknown> {
     ledgerEntries: world.ledger.size,
     webhooksWaiting: world.poster.waiting,
     webhooksRetrying: world.poster.retrying,
+    webhooksOpen: world.poster.open,
     rssMb: Math.round(process.memoryUsage.rss() / 1_048_576),
     now: new Date(world.clock.now()).toISOString(),
   };

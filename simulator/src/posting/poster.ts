@@ -5,7 +5,7 @@
  */
 import type { FaultBook, WebhookFault } from '../faults/fault-book.ts';
 import type { Clock } from '../world/clock.ts';
-import type { Ledger } from '../world/ledger.ts';
+import type { Ledger, LedgerFacts } from '../world/ledger.ts';
 import type { Random } from '../world/random.ts';
 import type { Settings } from '../world/settings.ts';
 import { type GraphBody, mergeGraphBodies, writeLikeMeta } from './graph-body.ts';
@@ -70,6 +70,11 @@ export class Poster {
 
   get retrying(): number {
     return this.#retries;
+  }
+
+  /** What is planned, waits, is being posted, or will be tried again; 0: nothing more comes by itself. */
+  get open(): number {
+    return this.#open;
   }
 
   /** Something will be posted, or is being posted; each call is ended by one of `ended`. */
@@ -210,26 +215,31 @@ export class Poster {
   }
 
   async #try(posting: Posting, attempt: number, fault: string | null): Promise<PostAnswer> {
-    const { clock, client, ledger } = this.#parts;
+    const { clock, client } = this.#parts;
     const body = bytesOf(posting.body);
     const headers = { 'content-type': posting.contentType, ...posting.headers(body, clock.now()) };
     const answer = await client.post({ url: posting.url, headers, body, timeoutMs: answerTimeoutMs(posting) });
     if (this.#isClosed) return answer;
-    ledger.add(
-      clock.now(),
-      {
-        ...factsOf(posting),
-        kind: 'webhook',
-        status: answer.status,
-        attempt,
-        milliseconds: answer.milliseconds,
-        ...(answer.error ? { code: answer.error } : {}),
-        ...(fault ? { fault } : {}),
-      },
-      body,
-    );
+    this.#note(posting, body, {
+      kind: 'webhook',
+      status: answer.status,
+      attempt,
+      milliseconds: answer.milliseconds,
+      ...(answer.error ? { code: answer.error } : {}),
+      ...(fault ? { fault } : {}),
+    });
     this.#planRetry(posting, attempt, answer);
     return answer;
+  }
+
+  /** Of several in one POST each by itself: the answer is the answer to each. The body lies with the first. */
+  #note(posting: Posting, body: Buffer, what: Omit<LedgerFacts, 'provider' | 'number'>): void {
+    const { clock, ledger } = this.#parts;
+    const parts = partsOf(posting);
+    const together = parts.length > 1 ? { together: parts.length } : {};
+    for (const [index, part] of parts.entries()) {
+      ledger.add(clock.now(), { ...factsOf(part), ...what, ...together }, index === 0 ? body : undefined);
+    }
   }
 
   #planRetry(posting: Posting, attempt: number, answer: PostAnswer): void {
@@ -256,7 +266,9 @@ export class Poster {
   }
 
   #giveUp(posting: Posting, code: string): void {
-    this.#parts.ledger.add(this.#parts.clock.now(), { ...factsOf(posting), kind: 'lost', code });
+    for (const part of partsOf(posting)) {
+      this.#parts.ledger.add(this.#parts.clock.now(), { ...factsOf(part), kind: 'lost', code });
+    }
   }
 
   #later(milliseconds: number, act: () => void): void {
@@ -290,7 +302,11 @@ function canMerge(first: Posting, next: Posting): boolean {
 function mergedPosting(postings: readonly Posting[]): Posting {
   const bodies = postings.map((posting) => posting.body).filter((body): body is GraphBody => !Buffer.isBuffer(body));
   const first = postings[0]!;
-  return { ...first, body: mergeGraphBodies(bodies), what: `batch of ${postings.length}` };
+  return { ...first, body: mergeGraphBodies(bodies), parts: postings };
+}
+
+function partsOf(posting: Posting): readonly Posting[] {
+  return posting.parts ?? [posting];
 }
 
 function bytesOf(body: Buffer | GraphBody): Buffer {

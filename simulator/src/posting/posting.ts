@@ -14,6 +14,8 @@ export interface Posting {
   readonly contentType: string;
   /** Bytes, or a Graph body that may still be merged with others. */
   readonly body: Buffer | GraphBody;
+  /** Where several go in one POST: each of them as it was. */
+  readonly parts?: readonly Posting[];
   /** Headers beside the content type; called anew for each try, since some signatures hold the time. */
   headers(body: Buffer, nowMs: number): Readonly<Record<string, string>>;
   /** Hears the answer of the first try. */

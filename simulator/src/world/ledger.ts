@@ -11,7 +11,7 @@ const REQUEST_TEXT_LIMIT = 16_384;
 
 /**
  * `send`: accepted; `refusal`: a send not accepted; `repeat`: a send we had already (webjs); `read`: marked as read;
- * `call`: any other call of a provider's API; `webhook`: one try to post; `lost`: a webhook given up or never tried.
+ * `call`: any other call of a provider's API; `webhook`: one try to post one; `lost`: a webhook given up or never tried.
  */
 export const ledgerKinds = ['send', 'refusal', 'repeat', 'read', 'call', 'webhook', 'lost'] as const;
 export type LedgerKind = (typeof ledgerKinds)[number];
@@ -36,6 +36,8 @@ export interface LedgerFacts {
   readonly code?: string;
   readonly fault?: string;
   readonly attempt?: number;
+  /** Webhooks that went in this POST, where there was more than this one. */
+  readonly together?: number;
   readonly milliseconds?: number;
   readonly url?: string;
 }

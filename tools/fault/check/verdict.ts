@@ -11,6 +11,7 @@ export interface Subjects {
   readonly told: number;
   readonly heard: number;
   readonly answered: number;
+  readonly limited: number;
 }
 
 export const invariantNames = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I11'] as const;
@@ -39,12 +40,12 @@ export interface Totals {
 
 export function totalsOf({ counts }: Evidence): Totals {
   return {
-    lost: Math.max(counts.notStored, counts.notHandled),
+    lost: Math.max(counts.notStored, counts.notHandled, counts.withoutTurn, counts.unanswered, counts.unsent),
     doubleEffects: counts.twinEvents + counts.twinTurns + counts.twinMessages + counts.strayReplies,
     doubleSends: counts.doubleSends,
     unflaggedDoubleSends: counts.unflaggedDoubleSends,
     uncertain: counts.uncertain,
-    outOfOrder: counts.turnsOutOfOrder + counts.repliesOutOfOrder + counts.sendsOutOfOrder,
+    outOfOrder: counts.splitConversations + counts.turnsOutOfOrder + counts.repliesOutOfOrder + counts.sendsOutOfOrder,
     crossed: counts.crossedEvents + counts.crossedSends,
   };
 }
@@ -56,11 +57,17 @@ export function invariantsOf(evidence: Evidence): Invariants {
   const none = (...names: CountName[]) => names.every((name) => counts[name] === 0);
   return {
     I1: judged(subjects.acked, none('notStored')),
-    I2: judged(subjects.deliveries, none('openDeliveries', 'openEvents', 'endsWithoutReason', 'notHandled')),
+    I2: judged(
+      subjects.deliveries,
+      none(
+        ...(['openDeliveries', 'openEvents', 'endsWithoutReason', 'notHandled'] as const),
+        ...(['withoutTurn', 'unanswered', 'unsent'] as const),
+      ),
+    ),
     I3: judged(subjects.turns, totals.doubleEffects === 0),
     I4: judged(subjects.took, none('unflaggedDoubleSends', 'unknownSends', 'claimedSends', 'deniedSends')),
     I5: judged(subjects.heard, totals.outOfOrder === 0),
-    I6: judged(subjects.told, none('statusesBehind', 'statusesBackwards')),
+    I6: judged(subjects.told, none('statusesBehind', 'statusesBackwards', 'untold', 'doubtedThoughTold')),
     I7: judged(subjects.deliveries, evidence.leakedRows === 0 && totals.crossed === 0),
     // Orders, invoices and migrated rows are nobody's work here yet.
     I8: null,

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Acked } from '../load/order.ts';
 import type { Shop } from '../stage/shops.ts';
-import type { StandIn } from '../stage/stand-in.ts';
+import type { ProviderLedger } from '../stage/stand-in.ts';
 
 const batchSize = 5_000;
 
@@ -19,11 +19,14 @@ export async function readAcked(file: string): Promise<Acked[]> {
     .map((line) => JSON.parse(line) as Acked);
 }
 
-export async function layOut(
-  client: pg.Client,
-  facts: { readonly acked: readonly Acked[]; readonly standIn: StandIn; readonly shops: readonly Shop[] },
-): Promise<void> {
-  const { acked, standIn, shops } = facts;
+/** Beside the database. */
+export interface Witnesses {
+  readonly acked: readonly Acked[];
+  readonly provider: ProviderLedger;
+  readonly shops: readonly Pick<Shop, 'workspaceId' | 'accountId' | 'number'>[];
+}
+
+export async function layOut(client: pg.Client, { acked, provider, shops }: Witnesses): Promise<void> {
   await client.query(`CREATE TEMP TABLE acked (id text, kind text, workspace_id uuid, account_id uuid, sender text,
       n integer, sha bytea, first_at timestamptz, acked_at timestamptz);
     CREATE TEMP TABLE took (seq bigint, account_id uuid, customer text, provider_message_id text, attempt text, text text);
@@ -44,13 +47,13 @@ export async function layOut(
   );
   await insert(
     client,
-    standIn.sends.map((send) => ({ ...send, account_id: accountOf.get(send.number) ?? null })),
+    provider.sends.map((send) => ({ ...send, account_id: accountOf.get(send.number) ?? null })),
     `INSERT INTO took SELECT seq, account_id, regexp_replace(customer, '\\D', '', 'g'), "messageId", correlation, text
      FROM json_to_recordset($1) AS t (seq bigint, account_id uuid, customer text, "messageId" text, correlation text, text text)`,
   );
   await insert(
     client,
-    [...standIn.receipts].map(([id, rank]) => ({ id, rank })),
+    [...provider.receipts].map(([id, rank]) => ({ id, rank })),
     `INSERT INTO told SELECT id, rank FROM json_to_recordset($1) AS r (id text, rank integer)`,
   );
   await client.query(`CREATE TEMP TABLE digests AS SELECT workspace_id, id, sha256(body) AS sha FROM deliveries;
@@ -58,7 +61,8 @@ export async function layOut(
       SELECT a.*, e.workspace_id AS event_workspace_id, e.id AS event_id, e.conversation_id, e.state, e.turn_id, e.settled_at
       FROM acked a JOIN events e ON e.account_id = a.account_id AND e.kind = 'message' AND e.key = a.id;
     CREATE INDEX ON digests (sha); CREATE INDEX ON heard (event_id); CREATE INDEX ON heard (id, account_id);
-    CREATE INDEX ON took (attempt); ANALYZE acked; ANALYZE took; ANALYZE digests; ANALYZE heard`);
+    CREATE INDEX ON took (attempt); CREATE INDEX ON took (provider_message_id); CREATE INDEX ON told (provider_message_id);
+    ANALYZE acked; ANALYZE took; ANALYZE told; ANALYZE digests; ANALYZE heard`);
 }
 
 async function insert(client: pg.Client, rows: readonly object[], text: string): Promise<void> {

@@ -18,13 +18,16 @@ interface Conversation {
   readonly index: number;
   made: number;
   isBusy: boolean;
+  /** Its last message was one that the bot does not understand. */
+  wasOdd: boolean;
 }
 
 const tickMs = 5;
 const answerTimeoutMs = 10_000;
 const retryCapMs = 1_000;
 const firstSender = 4_915_500_000_000;
-const words = ['hola', 'menu', 'hola', '¿a qué hora abren?'] as const;
+const oddWords = '¿a qué hora abren?';
+const words = ['hola', 'menu', 'hola', oddWords] as const;
 
 class Generator {
   readonly #order: LoadOrder;
@@ -52,6 +55,7 @@ class Generator {
       from: String(firstSender + Math.floor(index / (order.onlyTarget === undefined ? order.targets.length : 1))),
       made: 0,
       isBusy: false,
+      wasOdd: false,
     }));
   }
 
@@ -113,7 +117,7 @@ class Generator {
     const { duplicateShare, earlyShare } = this.#order;
     one.made += 1;
     const id = `wamid.${this.#order.seed}.${one.index}.${one.made}`;
-    const text = this.#choices.pick(words);
+    const text = this.#wordsFor(one);
     const isEarly = this.#choices.next() < earlyShare;
     const isRepeated = this.#choices.next() < duplicateShare;
     // Every fourth of them long enough before its message that the sweep of parked events passes by.
@@ -125,7 +129,16 @@ class Generator {
     const again = await this.#deliver(one, { id, kind: 'message', content: textContent(text) });
     if (!isRepeated || !again) return;
     this.#repeats += 1;
-    await this.#post(this.#target(one), again, 0);
+    const { status } = await this.#post(this.#target(one), again, 0);
+    if (status !== '200') this.#noteFailure(status);
+  }
+
+  /** Not odd ones in a row: the bot passes such a customer on to a person, and nobody answers them any more. */
+  #wordsFor(one: Conversation): string {
+    const picked = this.#choices.pick(words);
+    const text = picked === oddWords && one.wasOdd ? words[0] : picked;
+    one.wasOdd = text === oddWords;
+    return text;
   }
 
   /** Until it is acknowledged. Gives the body. */
@@ -159,11 +172,7 @@ class Generator {
         });
         return body;
       }
-      this.#failures[status] = (this.#failures[status] ?? 0) + 1;
-      if (status.startsWith('4')) {
-        this.#refused += 1;
-        return null;
-      }
+      if (this.#noteFailure(status) === 'final') return null;
       await wait(Math.min(retryCapMs, 25 * 2 ** Math.min(tries, 6)));
     }
   }
@@ -183,6 +192,14 @@ class Generator {
     } catch (error) {
       return { status: error instanceof Error && 'code' in error ? String(error.code) : 'broken', port };
     }
+  }
+
+  /** Final: what the provider would take for a no to a sound webhook, the repetition of one too. */
+  #noteFailure(status: string): 'final' | 'again' {
+    this.#failures[status] = (this.#failures[status] ?? 0) + 1;
+    if (!/^4\d\d$/.test(status)) return 'again';
+    this.#refused += 1;
+    return 'final';
   }
 
   #note(acked: Acked): void {

@@ -31,7 +31,8 @@ export interface LoadOrder {
 /** A webhook that was answered 200. */
 export interface Acked {
   readonly id: string;
-  readonly kind: 'message' | 'reaction';
+  /** `other`: it is asked only whether it lies in the inbox, byte for byte. */
+  readonly kind: 'message' | 'reaction' | 'other';
   /** Index into the targets. */
   readonly target: number;
   readonly from: string;

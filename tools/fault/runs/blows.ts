@@ -30,32 +30,42 @@ const frozenPostgresMs = 2_500;
 const frozenRedisMs = 3_000;
 const fullDiskMs = 6_000;
 const databaseBackMs = 60_000;
+const anotherBackendMs = 500;
 
-/** Deals one blow and sees that what fell stands again. Resolves when the next may come. */
-export async function deal(stage: Stage, name: BlowName, choices: Choices): Promise<Kill> {
+/** What blows fall on. */
+export type Struck = Pick<Stage, 'cluster' | 'redis' | 'smallDisk' | 'gateways' | 'workers' | 'note'>;
+
+/**
+ * Deals one blow and sees that what fell stands again. Resolves when the next may come; with null where there was nothing
+ * to strike, which is no kill.
+ */
+export async function deal(stage: Struck, name: BlowName, choices: Choices): Promise<Kill | null> {
   const [target, how] = name.split(' ') as [Target, string];
   const kill = { target, how, atMs: Date.now() };
   stage.note(name);
-  if (target === 'postgres') {
-    await strikePostgres(stage, how, choices);
-    return kill;
-  }
+  if (target === 'postgres') return (await strikePostgres(stage, how, choices)) ? kill : null;
   if (target === 'redis') {
     await strikeRedis(stage, how);
     return kill;
   }
   const process = choices.pick(target === 'gateway' ? stage.gateways : stage.workers);
-  await strikeProcess(process, how, target === 'gateway' ? frozenGatewayMs : frozenWorkerMs);
+  const hasStruck = await strikeProcess(process, how, target === 'gateway' ? frozenGatewayMs : frozenWorkerMs);
+  if (!hasStruck) return null;
   return target === 'gateway' ? { ...kill, port: process.plan.port } : kill;
 }
 
-async function strikeProcess(process: ManagedProcess, how: string, frozenMs: number): Promise<void> {
-  if (how === 'freeze') return process.freeze(frozenMs);
-  await (how === 'kill' ? process.kill() : process.terminate());
+async function strikeProcess(process: ManagedProcess, how: string, frozenMs: number): Promise<boolean> {
+  const isThere = process.isRunning;
+  if (how === 'freeze' && isThere) {
+    await process.freeze(frozenMs);
+    return true;
+  }
+  if (isThere) await (how === 'kill' ? process.kill() : process.terminate());
   await process.start();
+  return isThere;
 }
 
-async function strikeRedis({ redis }: Stage, how: string): Promise<void> {
+async function strikeRedis({ redis }: Struck, how: string): Promise<void> {
   if (!redis) throw new Error('this run has no Redis');
   if (how === 'kill') return redis.restart();
   if (how === 'freeze') {
@@ -71,33 +81,40 @@ async function strikeRedis({ redis }: Stage, how: string): Promise<void> {
 }
 
 /** The server's own processes start it again; nobody here does. */
-async function strikePostgres(stage: Stage, how: string, choices: Choices): Promise<void> {
+async function strikePostgres(stage: Struck, how: string, choices: Choices): Promise<boolean> {
   const { cluster } = stage;
   const postmaster = cluster.postmaster;
   if (how === 'freeze') return cluster.freeze(frozenPostgresMs);
   if (how === 'disk-full') return fillDisk(stage);
-  if (how === 'kill-all') cluster.killAll();
-  else if (how === 'stop-immediately') cluster.stopImmediately();
-  else cluster.killOne((pids) => choices.pick(pids));
+  if (!(await strikeCluster(cluster, how, choices))) return false;
   if (how !== 'kill-one') await until(() => cluster.postmaster !== postmaster, databaseBackMs, 20);
   const isBack = await until(() => canAsk(stage), databaseBackMs, 100);
   if (!isBack) throw new Error(`the database did not come back within ${databaseBackMs} ms`);
   await wait(200);
+  return true;
+}
+
+async function strikeCluster(cluster: Struck['cluster'], how: string, choices: Choices): Promise<boolean> {
+  if (how === 'kill-all') return cluster.killAll();
+  if (how === 'stop-immediately') return cluster.stopImmediately();
+  // The one that was chosen may end just then by itself: then another.
+  return until(() => cluster.killOne((pids) => choices.pick(pids)), anotherBackendMs, 10);
 }
 
 /** Nothing can be written any more, for a while; then somebody makes room. */
-async function fillDisk(stage: Stage): Promise<void> {
+async function fillDisk(stage: Struck): Promise<boolean> {
   const { smallDisk } = stage;
   // Where no disk can be mounted, the run says so beside its figures.
-  if (!smallDisk) return;
+  if (!smallDisk) return false;
   await smallDisk.fill();
   await wait(fullDiskMs);
   await smallDisk.clear();
   const isBack = await until(() => canWrite(stage), databaseBackMs, 100);
   if (!isBack) throw new Error(`the database did not write again within ${databaseBackMs} ms of having room`);
+  return true;
 }
 
-async function canWrite(stage: Stage): Promise<boolean> {
+async function canWrite(stage: Struck): Promise<boolean> {
   try {
     await stage.cluster.ask("SELECT nextval('inbox_position')");
     return true;
@@ -107,7 +124,7 @@ async function canWrite(stage: Stage): Promise<boolean> {
   }
 }
 
-async function canAsk(stage: Stage): Promise<boolean> {
+async function canAsk(stage: Struck): Promise<boolean> {
   try {
     await stage.cluster.ask('SELECT 1');
     return true;

@@ -67,8 +67,8 @@ export function crashPoints(options: CrashPointOptions): Promise<Report> {
     isIdle: true,
     webhooks: null,
     earlyShare: 0.1,
-    // Enough that nobody writes so often as to be told to slow down.
-    conversations: Math.max(60, ratePerSecond * 3),
+    // Enough that nobody writes so often as to be told to slow down: five times a minute, and the bot answers twelve.
+    conversations: Math.max(60, ratePerSecond * 12),
     faults: (scene) =>
       strikeAll(scene, { hits, names: options.only ?? crashPointNames, choices: seeded(seed).fork('crash-points') }),
   });

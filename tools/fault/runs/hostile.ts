@@ -1,8 +1,11 @@
 /**
- * Hostile requests beside an ordinary load (F28 to F33): each has the one answer that it must get; afterwards the load is
- * judged as in every run, foreign parts lie with the dead letters of whoever was addressed, and memory has not grown.
+ * Hostile requests beside an ordinary load (F28 to F33): each has the one answer that it must get, and what was answered 200
+ * must lie in the inbox as it came, whatever it is; afterwards the load is judged as in every run, foreign parts lie with the dead letters of whoever was addressed, and memory has not grown.
  */
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Acked } from '../load/order.ts';
 import type { Report } from '../report.ts';
 import type { Stage } from '../stage/stage.ts';
 import { until } from '../stage/until.ts';
@@ -34,13 +37,21 @@ export function hostile({ webhooks, seed, ratePerSecond }: HostileOptions): Prom
 async function attack(scene: Scene) {
   const { stage, load } = scene;
   const gateway = stage.gateways[0]!;
+  const ackedFile = join(stage.folder, 'logs', 'acked-hostile.ndjson');
   const failures: string[] = [];
+  let acked = 0;
   let requests = 0;
   let warmMb = 0;
   for (let round = 0; round < rounds; round += 1) {
     for (const hostileRequest of hostileRequests(stage.shops, round)) {
+      const firstMs = Date.now();
       const status = await send(gateway.plan.port, hostileRequest);
       requests += 1;
+      if (status === 200 && hostileRequest.method === 'POST') {
+        acked += 1;
+        const line = ackedLine({ id: `hostile.${requests}`, firstMs, port: gateway.plan.port }, hostileRequest.body);
+        appendFileSync(ackedFile, line);
+      }
       if (!hostileRequest.answers.includes(status))
         failures.push(`${hostileRequest.name}: answered ${status}, not ${hostileRequest.answers.join(' or ')}`);
     }
@@ -50,7 +61,18 @@ async function attack(scene: Scene) {
   if (endMb > warmMb * mayGrowBy) failures.push(`the gateway grew from ${warmMb} to ${endMb} MB`);
   await until(() => load.progress.kind === 'done', 600_000, 100);
   failures.push(...(await judgeForeign(stage)));
-  return { failures: [...new Set(failures)], details: { requests, warmMb, endMb } };
+  if (acked === 0) failures.push('nothing hostile was answered 200: what is stored of it proves nothing');
+  return {
+    failures: [...new Set(failures)],
+    details: { requests, acked, warmMb, endMb },
+    moreAcked: acked > 0 ? [ackedFile] : [],
+  };
+}
+
+function ackedLine(of: Pick<Acked, 'id' | 'firstMs' | 'port'>, body: Buffer): string {
+  const sha = createHash('sha256').update(body).digest('hex');
+  const line: Acked = { ...of, kind: 'other', target: 0, from: '', n: 0, sha, ackedMs: Date.now(), tries: 1 };
+  return `${JSON.stringify(line)}\n`;
 }
 
 /** Authentic, and not yours: no event of it anywhere, a dead letter where it was addressed. */

@@ -59,7 +59,7 @@ async function beLoud({ stage }: Scene, { seed, quietPerSecond }: NoisyNeighbour
     await wait(noise.halfMs);
     const endedMs = Date.now();
     noisy.stop();
-    const { acked, p99Ms } = await noisy.done(60_000);
+    const { acked, p99Ms, refused } = await noisy.done(60_000);
     // What was asked at the very end is answered by then, or it is late indeed.
     await wait(settleMs);
     const figures = {
@@ -70,8 +70,9 @@ async function beLoud({ stage }: Scene, { seed, quietPerSecond }: NoisyNeighbour
       alone: await hopsP95(stage, startedMs, loudMs),
       beside: await hopsP95(stage, loudMs, endedMs),
     };
-    const details = { noise: { acked, p99Ms }, hopsP95Ms };
-    return { failures: judge(figures), details, moreAcked: [logFile], figures };
+    const details = { noise: { acked, p99Ms, refused }, hopsP95Ms };
+    const failures = [...judge(figures), ...(refused > 0 ? [`${refused} webhooks of the loud one were refused`] : [])];
+    return { failures, details, moreAcked: [logFile], figures };
   } finally {
     noisy.end();
   }

@@ -11,8 +11,11 @@ export interface Kill {
 }
 
 export interface Recovery {
+  /** null: nothing was struck, or not everybody was whole again. */
   readonly longestMs: number | null;
   readonly byKind: Readonly<Record<string, number>>;
+  /** Blows after which nobody was whole again, by kind. */
+  readonly never: readonly string[];
 }
 
 /** An acknowledgement so soon after the blow was on its way before it. */
@@ -25,22 +28,37 @@ const slackMs = 50;
  */
 export async function recoveryOf(stage: Stage, kills: readonly Kill[], ackedFile: string): Promise<Recovery> {
   const acks = (await readAcked(ackedFile)).toSorted((a, b) => a.ackedMs - b.ackedMs);
-  const byKind: Record<string, number> = {};
+  const seen: Seen[] = [];
   for (const kill of kills) {
-    const ms =
+    const atMs =
       kill.target === 'worker'
         ? await nextHandled(stage, kill.atMs)
         : acks.find((ack) => ack.ackedMs > kill.atMs + slackMs && (kill.port === undefined || ack.port === kill.port))
             ?.ackedMs;
-    if (ms !== undefined && ms !== null) note(byKind, kindOf(kill), ms - kill.atMs);
+    seen.push({ kind: kindOf(kill), tookMs: typeof atMs === 'number' ? atMs - kill.atMs : null });
   }
-  const all = Object.values(byKind);
-  const longestMs = all.length === 0 ? null : Math.max(...all);
+  const { longestMs, byKind, never } = summed(seen);
+  const backlog: Seen[] = [];
   for (const kill of kills) {
-    const ms = await allHandled(stage, kill.atMs);
-    if (ms !== null) note(byKind, 'backlog', ms - kill.atMs);
+    const atMs = await allHandled(stage, kill.atMs);
+    if (atMs !== null) backlog.push({ kind: 'backlog', tookMs: atMs - kill.atMs });
   }
-  return { longestMs, byKind };
+  return { longestMs, byKind: { ...byKind, ...summed(backlog).byKind }, never };
+}
+
+interface Seen {
+  readonly kind: string;
+  /** null: nobody was whole again. */
+  readonly tookMs: number | null;
+}
+
+/** The worst of each kind, and of all; of all only where nobody was left behind. */
+export function summed(seen: readonly Seen[]): Recovery {
+  const byKind: Record<string, number> = {};
+  for (const { kind, tookMs } of seen) if (tookMs !== null) note(byKind, kind, tookMs);
+  const never = [...new Set(seen.flatMap(({ kind, tookMs }) => (tookMs === null ? [kind] : [])))];
+  const isTold = seen.length > 0 && never.length === 0;
+  return { longestMs: isTold ? Math.max(...Object.values(byKind)) : null, byKind, never };
 }
 
 /** A crash point is named after itself; those are told together. */

@@ -105,6 +105,7 @@ async function playOn(
     const endings = await endServers(stage);
     const evidence = await gatherEvidence(stage, { ackedFile, isDrained: left === null });
     const recovery = await recoveryOf(stage, scene.kills, ackedFile);
+    const unrecovered = recovery.never.map((kind) => `after "${kind}" nobody was whole again`);
     return reportOf({
       name: plan.name,
       seed: plan.seed,
@@ -120,6 +121,7 @@ async function playOn(
           ? [`${evidence.counts.dead} were set aside as dead that deserved it not`]
           : []),
         ...endings,
+        ...unrecovered,
         ...(left ? [`not drained: ${JSON.stringify(left)}`] : []),
       ],
       details: {
@@ -129,6 +131,7 @@ async function playOn(
         provider: {
           sends: stage.standIn.sends.length,
           refusals: stage.standIn.refusals,
+          refusedWebhooks: stage.standIn.refusedWebhooks,
           lostWebhooks: stage.standIn.lostWebhooks,
         },
         seconds: {
@@ -157,6 +160,9 @@ async function endServers(stage: Stage): Promise<readonly string[]> {
 function failuresOf(stage: Stage, progress: LoadProgress, evidence: Evidence): string[] {
   const failures: string[] = [];
   if (progress.refused > 0) failures.push(`${progress.refused} sound webhooks were refused for good`);
+  const { refusedWebhooks, lostWebhooks } = stage.standIn;
+  if (refusedWebhooks > 0) failures.push(`${refusedWebhooks} receipts were refused for good`);
+  if (lostWebhooks > 0) failures.push(`the provider gave up ${lostWebhooks} receipts`);
   if (evidence.subjects.answered === 0) failures.push('the bot has answered nobody: this run proves nothing');
   if (stage.standIn.sends.length === 0) failures.push('the provider took nothing: this run proves nothing');
   return failures;

@@ -76,39 +76,47 @@ export class Cluster {
     return readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
   }
 
+  // Each blow says whether it struck: false where there was nobody to strike.
+
   /** As a loss of power would: no checkpoint, no goodbye. Its children are their own process groups, so each by its id. */
-  killAll(): void {
+  killAll(): boolean {
     const children = this.backends;
     const pid = this.postmaster;
-    if (pid) signal(pid, 'SIGKILL');
+    const hasStruck = pid !== undefined && signal(pid, 'SIGKILL');
     for (const child of children) signal(child, 'SIGKILL');
+    return hasStruck;
   }
 
   /** One backend dies: Postgres ends all others and recovers by itself. */
-  killOne(choose: (pids: readonly number[]) => number): void {
+  killOne(choose: (pids: readonly number[]) => number): boolean {
     const children = this.backends;
-    if (children.length > 0) signal(choose(children), 'SIGKILL');
+    return children.length > 0 && signal(choose(children), 'SIGKILL');
   }
 
   /** `pg_ctl stop -m immediate`. */
-  stopImmediately(): void {
+  stopImmediately(): boolean {
     const pid = this.postmaster;
-    if (pid) signal(pid, 'SIGQUIT');
+    return pid !== undefined && signal(pid, 'SIGQUIT');
   }
 
-  async freeze(ms: number): Promise<void> {
-    const all = [this.postmaster, ...this.backends].filter((pid) => pid !== undefined);
+  async freeze(ms: number): Promise<boolean> {
+    const { postmaster } = this;
+    if (postmaster === undefined) return false;
+    const all = [postmaster, ...this.backends];
     for (const pid of all) signal(pid, 'SIGSTOP');
     await wait(ms);
     for (const pid of all) signal(pid, 'SIGCONT');
+    return true;
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+/** False: it is gone. */
+function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, name);
+    return process.kill(pid, name);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    return false;
   }
 }
 

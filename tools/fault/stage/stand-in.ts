@@ -36,13 +36,22 @@ const portAttempts = 20;
 const pageSize = 5_000;
 const statusRank: Readonly<Record<string, number>> = { sent: 1, delivered: 2, read: 3 };
 
-export class StandIn {
+/** What the provider saw: the third witness. */
+export interface ProviderLedger {
+  readonly sends: readonly LedgerSend[];
+  /** Message id → the furthest status whose webhook was answered 200. */
+  readonly receipts: ReadonlyMap<string, number>;
+}
+
+export class StandIn implements ProviderLedger {
   readonly urls: StandInUrls;
   readonly sends: LedgerSend[] = [];
-  /** Message id → the furthest status whose webhook was answered 200. */
   readonly receipts = new Map<string, number>();
   refusals = 0;
+  /** Given up, or never tried. */
   lostWebhooks = 0;
+  /** Answered 4xx, which is no answer to a sound webhook. */
+  refusedWebhooks = 0;
   readonly #child: ChildProcess;
   #since = 0;
   #reading: Promise<void> = Promise.resolve();
@@ -93,10 +102,14 @@ export class StandIn {
       this.sends.push({ seq, number, customer, messageId, correlation, text });
     } else if (entry.kind === 'refusal') this.refusals += 1;
     else if (entry.kind === 'lost') this.lostWebhooks += 1;
-    else if (entry.kind === 'webhook' && entry.status === 200 && entry.messageId) {
-      const rank = statusRank[entry.what ?? ''] ?? 0;
-      if (rank > (this.receipts.get(entry.messageId) ?? 0)) this.receipts.set(entry.messageId, rank);
-    }
+    else if (entry.kind === 'webhook') this.#noteWebhook(entry);
+  }
+
+  #noteWebhook({ status, messageId, what = '' }: Entry): void {
+    if (typeof status === 'number' && status >= 400 && status < 500) this.refusedWebhooks += 1;
+    const rank = statusRank[what];
+    if (status !== 200 || !messageId || rank === undefined) return;
+    this.receipts.set(messageId, Math.max(rank, this.receipts.get(messageId) ?? 0));
   }
 }
 
