@@ -66,6 +66,12 @@ export const plants = {
         find: "leased_until = clock_timestamp() + $2 * interval '1 millisecond'",
         put: "leased_until = clock_timestamp() + $2 * interval '0 millisecond'",
       },
+      // The net below it: an event that has ended already is not ended again.
+      {
+        file: 'inbox/turns/turn-store.ts',
+        find: "WHERE e.workspace_id = $1 AND e.id = g.event_id AND e.state = 'pending' RETURNING e.id)",
+        put: 'WHERE e.workspace_id = $1 AND e.id = g.event_id RETURNING e.id)',
+      },
       // A turn at once needs no lease: so that every turn goes the long way, where the bug is.
       { file: 'inbox/turns/turn-limits.ts', find: '  turnsAtOnce: 32,\n', put: '  turnsAtOnce: 0,\n' },
     ],
