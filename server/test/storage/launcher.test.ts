@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { silentLog } from '#kernel';
+import { type Log, silentLog } from '#kernel';
 import { type EmbeddedCluster, startEmbedded } from '#storage';
 import { binariesIn, findBinaries, hasCode, majorVersionOf, repairLinks } from '../../src/storage/embedded/binaries.ts';
 import { chooseOsUser } from '../../src/storage/embedded/os-user.ts';
@@ -48,8 +48,8 @@ function copyMade(): void {
   expect([status, stderr]).toEqual([0, '']);
 }
 
-async function start(options: { readonly onLost?: (reason: unknown) => void } = {}): Promise<EmbeddedCluster> {
-  const cluster = await startEmbedded({ folder, log: silentLog, ...options });
+async function start(log: Log = silentLog): Promise<EmbeddedCluster> {
+  const cluster = await startEmbedded({ folder, log });
   cleanUps.push(() => cluster.stop());
   return cluster;
 }
@@ -163,6 +163,19 @@ test('revives a server that dies under us, at the same address', async () => {
   const cluster = await start();
   process.kill(cluster.pid, 'SIGKILL');
   await expect.poll(() => ask(cluster.ownerUrl, 'SELECT 1').catch(() => 0), { timeout: 45_000 }).toBe(1);
+  expect(await cluster.stop()).toBe(true);
+});
+
+test('goes on trying where a server that died cannot be started at first', async () => {
+  copyMade();
+  const said: unknown[] = [];
+  const cluster = await start({ ...silentLog, error: (_facts: object, message?: string) => void said.push(message) });
+  const control = join(cluster.dataFolder, 'global', 'pg_control');
+  await rename(control, `${control}.away`);
+  process.kill(cluster.pid, 'SIGKILL');
+  await expect.poll(() => said, { timeout: 20_000 }).toContain('the database could not be started again');
+  await rename(`${control}.away`, control);
+  await expect.poll(() => ask(cluster.ownerUrl, 'SELECT 1').catch(() => 0), { timeout: 30_000 }).toBe(1);
   expect(await cluster.stop()).toBe(true);
 });
 

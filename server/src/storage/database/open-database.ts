@@ -21,7 +21,10 @@ export interface DatabaseOptions {
   readonly allowUnsafe?: boolean;
 }
 
-/** Together well under the 100 connections of a server as it is shipped. */
+/**
+ * With the console's ten, the jobs' twelve, the counters' four and those that listen, a process of all roles takes up to sixty: one
+ * fits a server as it is shipped (100), two want `max_connections` raised, as the embedded one's is.
+ */
 const defaultPoolSizes = { app: 16, gateway: 6, worker: 10 } as const satisfies Record<RoleName, number>;
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -18,11 +18,12 @@ const startAttempts = 3;
 const retryMs = 200;
 const askAgainMs = 50;
 const acquireTimeoutMs = 60_000;
+/** Between tries to bring back a server that died: at first, and at most. */
+const revivalPause = { firstMs: 1_000, mostMs: 15_000 } as const;
 
 export interface KeeperOptions {
   readonly log: Log;
   readonly settings: Readonly<Record<string, string>>;
-  readonly onLost: (reason: unknown) => void;
   readonly isDurable: boolean;
   readonly place: Place;
   readonly data: string;
@@ -34,7 +35,7 @@ export class Keeper {
   readonly #options: KeeperOptions;
   #hold: Hold | undefined;
   #running: Postmaster | undefined;
-  #isStopping = false;
+  readonly #stopping = new AbortController();
   #reviving: Promise<void> | undefined;
 
   constructor(options: KeeperOptions) {
@@ -88,7 +89,7 @@ export class Keeper {
   }
 
   async stop(): Promise<boolean> {
-    this.#isStopping = true;
+    this.#stopping.abort();
     await this.#reviving;
     const hold = this.#hold;
     this.#hold = undefined;
@@ -122,20 +123,28 @@ export class Keeper {
   }
 
   #revive(): void {
-    if (this.#isStopping || this.#reviving) return;
+    if (this.#stopping.signal.aborted || this.#reviving) return;
     this.#hold = undefined;
     this.#options.log.error({ data: this.#options.data }, 'the database has gone away; starting it again');
-    this.#reviving = this.acquire()
-      .then(
-        () => this.#options.log.warn({ data: this.#options.data }, 'the database is back'),
-        (error: unknown) => {
-          this.#options.log.error({ error: String(error) }, 'the database could not be started again');
-          this.#options.onLost(error);
-        },
-      )
-      .finally(() => {
-        this.#reviving = undefined;
-      });
+    this.#reviving = this.#untilBack().finally(() => {
+      this.#reviving = undefined;
+    });
+  }
+
+  /** However long it takes: a disk that is full has room again one day, and nobody but us would start it then. */
+  async #untilBack(): Promise<void> {
+    const { log, data } = this.#options;
+    const { signal } = this.#stopping;
+    for (let pauseMs: number = revivalPause.firstMs; ; pauseMs = Math.min(pauseMs * 2, revivalPause.mostMs)) {
+      try {
+        await this.acquire();
+        return log.warn({ data }, 'the database is back');
+      } catch (error) {
+        log.error({ error: String(error), againInMs: pauseMs }, 'the database could not be started again');
+      }
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+    }
   }
 
   /** The connection broke while leaving: stop only what is certainly not used by anyone. */

@@ -19,7 +19,8 @@ const maxLogBytes = 10 * 1024 * 1024;
 const maxSocketFolderBytes = 90;
 
 const settings = {
-  max_connections: '100',
+  // Three processes with all roles: each takes up to sixty.
+  max_connections: '200',
   shared_buffers: '128MB',
   effective_cache_size: '512MB',
   work_mem: '8MB',
@@ -87,13 +88,14 @@ const heldMessage = /shared memory block|could not bind|could not create any|loc
 /**
  * Only one start at a time: two that find the same dead `postmaster.pid` would each remove it, and the second removes what
  * the first has written. PostgreSQL's own check has the same gap. Every process of the server inherits the lock, so it is
- * held as long as one of them lives, and nothing stale can remain. Where there is no `flock`, PostgreSQL's check alone counts.
+ * held as long as one of them lives, and nothing stale can remain. Where there is no `flock`, or none that works on this file
+ * system (its status for a lock that another has is 1), PostgreSQL's check alone counts.
  * Arguments: the lock's file, pairs of a file and the dead pid in it, `--`, the command.
  */
 const startAlone = `
 exec 9>>"$1" || exit 1
 shift
-if command -v flock >/dev/null 2>&1; then flock -n 9 || exit 75; fi
+if command -v flock >/dev/null 2>&1; then flock -n 9; [ $? -eq 1 ] && exit 75; fi
 while [ "$1" != -- ]; do
   if [ -f "$1" ] && read -r pid < "$1" && [ "$pid" = "$2" ]; then rm -f "$1"; fi
   shift 2

@@ -1,6 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBinaries, isThere } from './binaries.ts';
+import { findBinaries, isThere, repairLinks } from './binaries.ts';
 import { copyTarget, dataOf, type Place, packageVersion, placeNote } from './place.ts';
 import { isPostgresAlive, readPostmaster } from './postmaster.ts';
 import type { OsUser } from './run-as.ts';
@@ -21,6 +21,8 @@ export async function findServingPlace(dataFolder: string, user: OsUser | undefi
   const binaries = await findBinaries();
   const version = await packageVersion(binaries.folder);
   const made = await readFile(join(dataOf(folder), 'PG_VERSION'), 'utf8').catch(() => '');
+  // They may be newer than the server: installed again while it ran.
+  if (!(await repairLinks(binaries.folder))) return null;
   const isPlain =
     Number.parseInt(version, 10) === Number(made) && !(await isThere(copyTarget(real, user, binaries, version)));
   return isPlain ? { binaries, folder, user } : null;

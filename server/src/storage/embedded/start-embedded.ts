@@ -16,8 +16,6 @@ export interface EmbeddedOptions {
   readonly isDurable?: boolean;
   /** Settings of the server beyond ours, such as `max_connections`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The server died and could not be started again. Without it the reason is only in the log. */
-  readonly onLost?: (reason: unknown) => void;
 }
 
 /** A running cluster and our hold on it. */
@@ -41,7 +39,7 @@ export interface EmbeddedCluster {
 
 /**
  * Starts the embedded PostgreSQL of a data folder, or joins the one that runs. While we hold it, a server that dies is
- * started again on the same port. Throws EmbeddedFailure with one clear line.
+ * started again on the same port, again and again until it runs. Throws EmbeddedFailure with one clear line.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedCluster> {
   const isDurable = options.isDurable ?? true;
@@ -49,7 +47,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
   const keeper = new Keeper({
     log: options.log,
     settings: options.settings ?? {},
-    onLost: options.onLost ?? (() => {}),
     isDurable,
     place,
     data,
