@@ -153,10 +153,19 @@ test('numbers that nobody can look up hold up nobody else: they wait for another
   const taken = await world.db.ownerQuery('SELECT taken FROM send_days WHERE account_id = $1', [place.accountId]);
   expect(taken).toEqual([{ taken: 0 }]);
   const old = strangers[0]!;
+  // Queued long ago is not asked for long: an account that was away for an hour has its first answers to wait for now.
   await world.db.ownerQuery(
     `UPDATE outbox SET due_at = now(), created_at = now() - interval '16 minutes' WHERE id = $1`,
     [old],
   );
+  await eventually(async () => expect((await world.row(old)).dueInMs).toBeGreaterThan(30_000));
+  expect((await world.row(old)).state).toBe('queued');
+  await world.db.ownerQuery(
+    `UPDATE messages SET error = jsonb_set(error, '{facts,since}', to_jsonb(now() - interval '16 minutes'))
+      WHERE id = (SELECT message_id FROM outbox WHERE id = $1)`,
+    [old],
+  );
+  await world.db.ownerQuery('UPDATE outbox SET due_at = now() WHERE id = $1', [old]);
   await eventually(async () => expect((await world.row(old)).state).toBe('sent'));
 });
 

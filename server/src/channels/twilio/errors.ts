@@ -13,8 +13,8 @@ interface TwilioError {
 const never: Retry = { kind: 'never' };
 const later: Retry = { kind: 'later' };
 const inTenMinutes: Retry = { kind: 'later', afterMs: 10 * 60_000 };
-/** Twilio does not say when an account's day ends. */
-const inOneDay: Retry = { kind: 'later', afterMs: 24 * 60 * 60_000 };
+/** Twilio does not say when an account's day ends: it may be soon. */
+const inOneHour: Retry = { kind: 'later', afterMs: 60 * 60_000 };
 
 /** One row a condition: the codes that mean it, its name, words for people, and when to try again. */
 const rows: readonly (readonly [codes: readonly number[], code: string, title: string, retry: Retry])[] = [
@@ -38,7 +38,7 @@ const rows: readonly (readonly [codes: readonly number[], code: string, title: s
   [[63017, 63018], 'rate-limited', 'the rate limit of the channel is exceeded', later],
   [[63019, 63037], 'media-not-usable', 'the file could not be fetched or passed on', later],
   [[63031], 'recipient-unreachable', 'sender and recipient are the same', never],
-  [[63038], 'daily-limit', 'the daily limit of the account is reached', inOneDay],
+  [[63038], 'daily-limit', 'the daily limit of the account is reached', inOneHour],
   [[63040, 63041], 'template-refused', 'the template is refused or paused', never],
 ];
 

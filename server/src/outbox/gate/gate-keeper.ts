@@ -1,6 +1,5 @@
 /** Applies the gate to messages that every other rule permits: facts from the store, the number from the provider. */
 import type { AccountId } from '@switchyard/contract';
-import type { Clock } from '#kernel';
 import type { NoteChange, WorkspaceTx } from '#storage';
 import type { ClaimedMessage, Permit, PermittedMessage } from '../dispatch/walk.ts';
 import { type GateSettings, gateSettingsOf, judge } from './gate.ts';
@@ -10,7 +9,6 @@ import { checkNumbers, type NumberCheckDeps } from './number-check.ts';
 
 export interface GateDeps extends NumberCheckDeps {
   readonly noteChange: NoteChange;
-  readonly clock: Clock;
 }
 
 /** Of messages of one account; one answer each, in their order. Throws when the store could not be asked. */

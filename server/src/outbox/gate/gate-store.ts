@@ -76,6 +76,21 @@ export async function keepChecks(
   );
 }
 
+/** Since when those of the messages that are held by this reason are held by it, as the reason itself tells. */
+export async function findHeldSince(
+  tx: WorkspaceTx,
+  messageIds: readonly MessageId[],
+  code: string,
+): Promise<ReadonlyMap<MessageId, string>> {
+  const rows = await tx.query<{ messageId: MessageId; since: string }>(
+    `SELECT id AS "messageId", error->'facts'->>'since' AS since FROM messages
+      WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND error->>'code' = $3 AND error->'facts' ? 'since'`,
+    [tx.workspaceId, messageIds, code],
+    'gate-held-since',
+  );
+  return new Map(rows.map(({ messageId, since }) => [messageId, since]));
+}
+
 /** Gives those whose reason is another than before: only these are news. */
 export function noteHeld(
   tx: WorkspaceTx,

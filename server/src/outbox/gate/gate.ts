@@ -110,13 +110,18 @@ export function notOnWhatsApp(phone: string): Failure {
   return { code: 'NotOnWhatsApp', detail: `${phone} is not on WhatsApp`, retry: { kind: 'never' }, isCertain: true };
 }
 
-/** Nobody could say in time; the look-up is repeated. */
-export const numberNotChecked: Failure = {
-  code: 'NumberNotChecked',
-  detail: 'The number could not be looked up yet: the provider does not answer.',
-  retry: { kind: 'later' },
-  isCertain: true,
-};
+export const numberNotCheckedCode = 'NumberNotChecked';
+
+/** Nobody could say in time; the look-up is repeated. `since`: an instant, in ISO 8601. */
+export function numberNotChecked(since: string): Failure {
+  return {
+    code: numberNotCheckedCode,
+    detail: 'The number could not be looked up yet: the provider does not answer.',
+    retry: { kind: 'later' },
+    isCertain: true,
+    facts: { since },
+  };
+}
 
 const dayMinutes = 24 * 60;
 

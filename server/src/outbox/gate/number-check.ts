@@ -1,15 +1,16 @@
 /** Looks a stranger's number up before the first word: what is known comes from the store, the rest from the provider. */
 import type { ServingAccount } from '#accounts';
 import type { SendingNetwork } from '#channels';
-import type { Log } from '#kernel';
+import type { Clock, Log } from '#kernel';
 import type { Storage } from '#storage';
 import type { Permit, PermittedMessage } from '../dispatch/walk.ts';
-import { type GateSettings, needsNumberCheck, notOnWhatsApp, numberNotChecked } from './gate.ts';
-import { findChecks, keepChecks } from './gate-store.ts';
+import { type GateSettings, needsNumberCheck, notOnWhatsApp, numberNotChecked, numberNotCheckedCode } from './gate.ts';
+import { findChecks, findHeldSince, keepChecks } from './gate-store.ts';
 
 export interface NumberCheckDeps {
   readonly storage: Storage;
   readonly log: Log;
+  readonly clock: Clock;
   /** For all look-ups of one account together: they end well before the lease of what waits for them. */
   readonly lookUpMs: number;
   networkOf(account: ServingAccount): Omit<SendingNetwork, 'signal'>;
@@ -23,8 +24,8 @@ export const numberCheckLimits = {
   atOnce: 8,
   /** Until a number that got no answer is asked for again. */
   waitMs: 60_000,
-  /** From the queueing of a message: an older one goes without an answer, and the provider says then. */
-  maxAgeMs: 15 * 60_000,
+  /** From the first look-up of a message's number that got no answer: then it goes without, and the provider says. */
+  maxWaitMs: 15 * 60_000,
 } as const;
 
 /**
@@ -42,21 +43,38 @@ export async function checkNumbers(
   });
   if (asked.length === 0) return new Map();
   const answers = await answersFor(deps, asked[0]!.message, [...new Set(asked.map(({ phone }) => phone))]);
+  const answered = asked.map((one) => ({ ...one, answer: answers.get(one.phone) ?? 'no-answer' }));
+  const sinceOf = await unansweredSince(deps, answered);
   return new Map(
-    asked.flatMap(({ message, phone }) => {
-      const verdict = verdictOf(message, phone, answers.get(phone) ?? 'no-answer');
+    answered.flatMap(({ message, phone, answer }) => {
+      const verdict = verdictOf(phone, answer, sinceOf(message), deps.clock.now());
       return verdict ? [[message, verdict]] : [];
     }),
   );
 }
 
+/** Of a message whose number nobody can look up: since when, this moment where it is new. */
+async function unansweredSince(
+  { storage, clock }: NumberCheckDeps,
+  answered: readonly { readonly message: PermittedMessage; readonly answer: Answer }[],
+): Promise<(message: PermittedMessage) => string> {
+  const now = clock.now().toISOString();
+  const unanswered = answered.flatMap(({ message, answer }) => (answer === 'no-answer' ? [message.claimed] : []));
+  if (unanswered.length === 0) return () => now;
+  const ids = unanswered.map(({ messageId }) => messageId);
+  const held = await storage.inWorkspace(unanswered[0]!.workspaceId, (tx) =>
+    findHeldSince(tx, ids, numberNotCheckedCode),
+  );
+  return ({ claimed }) => held.get(claimed.messageId) ?? now;
+}
+
 type Answer = 'there' | 'absent' | 'cannot-tell' | 'no-answer';
 
-function verdictOf({ claimed }: PermittedMessage, phone: string, answer: Answer) {
+function verdictOf(phone: string, answer: Answer, since: string, now: Date) {
   if (answer === 'absent') return { kind: 'forbidden', failure: notOnWhatsApp(phone) } as const;
-  const mayWait = answer === 'no-answer' && claimed.ageMs < numberCheckLimits.maxAgeMs;
+  const mayWait = answer === 'no-answer' && now.getTime() - Date.parse(since) < numberCheckLimits.maxWaitMs;
   if (!mayWait) return null;
-  return { kind: 'deferred', waitMs: numberCheckLimits.waitMs, reason: numberNotChecked } as const;
+  return { kind: 'deferred', waitMs: numberCheckLimits.waitMs, reason: numberNotChecked(since) } as const;
 }
 
 async function answersFor(
