@@ -1,9 +1,9 @@
 /** What the hostile run would say of a database and a ledger that are spoilt in one place each. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '#kernel';
-import { Expected } from '../../../tools/fault/runs/hostile/expected.ts';
 import { type Ask, judgeHostile } from '../../../tools/fault/runs/hostile/judgement.ts';
 import { senders } from '../../../tools/fault/runs/hostile/request.ts';
+import { Expected } from '../../../tools/fault/runs/hostile/teller.ts';
 import { type AfterRun, openRuns } from './verdict-world.ts';
 
 let runs: Awaited<ReturnType<typeof openRuns>>;

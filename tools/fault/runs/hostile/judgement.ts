@@ -1,7 +1,7 @@
 /** What the hostile requests have led to, by the database and by the provider's ledger: nothing, but where it was authentic and ours. */
 import type { LedgerSend } from '../../stage/stand-in.ts';
-import type { Expected } from './expected.ts';
 import { type LetterReason, senders } from './request.ts';
+import type { Expected } from './teller.ts';
 
 /** As the superuser. */
 export type Ask = <Row extends Record<string, unknown>>(text: string, values: readonly unknown[]) => Promise<Row[]>;

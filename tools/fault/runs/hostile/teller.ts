@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import type { Acked } from '../../load/order.ts';
-import { Expected } from './expected.ts';
-import type { HostileRequest } from './request.ts';
+import type { HostileRequest, LetterReason } from './request.ts';
 import { send } from './send.ts';
 
 export type Tell = (request: HostileRequest) => Promise<readonly number[]>;
@@ -41,6 +40,18 @@ export class Teller {
     this.expected.note(request);
     const line = ackedLine({ id: `hostile.${this.requests}`, firstMs, port: this.#port }, request);
     appendFileSync(this.#ackedFile, line);
+  }
+}
+
+/** What must have come of that which was answered 200. */
+export class Expected {
+  /** Messages: each once. */
+  readonly takes = new Set<string>();
+  readonly letters: Record<LetterReason, number> = { unreadable: 0, 'foreign-account': 0, failed: 0 };
+
+  note({ takes = [], setsAside }: Pick<HostileRequest, 'takes' | 'setsAside'>): void {
+    for (const id of takes) this.takes.add(id);
+    if (setsAside) this.letters[setsAside] += 1;
   }
 }
 
