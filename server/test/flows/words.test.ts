@@ -10,6 +10,7 @@ import {
   texts,
 } from '#flows';
 import { matchOffer } from '../../src/flows/match.ts';
+import { fill } from '../../src/flows/texts/index.ts';
 
 describe('foldText', () => {
   it.each([
@@ -92,6 +93,10 @@ describe('texts', () => {
       const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
       expect(placeholders(texts[language][key as keyof typeof texts.en]), key).toEqual(placeholders(english));
     }
+  });
+
+  it('knows no placeholder that nobody gave', () => {
+    expect(fill('for {name}, {constructor}{toString}', { name: 'Ana' })).toBe('for Ana, ');
   });
 
   it('fills in what is known and shows no braces', () => {

@@ -30,5 +30,7 @@ export function parseLanguage(tag: string | null | undefined): Language | undefi
 
 /** A placeholder without a value becomes nothing: customers never see braces. */
 export function fill(template: string, placeholders: Placeholders): string {
-  return template.replace(/\{(\w+)\}/g, (_whole, name: string) => placeholders[name] ?? '');
+  return template.replace(/\{(\w+)\}/g, (_whole, name: string) =>
+    Object.hasOwn(placeholders, name) ? (placeholders[name] ?? '') : '',
+  );
 }
