@@ -9,3 +9,4 @@ export { createLoop, type Loop } from './loop.ts';
 export { once } from './once.ts';
 export { clampLimit, encodeCursor, maxPageSize, type Page, type PageRequest, pageOf, parseCursor } from './page.ts';
 export { done, type Result, refused } from './result.ts';
+export { ServedLately } from './served-lately.ts';

@@ -256,7 +256,7 @@ describe('a worker that was stopped longer than its lease', () => {
       async workerStatement(statement, values, name) {
         if (name !== 'inbox-lease-conversations') return own.workerStatement(statement, values, name);
         if (!isFirst) return [];
-        const rows = await own.workerStatement(statement, [values[0], 50], name);
+        const rows = await own.workerStatement(statement, values.with(1, 50), name);
         if (rows.length === 0) return [];
         isFirst = false;
         leased.resolve();

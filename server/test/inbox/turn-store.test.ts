@@ -42,7 +42,10 @@ const eventsOf = (shop: Shop) =>
   );
 
 async function lease(shop: Shop): Promise<ConversationLease> {
-  const leases = await leaseConversations(world.db.storage, 100, 30_000);
+  const { leases } = await leaseConversations(world.db.storage, {
+    ...{ limit: 100, leaseMs: 30_000, maxPerWorkspace: 100 },
+    ...{ busyWorkspaces: new Map(), servedLately: [] },
+  });
   return leases.find(({ workspaceId }) => workspaceId === shop.workspaceId)!;
 }
 

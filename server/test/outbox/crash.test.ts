@@ -30,6 +30,7 @@ function claim(leaseMs: number): ClaimRequest {
     heldLanes: [],
     busyWorkspaces: new Map(),
     busyAccounts: new Map(),
+    servedLately: [],
   };
 }
 

@@ -1,5 +1,9 @@
 export interface TurnLimits {
   readonly conversationsAtOnce: number;
+  /** Of those: the rest is for others, however much one workspace has to do. */
+  readonly conversationsPerWorkspace: number;
+  /** Of workspaces that were served and still wait: among more than these, age decides who is next. */
+  readonly maxServedRemembered: number;
   /** Of one workspace in the transaction that writes their events: more would hold up the others' events. */
   readonly turnsAtOnce: number;
   /** They hold up what was stored after them: what takes longer goes the long way. */
@@ -25,6 +29,8 @@ export interface TurnLimits {
 
 export const turnLimits: TurnLimits = {
   conversationsAtOnce: 64,
+  conversationsPerWorkspace: 48,
+  maxServedRemembered: 1_000,
   turnsAtOnce: 32,
   atOnceMs: 2_000,
   patienceMs: 50,

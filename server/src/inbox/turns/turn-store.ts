@@ -20,47 +20,73 @@ export interface ConversationLease {
   readonly wasAbandoned: boolean;
 }
 
+export interface LeaseRequest {
+  readonly limit: number;
+  readonly leaseMs: number;
+  readonly maxPerWorkspace: number;
+  /** What this process holds. */
+  readonly busyWorkspaces: ReadonlyMap<WorkspaceId, number>;
+  /** Whom this process served lately, the longest ago first. */
+  readonly servedLately: readonly WorkspaceId[];
+}
+
+export interface Leased {
+  readonly leases: readonly ConversationLease[];
+  /** Of those served lately: who had something due, or put off, when it looked. Nobody where nothing was leased. */
+  readonly stillWaiting: readonly WorkspaceId[];
+}
+
 /**
- * One of each workspace in turn, the longest due first: however much one of them has to do, the others' next turns are in
- * the next batch. The workspaces that have work are found by leaps over the index, so a flood of one costs one leap.
+ * Of each workspace its longest due, by the place that each would take among those that this process holds of the same
+ * workspace; of equal places the one whose workspace was served longest ago is first, and age decides only among those of
+ * whom nothing is remembered. So however much one of them has to do, the others' next turns are in the next batch. The
+ * workspaces that have work are found by leaps over the index, so a flood of one costs one leap.
  *
  * Its commit does not wait for the disk: a lease that a crash of the database undoes costs a second look at most, since
  * each turn locks its conversation and reads what is pending in its own transaction.
  */
-export async function leaseConversations(
-  storage: Storage,
-  limit: number,
-  leaseMs: number,
-): Promise<ConversationLease[]> {
-  return storage.workerStatement<ConversationLease & Record<string, unknown>>(
+export async function leaseConversations(storage: Storage, request: LeaseRequest): Promise<Leased> {
+  const { limit, leaseMs, maxPerWorkspace, busyWorkspaces, servedLately } = request;
+  const rows = await storage.workerStatement<LeaseRow>(
     `WITH RECURSIVE waiting AS (
        (SELECT workspace_id FROM conversations WHERE next_due_at IS NOT NULL ORDER BY workspace_id LIMIT 1)
        UNION ALL
        SELECT next.workspace_id FROM waiting w, LATERAL (
          SELECT c.workspace_id FROM conversations c WHERE c.next_due_at IS NOT NULL AND c.workspace_id > w.workspace_id
          ORDER BY c.workspace_id LIMIT 1) AS next),
+     known AS MATERIALIZED (
+       SELECT w.workspace_id, COALESCE(b.count, 0) AS held, s.place AS served
+       FROM waiting w LEFT JOIN unnest($4::uuid[], $5::int[]) AS b (id, count) ON b.id = w.workspace_id
+       LEFT JOIN unnest($6::uuid[]) WITH ORDINALITY AS s (id, place) ON s.id = w.workspace_id),
      picked AS MATERIALIZED (
-       SELECT head.*, row_number() OVER (PARTITION BY head.workspace_id ORDER BY head.next_due_at) AS nth
-       FROM waiting w, LATERAL (
+       SELECT head.*, k.held + row_number() OVER (PARTITION BY head.workspace_id ORDER BY head.next_due_at) AS nth
+       FROM known k, LATERAL (
          SELECT c.workspace_id, c.id, c.next_due_at FROM conversations c
-         WHERE c.workspace_id = w.workspace_id AND c.next_due_at <= clock_timestamp() AND c.leased_until < clock_timestamp()
-         ORDER BY c.next_due_at LIMIT $1) AS head
-       ORDER BY nth, head.next_due_at LIMIT $1),
+         WHERE c.workspace_id = k.workspace_id AND c.next_due_at <= clock_timestamp() AND c.leased_until < clock_timestamp()
+         ORDER BY c.next_due_at LIMIT LEAST($1::int, GREATEST($3::int - k.held, 0))) AS head
+       ORDER BY nth, k.served NULLS FIRST, head.next_due_at LIMIT $1),
      due AS MATERIALIZED (
        SELECT c.workspace_id, c.id, c.leased_until > '-infinity' AS was_abandoned
        FROM picked p JOIN conversations c ON c.workspace_id = p.workspace_id AND c.id = p.id
        WHERE c.next_due_at <= clock_timestamp() AND c.leased_until < clock_timestamp()
-       ORDER BY p.nth, p.next_due_at FOR NO KEY UPDATE OF c SKIP LOCKED)
-     UPDATE conversations c SET lease_epoch = c.lease_epoch + 1,
-       leased_until = clock_timestamp() + $2 * interval '1 millisecond'
-     FROM due, (SELECT set_config('synchronous_commit', 'off', true) AS set OFFSET 0) AS unhurried
-     WHERE c.workspace_id = due.workspace_id AND c.id = due.id AND unhurried.set IS NOT NULL
-     RETURNING c.workspace_id AS "workspaceId", c.id AS "conversationId", c.lease_epoch AS epoch,
-       due.was_abandoned AS "wasAbandoned"`,
-    [limit, leaseMs],
+       ORDER BY p.nth, p.next_due_at FOR NO KEY UPDATE OF c SKIP LOCKED),
+     leased AS (
+       UPDATE conversations c SET lease_epoch = c.lease_epoch + 1,
+         leased_until = clock_timestamp() + $2 * interval '1 millisecond'
+       FROM due, (SELECT set_config('synchronous_commit', 'off', true) AS set OFFSET 0) AS unhurried
+       WHERE c.workspace_id = due.workspace_id AND c.id = due.id AND unhurried.set IS NOT NULL
+       RETURNING c.workspace_id AS "workspaceId", c.id AS "conversationId", c.lease_epoch AS epoch,
+         due.was_abandoned AS "wasAbandoned")
+     SELECT leased.*, CASE WHEN row_number() OVER () = 1 THEN
+       (SELECT array_agg(workspace_id) FROM known WHERE served IS NOT NULL) END AS "stillWaiting" FROM leased`,
+    [limit, leaseMs, maxPerWorkspace, [...busyWorkspaces.keys()], [...busyWorkspaces.values()], servedLately],
     'inbox-lease-conversations',
   );
+  return { leases: rows, stillWaiting: rows[0]?.stillWaiting ?? [] };
 }
+
+/** The first row alone names who still waits. */
+type LeaseRow = ConversationLease & Record<string, unknown> & { readonly stillWaiting: readonly WorkspaceId[] | null };
 
 /**
  * Locks those of these conversations in which nothing is pending and that nobody holds just now. Whoever adds a pending

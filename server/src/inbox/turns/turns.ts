@@ -9,20 +9,25 @@
  * which ends the process ends too.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { crashPoint, createLoop, type Loop } from '#kernel';
+import type { WorkspaceId } from '@switchyard/contract';
+import { crashPoint, createLoop, type Loop, ServedLately } from '#kernel';
 import { type TurnDeps, type TurnWorkings, takeTurns } from './turn-batch.ts';
 import { countAbandoned, giveBackLater, recordFailure } from './turn-failures.ts';
 import { turnLimits } from './turn-limits.ts';
 import { type ConversationLease, leaseConversations, NoLongerPending, type PendingEvent } from './turn-store.ts';
 
-/** Work under way, with how many conversations it holds. */
-type InFlight = Map<Promise<void>, number>;
+/** Work under way, with the conversations that it holds. */
+type InFlight = Map<Promise<void>, { readonly workspaceId: WorkspaceId; readonly conversations: number }>;
 
-/** Leases as many conversations as there are free hands; a batch that takes long is not waited for. */
+/**
+ * Leases as many conversations as there are free hands, so many of one workspace at most; a batch that takes long is not
+ * waited for.
+ */
 export function createTurns(deps: TurnDeps): Loop {
   const stopping = new AbortController();
   const limits = { ...turnLimits, ...deps.turnLimits };
   const inFlight: InFlight = new Map();
+  const served = new ServedLately<WorkspaceId>(limits.maxServedRemembered);
   const workings: TurnWorkings = { ...deps, limits, stopping: stopping.signal, wake: () => loop.nudge() };
   const loop: Loop = createLoop({
     name: 'turns',
@@ -30,12 +35,23 @@ export function createTurns(deps: TurnDeps): Loop {
     afterErrorMs: limits.afterErrorMs,
     log: deps.log,
     step: async () => {
-      const free = limits.conversationsAtOnce - [...inFlight.values()].reduce((sum, held) => sum + held, 0);
+      const busyWorkspaces = heldOf(inFlight);
+      const free = limits.conversationsAtOnce - [...busyWorkspaces.values()].reduce((sum, held) => sum + held, 0);
       if (free <= 0) {
         await Promise.race(inFlight.keys());
         return true;
       }
-      const leases = await leaseConversations(deps.storage, free, deps.leaseMs);
+      const { leases, stillWaiting } = await leaseConversations(deps.storage, {
+        limit: free,
+        leaseMs: deps.leaseMs,
+        maxPerWorkspace: limits.conversationsPerWorkspace,
+        busyWorkspaces,
+        servedLately: served.inOrder,
+      });
+      served.note(
+        leases.map(({ workspaceId }) => workspaceId),
+        stillWaiting,
+      );
       if (leases.length > 0) crashPoint('turn.leased');
       const [abandoned, sound] = [true, false].map((was) => leases.filter((lease) => lease.wasAbandoned === was));
       const begun = beginTogether(workings, sound ?? [], inFlight);
@@ -61,12 +77,24 @@ async function beginTogether(
   leases: readonly ConversationLease[],
   inFlight: InFlight,
 ): Promise<void> {
-  const batches = [...Map.groupBy(leases, (lease) => lease.workspaceId).values()].map((batch) => {
-    const work = drainTogether(workings, batch).finally(() => inFlight.delete(work));
-    inFlight.set(work, batch.length);
+  const batches = [...Map.groupBy(leases, (lease) => lease.workspaceId)].map(([workspaceId, batch]) => {
+    const work = drainTogether(workings, batch).finally(() => {
+      // What its workspace has beyond its share was left out of every look meanwhile.
+      const isAtLimit = heldOf(inFlight).get(workspaceId)! >= workings.limits.conversationsPerWorkspace;
+      inFlight.delete(work);
+      if (isAtLimit) workings.wake();
+    });
+    inFlight.set(work, { workspaceId, conversations: batch.length });
     return work;
   });
   await Promise.all(batches);
+}
+
+function heldOf(inFlight: InFlight): Map<WorkspaceId, number> {
+  const held = new Map<WorkspaceId, number>();
+  for (const { workspaceId, conversations } of inFlight.values())
+    held.set(workspaceId, (held.get(workspaceId) ?? 0) + conversations);
+  return held;
 }
 
 async function within(patienceMs: number, work: Promise<void>): Promise<void> {

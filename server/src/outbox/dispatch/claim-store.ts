@@ -16,6 +16,8 @@ export interface ClaimRequest {
   /** What this process has in flight. */
   readonly busyWorkspaces: ReadonlyMap<WorkspaceId, number>;
   readonly busyAccounts: ReadonlyMap<AccountId, number>;
+  /** Whom this process served lately, the longest ago first. */
+  readonly servedLately: readonly WorkspaceId[];
   /** Nothing is claimed from these for now. */
   readonly heldLanes: readonly Lane[];
 }
@@ -24,12 +26,15 @@ export interface Claimed {
   readonly messages: readonly ClaimedMessage[];
   /** False: when it looked, nothing else was queued, due or not. */
   readonly mayBeMoreQueued: boolean;
+  /** Of those served lately: for whom something was queued when it looked. */
+  readonly stillWaiting: readonly WorkspaceId[];
 }
 
 /**
  * Lane by lane every account that has something waiting, found by leaps over the index, so that a flood of one costs the
- * others nothing and an account that is full is not looked at; of each its oldest heads of conversations; then one of each
- * workspace in turn.
+ * others nothing and an account that is full is not looked at; of each its oldest heads of conversations. Then, within a
+ * lane, by the place that each would take among those of its workspace that are on their way from here; of equal places the
+ * one whose workspace was served longest ago is first, and age decides only among those of whom nothing is remembered.
  */
 const claimSql = `
   WITH RECURSIVE waiting AS (
@@ -40,12 +45,14 @@ const claimSql = `
       SELECT o.lane, o.workspace_id, o.account_id FROM outbox o
        WHERE o.state = 'queued' AND (o.lane, o.workspace_id, o.account_id) > (w.lane, w.workspace_id, w.account_id)
        ORDER BY o.lane, o.workspace_id, o.account_id LIMIT 1) next
-  ), busy_workspaces AS (
-    SELECT * FROM unnest($5::uuid[], $6::int[]) AS b (id, count)
-  ), busy_accounts AS (
-    SELECT * FROM unnest($7::uuid[], $8::int[]) AS b (id, count)
+  ), open AS MATERIALIZED (
+    SELECT w.*, COALESCE(b.count, 0) AS in_workspace, COALESCE(a.count, 0) AS in_account, s.place AS served
+      FROM waiting w LEFT JOIN unnest($5::uuid[], $6::int[]) AS b (id, count) ON b.id = w.workspace_id
+      LEFT JOIN unnest($7::uuid[], $8::int[]) AS a (id, count) ON a.id = w.account_id
+      LEFT JOIN unnest($13::uuid[]) WITH ORDINALITY AS s (id, place) ON s.id = w.workspace_id
+     WHERE w.lane = ANY($12::text[])
   ), heads AS (
-    SELECT head.*, array_position($12::text[], w.lane) AS lane_rank FROM waiting w, LATERAL (
+    SELECT head.*, array_position($12::text[], w.lane) AS lane_rank, w.in_workspace, w.in_account, w.served FROM open w, LATERAL (
       SELECT o.workspace_id, o.id, o.account_id, o.due_at FROM outbox o
        WHERE o.state = 'queued' AND o.lane = w.lane AND o.workspace_id = w.workspace_id AND o.account_id = w.account_id
          AND o.due_at <= now()
@@ -55,17 +62,13 @@ const claimSql = `
               AND earlier.ordinal < o.ordinal AND earlier.state IN ('queued', 'claimed', 'sending', 'uncertain')
               AND (earlier.state <> 'uncertain' OR earlier.due_at > now() - $9 * interval '1 millisecond'))
        ORDER BY o.due_at, o.id LIMIT LEAST($1::int, $3::int)) head
-     WHERE w.lane = ANY($12::text[])
-       AND NOT EXISTS (SELECT 1 FROM busy_workspaces b WHERE b.id = w.workspace_id AND b.count >= $2)
-       AND NOT EXISTS (SELECT 1 FROM busy_accounts b WHERE b.id = w.account_id AND b.count >= $3)
+     WHERE w.in_workspace < $2 AND w.in_account < $3
   ), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY lane_rank, due_at, id) AS of_workspace,
-           row_number() OVER (PARTITION BY account_id ORDER BY lane_rank, due_at, id) AS of_account FROM heads
+    SELECT *, in_workspace + row_number() OVER (PARTITION BY workspace_id ORDER BY lane_rank, due_at, id) AS of_workspace,
+           in_account + row_number() OVER (PARTITION BY account_id ORDER BY lane_rank, due_at, id) AS of_account FROM heads
   ), picked AS (
-    SELECT r.* FROM ranked r
-     WHERE r.of_workspace <= $2 - COALESCE((SELECT b.count FROM busy_workspaces b WHERE b.id = r.workspace_id), 0)
-       AND r.of_account <= $3 - COALESCE((SELECT b.count FROM busy_accounts b WHERE b.id = r.account_id), 0)
-     ORDER BY r.lane_rank, r.of_workspace, r.due_at, r.id LIMIT $1
+    SELECT r.* FROM ranked r WHERE r.of_workspace <= $2 AND r.of_account <= $3
+     ORDER BY r.lane_rank, r.of_workspace, r.served NULLS FIRST, r.due_at, r.id LIMIT $1
   ), locked AS (
     SELECT o.workspace_id, o.id, p.lane_rank, p.of_workspace FROM outbox o
       JOIN picked p ON p.workspace_id = o.workspace_id AND p.id = o.id
@@ -83,7 +86,9 @@ const claimSql = `
          (c.failure->>'waitedMs')::float8 AS "previousWaitMs", v.address,
          (extract(epoch FROM now() - v.last_inbound_at) * 1000)::float8 AS "inboundAgeMs",
          COALESCE(v.free_entry_until > now(), false) AS "isFreeEntryOpen",
-         ${pairWaitOf('c')} AS "pairWaitMs", ${connectionOf('ac')} AS connection, rest."isMoreQueued"
+         ${pairWaitOf('c')} AS "pairWaitMs", ${connectionOf('ac')} AS connection, rest."isMoreQueued",
+         CASE WHEN row_number() OVER (ORDER BY c.lane_rank, c.of_workspace, c.due_at) = 1 THEN
+           (SELECT array_agg(DISTINCT workspace_id) FROM open WHERE served IS NOT NULL) END AS "stillWaiting"
     FROM (SELECT EXISTS (SELECT 1 FROM outbox q WHERE q.state = 'queued' AND NOT EXISTS (
             SELECT 1 FROM locked l WHERE l.workspace_id = q.workspace_id AND l.id = q.id)) AS "isMoreQueued") AS rest
     LEFT JOIN (claimed c
@@ -112,17 +117,19 @@ export async function claimHeads(storage: Storage, request: ClaimRequest): Promi
       moves.claim.to,
       moves.claim.from,
       lanes.filter((lane) => !request.heldLanes.includes(lane)),
+      request.servedLately,
     ],
     'outbox-claim',
   );
-  return { messages: rows.filter(isClaimed), mayBeMoreQueued: rows[0]?.isMoreQueued ?? true };
+  const { isMoreQueued = true, stillWaiting } = rows[0] ?? {};
+  return { messages: rows.filter(isClaimed), mayBeMoreQueued: isMoreQueued, stillWaiting: stillWaiting ?? [] };
 }
 
-/** One row at least: of one without an id only the last column counts. */
-type ClaimRow = Record<string, unknown> & { readonly isMoreQueued: boolean } & (
-    | ClaimedMessage
-    | { readonly outboundId: null }
-  );
+/** One row at least: of one without an id only the last columns count. The first row alone names who still waits. */
+type ClaimRow = Record<string, unknown> & {
+  readonly isMoreQueued: boolean;
+  readonly stillWaiting: readonly WorkspaceId[] | null;
+} & (ClaimedMessage | { readonly outboundId: null });
 
 function isClaimed(row: ClaimRow): row is ClaimRow & ClaimedMessage {
   return row.outboundId !== null;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkspaceId } from '@switchyard/contract';
-import { assert, type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
+import { assert, type Clock, crashPoint, createLoop, type Log, type Loop, ServedLately } from '#kernel';
 import type { NoteChange, Storage } from '#storage';
 import type { Lane, LanedMessage } from '../outbox.ts';
 import type { Breakers } from './breakers.ts';
@@ -47,6 +47,7 @@ export class DispatchLife {
   readonly #walk: WalkDeps;
   readonly #releases: MicroBatch<Release, void>;
   readonly #inFlight = new InFlight();
+  readonly #served: ServedLately<WorkspaceId>;
   readonly #tasks = new Set<Promise<void>>();
   readonly #claims: Loop;
   readonly #sweeps: Loop;
@@ -78,6 +79,7 @@ export class DispatchLife {
       await releaseClaims(storage, releases);
       return releases.map(() => undefined);
     });
+    this.#served = new ServedLately(settings.maxServedRemembered);
     const { pollMs, sweepMs } = settings;
     const common = { afterErrorMs: pollMs, log: deps.log };
     this.#claims = createLoop({ ...common, name: 'outbox', idleMs: pollMs, step: () => this.#claimStep() });
@@ -149,7 +151,11 @@ export class DispatchLife {
     const { storage, settings } = this.#deps;
     // One that is done while the claim looks may free what the claim still saw behind it.
     this.#mayBeMoreQueued = true;
-    const { messages: claimed, mayBeMoreQueued } = await claimHeads(storage, {
+    const {
+      messages: claimed,
+      mayBeMoreQueued,
+      stillWaiting,
+    } = await claimHeads(storage, {
       maxMessages: room,
       maxPerWorkspace: settings.maxPerWorkspace,
       maxPerAccount: settings.maxPerAccount,
@@ -157,9 +163,14 @@ export class DispatchLife {
       uncertainWaitMs: settings.uncertainWaitMs,
       busyWorkspaces: this.#inFlight.workspaces,
       busyAccounts: this.#inFlight.accounts,
+      servedLately: this.#served.inOrder,
       heldLanes: this.#deps.heldLanes(),
     });
     this.#mayBeMoreQueued = mayBeMoreQueued;
+    this.#served.note(
+      claimed.map((message) => message.workspaceId),
+      stillWaiting,
+    );
     if (claimed.length > 0) {
       this.#hold(claimed);
       this.#track(this.#dispatch(claimed));

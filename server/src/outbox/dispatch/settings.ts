@@ -9,6 +9,8 @@ export interface DispatchSettings {
   readonly maxInFlight: number;
   readonly maxPerWorkspace: number;
   readonly maxPerAccount: number;
+  /** Of workspaces that were served and still wait: among more than these, age decides who is next. */
+  readonly maxServedRemembered: number;
   /** How often to look without a bell. */
   readonly pollMs: number;
   /** How long later messages of a conversation wait for an uncertain one. */
@@ -37,6 +39,7 @@ export const defaultDispatchSettings: DispatchSettings = {
   maxInFlight: 64,
   maxPerWorkspace: 48,
   maxPerAccount: 32,
+  maxServedRemembered: 1_000,
   pollMs: 1_000,
   uncertainWaitMs: 30_000,
   settleMs: 120_000,
