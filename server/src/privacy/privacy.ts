@@ -36,6 +36,9 @@ export interface Erasure {
   readonly phase: ErasurePhase;
   readonly counts: ErasureCounts;
   readonly finishedAt: Date | null;
+  /** The kind of error at which it stands still, of its last try; null: it goes on, or is through. */
+  readonly failure: string | null;
+  readonly failedAt: Date | null;
 }
 
 /** Everything that is kept of one contact, of one moment. Ids are public ones, instants ISO 8601. */
@@ -55,9 +58,9 @@ export type ExportRefusal = 'not-found' | 'too-large';
 
 /**
  * How a purge of one erasure ended for now. `held`: another process is at it and goes on, or was, and is through. `sending`: a message of theirs is
- * on its way out. `stopped`: told to.
+ * on its way out. `stopped`: told to. `failed`: noted in its receipt; it is tried again, after the others.
  */
-export type PurgeEnd = 'done' | 'held' | 'sending' | 'stopped';
+export type PurgeEnd = 'done' | 'held' | 'sending' | 'stopped' | 'failed';
 
 export interface Privacy {
   exportContact(
@@ -72,7 +75,10 @@ export interface Privacy {
   findErasure(workspaceId: WorkspaceId, id: ErasureId): Promise<Erasure | null>;
   /** The latest first. */
   listErasures(workspaceId: WorkspaceId, request: PageRequest): Promise<Page<Erasure>>;
-  /** Goes on with every erasure that is not through; gives how many it finished. Any number of processes may. */
+  /**
+   * Goes on with every erasure that is not through; gives how many it finished. Any number of processes may. One that fails is
+   * logged and noted, and keeps none of the others waiting.
+   */
   purge(signal: AbortSignal): Promise<number>;
   /** Goes on with this one. */
   purgeOne(workspaceId: WorkspaceId, id: ErasureId, signal: AbortSignal): Promise<PurgeEnd>;
@@ -95,6 +101,8 @@ export const privacyLimits = {
   eventsPerSlice: 2_000,
   bodiesPerSlice: 50,
   deliveriesPerLook: 2_000,
+  /** Of these each body is searched whole, and one may have three megabytes. */
+  setAsidePerLook: 50,
   maxExportBytes: 256 * 1024 * 1024,
   exportRowsPerFetch: 1_000,
 } as const;

@@ -1,7 +1,16 @@
 /** One slice of an erasure after the other. */
+import { toPublicId } from '@switchyard/contract';
+import type { Log } from '#kernel';
 import type { Storage, Tx } from '#storage';
 import { findOperator, maskDelivery, takeBodies } from './body-store.ts';
-import { lockErasure, type OpenErasure, type Purging, type SliceEnd, saveProgress } from './erasure-store.ts';
+import {
+  lockErasure,
+  noteFailure,
+  type OpenErasure,
+  type Purging,
+  type SliceEnd,
+  saveProgress,
+} from './erasure-store.ts';
 import { maskBody } from './mask-body.ts';
 import { type ErasurePhase, type PurgeEnd, privacyLimits } from './privacy.ts';
 import { isSending, purgeEvents, purgeMessages, purgePeople } from './purge-store.ts';
@@ -9,8 +18,38 @@ import { lookForReturned, maskSetAside, type ReturnedDeps } from './returned.ts'
 
 type SliceResult = 'more' | PurgeEnd;
 
-/** Slice after slice, as far as it comes now. */
-export async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
+export interface PurgeDeps extends ReturnedDeps {
+  readonly log: Log;
+}
+
+/** As far as it comes now. Where it fails, the others go on all the same; throws only where that could not even be noted. */
+export async function purgeOrNote(deps: PurgeDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
+  try {
+    return await purgeAsFar(deps, erasure, signal);
+  } catch (error) {
+    const failure = kindOf(error);
+    deps.log.error(
+      { erasure: toPublicId('erasure', erasure.id), failure },
+      'an erasure stands still; it is tried again',
+    );
+    await noteFailure(deps.storage, erasure, failure);
+    return 'failed';
+  }
+}
+
+/** No words of it: those of a database may quote whom it was about. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error';
+  const code = codeOf(error) ?? codeOf(error.cause);
+  return code === undefined ? error.name : `${error.name} ${code}`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Slice after slice. */
+async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
   while (!signal.aborted) {
     const result = await purgeSlice(deps, erasure);
     if (result !== 'more') return result;

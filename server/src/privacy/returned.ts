@@ -49,6 +49,7 @@ export async function maskReturned(deps: ReturnedDeps, signal: AbortSignal): Pro
 /** From `after` to the end, batch by batch; gives how many it masked. */
 export function lookForReturned(deps: ReturnedDeps, workspaceId: WorkspaceId, after: string | null): Promise<number> {
   return lookOver(after, {
+    limit: privacyLimits.deliveriesPerLook,
     find: (slice) => findRedelivered(deps.storage, workspaceId, slice),
     mask: (ids) => maskBatch(deps, workspaceId, ids),
   });
@@ -57,6 +58,7 @@ export function lookForReturned(deps: ReturnedDeps, workspaceId: WorkspaceId, af
 /** What was set aside in a workspace and names somebody; it may be of the time before they were asked to be erased. */
 export function maskSetAside({ storage }: ReturnedDeps, workspaceId: WorkspaceId, named: Named): Promise<number> {
   return lookOver(null, {
+    limit: privacyLimits.setAsidePerLook,
     find: (slice) => findSetAsideNaming(storage, workspaceId, { ...slice, named }),
     mask: (ids) =>
       storage.asWorker(async (tx) => {
@@ -70,12 +72,14 @@ export function maskSetAside({ storage }: ReturnedDeps, workspaceId: WorkspaceId
 }
 
 interface Look {
+  /** Deliveries in one statement. */
+  readonly limit: number;
   readonly find: (slice: LookSlice) => Promise<Looked>;
   readonly mask: (ids: readonly DeliveryId[]) => Promise<number>;
 }
 
-async function lookOver(after: string | null, { find, mask }: Look): Promise<number> {
-  const { deliveriesPerLook: limit, bodiesPerSlice } = privacyLimits;
+async function lookOver(after: string | null, { limit, find, mask }: Look): Promise<number> {
+  const { bodiesPerSlice } = privacyLimits;
   let masked = 0;
   for (let next: string | null = after, isFirst = true; isFirst || next !== null; isFirst = false) {
     const found: Looked = await find({ after: next, limit });

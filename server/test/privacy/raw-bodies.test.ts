@@ -1,6 +1,8 @@
 /** Raw bodies that name an erased person, and that none of their events leads to. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listDeliveries } from '#inbox';
+import { privacyLimits } from '#privacy';
+import { body } from '../inbox/world.ts';
 import { asSuperuser } from '../support/test-cluster.ts';
 import {
   actor,
@@ -114,6 +116,31 @@ test('the same by a shared route, and not where it is another tenant’s', async
     [ana.phone],
   );
   expect(left.map(({ body }) => body.toString())).toEqual([expect.stringContaining(elsewhere.secret)]);
+});
+
+test('a body that is nested too deep to be walked, which was set aside: nothing of it stays', async () => {
+  const shop = await world.inbox.shop();
+  const ana = somebody();
+  await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
+  const nested = `${'['.repeat(20_000)}"${ana.phone} ${ana.name} ${ana.secret}"${']'.repeat(20_000)}`;
+  const [deep] = await world.deliverBodies(shop, [`{"object":"whatsapp_business_account","entry":${nested}}`]);
+  await world.erase(shop, ana);
+  await world.expectGone(ana);
+  const [row] = await world.inbox.db.ownerQuery<{ body: Buffer }>('SELECT body FROM deliveries WHERE id = $1', [deep]);
+  expect(row?.body).toHaveLength(0);
+});
+
+test('more than one look’s worth of parts that were set aside', async () => {
+  const shop = await world.inbox.shop();
+  const ana = somebody();
+  await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
+  const one = body(shop, writesUnreadably(shop, ana));
+  await world.deliverBodies(
+    shop,
+    Array.from({ length: privacyLimits.setAsidePerLook + 2 }, () => one),
+  );
+  await world.erase(shop, ana);
+  await world.expectGone(ana);
 });
 
 test('a late receipt by a shared route', async () => {

@@ -34,6 +34,8 @@ export interface PrivacyWorld {
   deliver(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   /** The same as a batch that was received then, and could not be unpacked before now. */
   deliverLate(shop: Shop, receivedAt: Date, ...values: readonly Record<string, unknown>[]): Promise<string>;
+  /** Bodies of any kind for the account, all at once. */
+  deliverBodies(shop: Shop, bodies: readonly unknown[]): Promise<readonly string[]>;
   /** The same by the app-level route, whose deliveries belong to the operator. */
   deliverShared(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   contactOf(shop: Shop, phone: string): Promise<ContactId>;
@@ -83,6 +85,12 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
       lateOnes += 1;
       const id = `${firstIdOf(receivedAt.getTime()).slice(0, 13)}-7000-8000-${String(lateOnes).padStart(12, '0')}`;
       return take(delivery(shop, body(shop, ...values), { id: id as DeliveryId, receivedAt }));
+    },
+    async deliverBodies(shop, bodies) {
+      const all = bodies.map((one) => delivery(shop, one));
+      await Promise.all(all.map((one) => receiver.receive(one)));
+      await inbox.settled();
+      return all.map(({ id }) => id);
     },
     deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
     contactOf,
