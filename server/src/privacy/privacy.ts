@@ -2,8 +2,8 @@
  * The door of privacy. An erasure hides a contact at once, in the transaction of the request, and purges what is theirs
  * in slices afterwards; each slice saves how far it came, so a purge that is killed goes on where it was.
  *
- * Its phases: `messages` (with their tries and receipts), `events` (with turns and dead letters), `people` (consents and
- * conversations; the contact stays as an empty shell with its id, since invoices may name it), `bodies` (raw deliveries
+ * Its phases: `messages` (with their tries and receipts), `events` (with turns and dead letters), `people` (consents,
+ * conversations, looked-up numbers and what linked devices keep of them; the contact stays as an empty shell with its id, since invoices may name it), `bodies` (raw deliveries
  * are masked), `returned` (redeliveries of what was erased), `done`.
  */
 import type { ContactId, DeliveryId, ErasureId, Provider, WorkspaceId } from '@switchyard/contract';
@@ -24,6 +24,10 @@ export type ErasedKind =
   | 'events'
   | 'turns'
   | 'deadLetters'
+  /** Whether WhatsApp knows their number. */
+  | 'numberChecks'
+  /** What linked devices kept under their number. */
+  | 'sessionKeys'
   /** Raw deliveries that now hold nothing of the contact. */
   | 'maskedDeliveries';
 

@@ -1,5 +1,6 @@
 /** One slice of an erasure after the other. */
 import { toPublicId } from '@switchyard/contract';
+import type { Companions } from '#accounts';
 import type { Log } from '#kernel';
 import type { Storage, Tx } from '#storage';
 import { findOperator, maskDelivery, takeBodies } from './body-store.ts';
@@ -19,6 +20,7 @@ import { lookForReturned, maskSetAside, type ReturnedDeps } from './returned.ts'
 type SliceResult = 'more' | PurgeEnd;
 
 export interface PurgeDeps extends ReturnedDeps {
+  readonly companions: Pick<Companions, 'forgetPeople'>;
   readonly log: Log;
 }
 
@@ -49,7 +51,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** Slice after slice. */
-async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
+async function purgeAsFar(deps: PurgeDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
   while (!signal.aborted) {
     const result = await purgeSlice(deps, erasure);
     if (result !== 'more') return result;
@@ -57,11 +59,11 @@ async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signal: Abor
   return 'stopped';
 }
 
-async function purgeSlice(deps: ReturnedDeps, erasure: OpenErasure): Promise<SliceResult> {
+async function purgeSlice(deps: PurgeDeps, erasure: OpenErasure): Promise<SliceResult> {
   const result = await deps.storage.inWorkspace(erasure.workspaceId, async (tx) => {
     const purging = await lockErasure(tx, erasure);
     if (!purging) return 'held';
-    const end = await sliceIn(tx, purging);
+    const end = await sliceIn(deps, tx, purging);
     if (typeof end === 'string') return end;
     await saveProgress(tx, erasure, purging, end);
     return 'more';
@@ -74,6 +76,7 @@ type WorkspaceSlice = Parameters<Parameters<Storage['inWorkspace']>[1]>[0];
 
 /** A phase: its slices are not of the workspace's transactions. */
 async function sliceIn(
+  deps: PurgeDeps,
   tx: WorkspaceSlice,
   purging: Purging,
 ): Promise<SliceEnd | 'sending' | 'held' | 'bodies' | 'returned'> {
@@ -83,7 +86,7 @@ async function sliceIn(
     case 'events':
       return sliceOfEvents(tx, purging);
     case 'people':
-      return sliceOfPeople(tx, purging);
+      return sliceOfPeople(deps, tx, purging);
     case 'bodies':
     case 'returned':
       return purging.phase;
@@ -112,10 +115,11 @@ async function sliceOfEvents(tx: WorkspaceSlice, purging: Purging): Promise<Slic
   return { phase: last === null ? 'people' : 'events', cursor: last, found: counts };
 }
 
-async function sliceOfPeople(tx: WorkspaceSlice, purging: Purging): Promise<SliceEnd> {
+async function sliceOfPeople({ companions }: PurgeDeps, tx: WorkspaceSlice, purging: Purging): Promise<SliceEnd> {
   const counts = await purgePeople(tx, purging);
   if (counts === null) return { phase: 'messages', cursor: eventsWalked, found: {} };
-  return { phase: 'bodies', cursor: null, found: counts };
+  const sessionKeys = await companions.forgetPeople(tx, purging.identityValues);
+  return { phase: 'bodies', cursor: null, found: { ...counts, sessionKeys } };
 }
 
 function sliceOfBodies(storage: Storage, erasure: OpenErasure): Promise<SliceResult> {
