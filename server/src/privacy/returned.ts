@@ -8,8 +8,10 @@ import type { Channel } from '#channels';
 import { hashKey } from '#inbox';
 import type { Storage, Tx } from '#storage';
 import {
+  type FoundBody,
   findAllReadBefore,
   findErasedKeys,
+  findHolders,
   findRedelivered,
   findSetAsideNaming,
   findWorkspacesToLook,
@@ -22,6 +24,7 @@ import {
   writeMark,
 } from './body-store.ts';
 import { maskBody } from './mask-body.ts';
+import { accountsNamedIn, type NamedAccount } from './named-account.ts';
 import { dropWaiting, findWaiting } from './parked-store.ts';
 import { privacyLimits, type RawDelivery } from './privacy.ts';
 
@@ -65,10 +68,28 @@ export function maskSetAside({ storage }: ReturnedDeps, workspaceId: WorkspaceId
         const raw = await readRaw(tx, workspaceId, ids);
         // Another process may have been here since: what names them no more is not emptied for that.
         const naming = raw.filter(({ body }) => named.identityValues.some((value) => body.includes(value)));
-        for (const one of naming) await maskDelivery(tx, one, maskBody(one.body, named.identityValues));
-        return naming.length;
+        let masked = 0;
+        for (const one of naming) {
+          if (!(await mayBeOf(tx, named.workspaceId, one))) continue;
+          await maskDelivery(tx, one, maskBody(one.body, named.identityValues));
+          masked += 1;
+        }
+        return masked;
       }),
   });
+}
+
+/** Of what came by a shared route: it names an account of this workspace, or none of anybody here. */
+async function mayBeOf(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  { accountId, body }: Pick<FoundBody, 'accountId' | 'body'>,
+): Promise<boolean> {
+  if (accountId !== null) return true;
+  const { telling, all } = accountsNamedIn(body);
+  const holders = await findHolders(tx, all);
+  const isTelling = (one: NamedAccount) => telling.some(({ kind, key }) => kind === one.kind && key === one.key);
+  return holders.length === 0 || holders.some((one) => one.workspaceId === workspaceId && isTelling(one));
 }
 
 interface Look {

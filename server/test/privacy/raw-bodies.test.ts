@@ -118,6 +118,28 @@ test('the same by a shared route, and not where it is another tenant’s', async
   expect(left.map(({ body }) => body.toString())).toEqual([expect.stringContaining(elsewhere.secret)]);
 });
 
+test('the part of another tenant stays, whatever ids this one has given itself', async () => {
+  const there = await world.inbox.shop();
+  const ana = somebody();
+  // A digit, a word of every body, and the number of the customer: none of them is in a place that names an account.
+  const ids = ['1', 'messages', ana.phone];
+  for (const [index, id] of ids.entries()) {
+    const here = await world.inbox.shop();
+    const settings = { phoneNumberId: id, wabaId: `7${id}` };
+    const accountId = await world.inbox.connect(here.workspaceId, {
+      ...{ provider: 'meta', settings, secrets: { accessToken: 'a token' } },
+    });
+    await world.deliver(
+      { ...here, accountId, ...settings },
+      writes({ ...here, ...settings }, ana, `in.${ana.phone}.${index}`),
+    );
+    const theirs = { ...ana, secret: `${ana.secret}, told to another shop ${index}` };
+    await world.deliverShared(there, writesUnreadably(there, theirs));
+    await world.erase(here, ana);
+    expect([id, await world.whereIs(theirs.secret)]).toEqual([id, [expect.stringMatching(/^deliveries.*body$/)]]);
+  }
+});
+
 test('a body that is nested too deep to be walked, which was set aside: nothing of it stays', async () => {
   const shop = await world.inbox.shop();
   const ana = somebody();
