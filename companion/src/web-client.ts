@@ -66,7 +66,7 @@ export type OpenWebClient = (parts: {
   readonly onEvent: (event: WebEvent) => void;
 }) => Promise<WebClient>;
 
-export type NotSentCode = 'not_on_whatsapp' | 'not_connected' | 'restricted' | 'quota' | 'invalid';
+export type NotSentCode = 'not_on_whatsapp' | 'not_connected' | 'restricted' | 'quota' | 'file_unavailable' | 'invalid';
 
 export class NotSent extends Error {
   override readonly name = 'NotSent';

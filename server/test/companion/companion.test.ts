@@ -148,7 +148,10 @@ describe('a session', () => {
     const { outcome: second } = send('+15550001111', 'Meanwhile');
     expect(await second).toMatchObject({ kind: 'sent' });
     files.cut();
-    expect(await dripping).toMatchObject({ kind: 'refused', failure: { providerCode: 'invalid', isCertain: true } });
+    expect(await dripping).toMatchObject({
+      kind: 'refused',
+      failure: { providerCode: 'file_unavailable', retry: { kind: 'later' }, isCertain: true },
+    });
   });
 
   it('knows whether a number is on WhatsApp', async () => {
