@@ -35,18 +35,29 @@ export interface ReturnedDeps {
 
 const markOf = (workspaceId: WorkspaceId) => `returned ${workspaceId}`;
 
-/** Every workspace that has erased somebody, from where the last look ended. */
+/** Every workspace that has erased somebody, from where the last look ended. One that fails is thrown when all had their turn. */
 export async function maskReturned(deps: ReturnedDeps, signal: AbortSignal): Promise<number> {
   let masked = 0;
+  const failures: unknown[] = [];
   for (const workspaceId of await findWorkspacesToLook(deps.storage)) {
     if (signal.aborted) break;
-    masked += await dropWaitingIn(deps, workspaceId);
-    // Before the look: what is read while it lasts is older than the mark neither then nor later.
-    const mark = await findAllReadBefore(deps.storage, workspaceId);
-    masked += await lookForReturned(deps, workspaceId, await readMark(deps.storage, markOf(workspaceId)));
-    await writeMark(deps.storage, markOf(workspaceId), mark);
+    try {
+      masked += await maskReturnedIn(deps, workspaceId);
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} workspaces could not be looked over`);
   return masked;
+}
+
+async function maskReturnedIn(deps: ReturnedDeps, workspaceId: WorkspaceId): Promise<number> {
+  const dropped = await dropWaitingIn(deps, workspaceId);
+  // Before the look: what is read while it lasts is older than the mark neither then nor later.
+  const mark = await findAllReadBefore(deps.storage, workspaceId);
+  const masked = await lookForReturned(deps, workspaceId, await readMark(deps.storage, markOf(workspaceId)));
+  await writeMark(deps.storage, markOf(workspaceId), mark);
+  return dropped + masked;
 }
 
 /** From `after` to the end, batch by batch; gives how many it masked. */

@@ -181,6 +181,32 @@ test('a late receipt by a shared route', async () => {
   await world.expectGone(ana);
 });
 
+test('a duplicate of one workspace, while the look over another’s fails', async () => {
+  const [broken, whole] = [await world.inbox.shop(), await world.inbox.shop()];
+  const [ana, ben] = [somebody(), somebody()];
+  for (const [shop, one] of [
+    [broken, ana],
+    [whole, ben],
+  ] as const) {
+    await world.deliver(shop, writes(shop, one, `in.${one.phone}.1`));
+    await world.erase(shop, one);
+    await world.deliver(shop, writes(shop, one, `in.${one.phone}.1`));
+  }
+  const { storage } = world.inbox.db;
+  const failing = world.privacyOver({
+    ...storage,
+    inWorkspace: async (id, work) => {
+      if (id === broken.workspaceId) throw new Error('this one cannot be looked over');
+      return storage.inWorkspace(id, work);
+    },
+  });
+  await expect(failing.maskReturned(never)).rejects.toThrow('1 workspaces');
+  await world.expectGone(ben);
+  expect(await world.whereIs(ana.phone)).not.toEqual([]);
+  await world.privacy.maskReturned(never);
+  await world.expectGone(ana);
+});
+
 test('what two processes mask at the same time in one body: neither undoes the other', async () => {
   const shop = await world.inbox.shop();
   const { db } = world.inbox;
