@@ -6,7 +6,7 @@ import { createReach } from '../../server/src/channels/http/address/index.ts';
 import { Companion } from './companion.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
-import { createFetchFile } from './media-client.ts';
+import { createWithFile } from './media-client.ts';
 import { reconnectLimits } from './reconnect.ts';
 import { createDoor } from './send-routes.ts';
 import { createServerClient } from './server-client.ts';
@@ -36,8 +36,8 @@ export async function runCompanion(config: Config, { openClient, log, limits }: 
   const server = createServerClient({ ...config, nowMs: Date.now });
   // The door is open before its address is told, and before there is anything behind it.
   const behind: { companion: Companion | null } = { companion: null };
-  const fetchFile = createFetchFile(createReach(config.outboundAllowed));
-  const door = createDoor({ sessions: () => behind.companion, fetchFile, nowMs: Date.now, log });
+  const withFile = createWithFile(createReach(config.outboundAllowed));
+  const door = createDoor({ sessions: () => behind.companion, withFile, nowMs: Date.now, log });
   await listen(door, config);
   const { port } = door.address() as AddressInfo;
   const url = config.ownUrl || `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;

@@ -7,7 +7,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Companion } from './companion.ts';
 import { type Log, wordsOf } from './log.ts';
-import type { FetchFile } from './media-client.ts';
+import type { WithFile } from './media-client.ts';
 import { type SendRequest, Sends, turnMs } from './sends.ts';
 import type { Session } from './session.ts';
 import { NotSent, type NotSentCode, type Recipient, type WebClient } from './web-client.ts';
@@ -21,6 +21,8 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   not_connected: 409,
   restricted: 403,
   quota: 429,
+  // Not 5xx: a server that does not know the code would take the message for one that may have left.
+  file_unavailable: 424,
   invalid: 400,
   unauthorized: 401,
   not_found: 404,
@@ -34,7 +36,7 @@ interface Answer {
 export interface DoorParts {
   /** null: not yet. */
   sessions(): Companion | null;
-  readonly fetchFile: FetchFile;
+  readonly withFile: WithFile;
   readonly nowMs: () => number;
   readonly log: Log;
 }
@@ -42,7 +44,7 @@ export interface DoorParts {
 export function createDoor(parts: DoorParts): Server {
   const sends = new Map<string, Sends>();
   const sendsOf = (session: string) => {
-    const known = sends.get(session) ?? new Sends({ ...parts, turnMs });
+    const known = sends.get(session) ?? new Sends({ ...parts, session, turnMs });
     sends.set(session, known);
     return known;
   };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { WithFile } from './media-client.ts';
 import { type SendRequest, Sends, type SendsParts } from './sends.ts';
 import { NotSent, type Sending, type WebClient } from './web-client.ts';
 
@@ -30,8 +31,9 @@ function connection(): { readonly client: WebClient; readonly sent: Sending[] } 
   return { client, sent };
 }
 
+const givingFile: WithFile = (_wanted, use) => use(Buffer.from('file'));
 const sendsWith = (change: Partial<SendsParts>) =>
-  new Sends({ nowMs: () => 1, fetchFile: () => Promise.resolve(Buffer.from('file')), turnMs: 60_000, ...change });
+  new Sends({ nowMs: () => 1, session: 'first', withFile: givingFile, turnMs: 60_000, ...change });
 
 test('a file is fetched, and its bytes go with the message', async () => {
   const { client, sent } = connection();
@@ -41,7 +43,7 @@ test('a file is fetched, and its bytes go with the message', async () => {
 
 test('bytes that came along are not fetched', async () => {
   const { client, sent } = connection();
-  const sends = sendsWith({ fetchFile: () => Promise.reject(new Error('fetched')) });
+  const sends = sendsWith({ withFile: () => Promise.reject(new Error('fetched')) });
   const content = { type: 'image', media: { base64: 'AAAA', url: 'https://files.example/' } } as const;
   await sends.send(client, { ...text('one'), content });
   expect(sent).toHaveLength(1);
@@ -49,7 +51,7 @@ test('bytes that came along are not fetched', async () => {
 
 test('a file that never comes stops no other send', async () => {
   const { client, sent } = connection();
-  const sends = sendsWith({ fetchFile: () => never });
+  const sends = sendsWith({ withFile: () => never });
   void sends.send(client, image('one'));
   expect(await sends.send(client, text('two'))).toMatchObject({ timestamp: 1 });
   expect(sent).toHaveLength(1);
@@ -59,9 +61,9 @@ test('a file that cannot be fetched sends nothing, and may be tried again under 
   const { client, sent } = connection();
   const failing = [new NotSent('invalid', 'no such file')];
   const sends = sendsWith({
-    fetchFile: () => {
+    withFile: (wanted, use) => {
       const error = failing.pop();
-      return error ? Promise.reject(error) : Promise.resolve(Buffer.from('file'));
+      return error ? Promise.reject(error) : givingFile(wanted, use);
     },
   });
   await expect(sends.send(client, image('one'))).rejects.toMatchObject({ name: 'NotSent', code: 'invalid' });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { OutboundContent } from '@switchyard/contract';
-import type { FetchFile } from './media-client.ts';
+import type { WithFile } from './media-client.ts';
 import { NotSent, type Recipient, type WebClient } from './web-client.ts';
 
 export interface SendRequest {
@@ -24,7 +24,9 @@ const maxRemembered = 10_000;
 
 export interface SendsParts {
   readonly nowMs: () => number;
-  readonly fetchFile: FetchFile;
+  /** Whose sends these are. */
+  readonly session: string;
+  readonly withFile: WithFile;
   /** How long a turn may take: then the next one begins, and what became of this one is not known. */
   readonly turnMs: number;
 }
@@ -50,11 +52,13 @@ export class Sends {
   }
 
   async #sendOnce(client: WebClient, { id, ...sending }: SendRequest): Promise<Sent> {
-    const { nowMs, fetchFile } = this.#parts;
+    const { nowMs, withFile, session } = this.#parts;
+    const sendWith = (given: { readonly file?: Buffer }) =>
+      this.#inTurn(() => client.send({ ...sending, ...given, messageId: messageIdOf(id) }));
     try {
       const url = addressOf(sending.content);
-      const file = url === null ? {} : { file: await fetchFile(url) };
-      const { messageId } = await this.#inTurn(() => client.send({ ...sending, ...file, messageId: messageIdOf(id) }));
+      const { messageId } =
+        url === null ? await sendWith({}) : await withFile({ url, session }, (file) => sendWith({ file }));
       return { messageId, timestamp: nowMs() };
     } catch (error) {
       if (error instanceof NotSent) this.#answers.delete(id);

@@ -8,6 +8,7 @@
  */
 import { ConnectionStore } from './connection-store.ts';
 import { type Log, wordsOf } from './log.ts';
+import { NewsOrder } from './news-order.ts';
 import {
   afterClose,
   type CloseHistory,
@@ -18,7 +19,7 @@ import {
 } from './reconnect.ts';
 import { type ActiveAccount, type Lease, type LeaseKeys, LeaseLost, type ServerClient } from './server-client.ts';
 import { Teller } from './teller.ts';
-import type { OpenWebClient, WebClient, WebEvent } from './web-client.ts';
+import type { News, OpenWebClient, WebClient, WebEvent } from './web-client.ts';
 
 export type SessionState = 'opening' | 'showing' | 'open' | 'waiting' | 'ended' | 'stopped';
 
@@ -28,6 +29,9 @@ export interface SessionLimits {
   readonly stopGraceMs: number;
   readonly reconnect: ReconnectLimits;
 }
+
+/** Of the grace at the end, before it: how long files are waited for that are being fetched. */
+const filesShare = 0.5;
 
 export interface SessionParts {
   readonly account: ActiveAccount;
@@ -48,6 +52,7 @@ export interface SessionParts {
 export class Session {
   readonly #parts: SessionParts;
   readonly #teller: Teller;
+  readonly #order = new NewsOrder((event, payload) => this.#teller.post(this.#envelope(event, payload)));
   #lease: Lease;
   #state: SessionState = 'opening';
   #client: WebClient | null = null;
@@ -118,7 +123,9 @@ export class Session {
     this.#connection += 1;
     this.#clearTimer();
     await this.#closeClient();
-    await this.#teller.close(this.#parts.limits.stopGraceMs);
+    const { stopGraceMs } = this.#parts.limits;
+    await this.#order.settle(stopGraceMs * filesShare);
+    await this.#teller.close(stopGraceMs);
   }
 
   /** At once, and without another word: the session may be another machine's by now. */
@@ -142,7 +149,9 @@ export class Session {
       const client = await this.#parts.openClient({
         store: this.#newStore(),
         onEvent: (event) => {
-          if (connection === this.#connection) this.#take(event);
+          // Of whichever connection: nobody tells it again, and while we hold the lease it is ours to pass on.
+          if (event.kind === 'news') this.#order.take(event);
+          else if (connection === this.#connection) this.#take(event);
         },
       });
       if (connection === this.#connection) this.#client = client;
@@ -153,7 +162,7 @@ export class Session {
     }
   }
 
-  #take(event: WebEvent): void {
+  #take(event: Exclude<WebEvent, News>): void {
     switch (event.kind) {
       case 'code':
         this.#showCode(event.code);
@@ -168,9 +177,6 @@ export class Session {
         return;
       case 'closed':
         this.#close(event.reason, event.detail);
-        return;
-      case 'news':
-        this.#teller.post(this.#envelope(event.event, event.payload));
         return;
       default: {
         event satisfies never;

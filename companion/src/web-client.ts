@@ -9,10 +9,20 @@ export type WebEvent =
   /** A code to be scanned: no phone is linked yet. */
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'open'; readonly phoneNumber: string | null; readonly name: string | null }
-  /** The last event of a connection. */
+  /** The end of a connection. */
   | { readonly kind: 'closed'; readonly reason: CloseReason; readonly detail: string }
-  /** To be posted as it is: an event of the library and its JSON. */
-  | { readonly kind: 'news'; readonly event: string; readonly payload: unknown };
+  /** WhatsApp has been told that we have it: it does not come again. May follow `closed`. */
+  | ({ readonly kind: 'news' } & News);
+
+/** To be posted as it is: an event of the library and its JSON. */
+export interface News {
+  readonly event: string;
+  /** Whose order it keeps; null: it waits for nothing. */
+  readonly chat: string | null;
+  readonly payload: unknown;
+  /** The same with the bytes of its files, when they have come. */
+  readonly whole?: Promise<unknown>;
+}
 
 export interface Recipient {
   /** E.164. */
@@ -56,7 +66,7 @@ export type OpenWebClient = (parts: {
   readonly onEvent: (event: WebEvent) => void;
 }) => Promise<WebClient>;
 
-export type NotSentCode = 'not_on_whatsapp' | 'not_connected' | 'restricted' | 'quota' | 'invalid';
+export type NotSentCode = 'not_on_whatsapp' | 'not_connected' | 'restricted' | 'quota' | 'file_unavailable' | 'invalid';
 
 export class NotSent extends Error {
   override readonly name = 'NotSent';

@@ -32,6 +32,9 @@ export const erasureSchema = z
     phase: z.enum(['messages', 'events', 'people', 'bodies', 'returned', 'done']),
     counts: z.record(z.string(), z.int()),
     finishedAt: instant.nullable(),
+    /** The kind of error at which it stands still since then; null: it goes on, or is through. */
+    failure: z.string().nullable(),
+    failedAt: instant.nullable(),
   })
   .meta({ id: 'Erasure' });
 export type ErasureView = z.infer<typeof erasureSchema>;

@@ -63,7 +63,7 @@ export async function openBaileysClient(options: BaileysOptions): Promise<OpenWe
       const error = update.lastDisconnect?.error;
       onEvent({ kind: 'closed', reason: closeReasonOf(error), detail: error ? wordsOf(error) : 'closed' });
     });
-    newsOf(library, socket, (event, payload) => onEvent({ kind: 'news', event, payload }), options.log);
+    newsOf(library, socket, (news) => onEvent({ kind: 'news', ...news }), options.log);
     return clientOf(parts);
   };
 }

@@ -1,34 +1,71 @@
 /**
  * What the library tells of messages, passed on as it is: the server's channel reads Baileys' own objects. Only bytes of
- * files are added, which nobody else could decrypt.
+ * files are added, which nobody else could decrypt. Each is told the moment it comes, by chat, and says what it waits for.
  */
 import type { WAMessage } from '@whiskeysockets/baileys';
 import { type Log, wordsOf } from '../log.ts';
-import { receivedFile } from './received-file.ts';
+import type { News } from '../web-client.ts';
+import { fileToFetch, receivedFile } from './received-file.ts';
 
 type Library = typeof import('@whiskeysockets/baileys');
 type Socket = ReturnType<Library['makeWASocket']>;
+type Tell = (news: News) => void;
 
-export function newsOf(
-  library: Library,
-  socket: Socket,
-  tell: (event: string, payload: unknown) => void,
-  log: Log,
-): void {
-  socket.ev.on('messages.upsert', ({ messages, type }) => {
+export interface NewsSource {
+  readonly ev: Pick<Socket['ev'], 'on'>;
+}
+
+export function newsOf(library: Library, { ev }: NewsSource, tell: Tell, log: Log): void {
+  ev.on('messages.upsert', ({ messages, type }) => {
     // While it starts, the library folds a receipt into the message that it is about: it is told as a receipt again.
     const receipts = messages.flatMap(({ key, status }) => (key.fromMe && status ? [{ key, update: { status } }] : []));
-    if (receipts.length > 0) tell('messages.update', plain(receipts));
-    withFiles(library, messages, log)
-      .then((whole) => tell('messages.upsert', { messages: whole, type }))
-      .catch((error: unknown) => log.error({ error: wordsOf(error) }, 'messages could not be passed on'));
+    if (receipts.length > 0) tell({ event: 'messages.update', chat: null, payload: plain(receipts) });
+    for (const [chat, some] of byChat(messages)) tell({ event: 'messages.upsert', chat, ...told(some, type) });
   });
-  socket.ev.on('messages.update', (updates) => tell('messages.update', plain(updates)));
-  socket.ev.on('message-receipt.update', (receipts) => tell('message-receipt.update', plain(receipts)));
-  socket.ev.on('messages.reaction', (reactions) => tell('messages.reaction', plain(reactions)));
-  socket.ev.on('messages.delete', (deleted) => {
-    if ('keys' in deleted) tell('messages.delete', plain(deleted.keys.map((key) => ({ key }))));
+  ev.on('messages.update', (updates) => {
+    // What became of our own waits for nobody's file.
+    const [ours, theirs] = [updates.filter(({ key }) => key.fromMe), updates.filter(({ key }) => !key.fromMe)];
+    if (ours.length > 0) tell({ event: 'messages.update', chat: null, payload: plain(ours) });
+    inTheirChats('messages.update', theirs);
   });
+  ev.on('message-receipt.update', (receipts) =>
+    tell({ event: 'message-receipt.update', chat: null, payload: plain(receipts) }),
+  );
+  ev.on('messages.reaction', (reactions) => inTheirChats('messages.reaction', reactions));
+  ev.on('messages.delete', (deleted) => {
+    if (!('keys' in deleted)) return;
+    inTheirChats(
+      'messages.delete',
+      deleted.keys.map((key) => ({ key })),
+    );
+  });
+
+  function inTheirChats(event: string, items: readonly Keyed[]): void {
+    for (const [chat, some] of byChat(items)) tell({ event, chat, payload: plain(some) });
+  }
+
+  function told(messages: readonly WAMessage[], type: string): Pick<News, 'payload' | 'whole'> {
+    const payload = { messages: plain(messages), type };
+    const files = messages.map((message) => fileToFetch(library.normalizeMessageContent(message.message)));
+    if (files.every((file) => file === null)) return { payload };
+    const bytes = files.map(async (file) => {
+      try {
+        return file && (await receivedFile(library, file));
+      } catch (error) {
+        log.warn({ error: wordsOf(error) }, 'a file could not be fetched; the message goes on without it');
+        return null;
+      }
+    });
+    return { payload, whole: Promise.all(bytes).then((all) => ({ messages: withFiles(messages, all), type })) };
+  }
+}
+
+interface Keyed {
+  readonly key: { readonly remoteJid?: string | null };
+}
+
+function byChat<T extends Keyed>(items: readonly T[]): ReadonlyMap<string, readonly T[]> {
+  return Map.groupBy(items, ({ key }) => key.remoteJid ?? '');
 }
 
 /** The library's classes say themselves how they are written as JSON: names for numbers, base64 for bytes. */
@@ -36,23 +73,11 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value)) as unknown;
 }
 
-async function withFiles(library: Library, messages: readonly WAMessage[], log: Log): Promise<unknown[]> {
-  const whole: unknown[] = [];
-  for (const message of messages) {
+function withFiles(messages: readonly WAMessage[], files: readonly (Buffer | null)[]): unknown[] {
+  return messages.map((message, index) => {
     const shown = plain(message) as { message?: Record<string, unknown> };
-    const base64 = await fileOf(library, message, log);
-    if (base64 !== null && shown.message) shown.message.base64 = base64;
-    whole.push(shown);
-  }
-  return whole;
-}
-
-async function fileOf(library: Library, message: WAMessage, log: Log): Promise<string | null> {
-  try {
-    const file = await receivedFile(library, library.normalizeMessageContent(message.message));
-    return file?.toString('base64') ?? null;
-  } catch (error) {
-    log.warn({ error: wordsOf(error) }, 'a file could not be fetched; the message goes on without it');
-    return null;
-  }
+    const file = files[index];
+    if (file && shown.message) shown.message.base64 = file.toString('base64');
+    return shown;
+  });
 }

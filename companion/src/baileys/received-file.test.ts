@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import * as library from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
-import { liesWithWhatsApp, readUpTo, receivedFile } from './received-file.ts';
+import { fileToFetch, liesWithWhatsApp, readUpTo, receivedFile } from './received-file.ts';
 
 test.each([
   [{ url: 'https://mmg.whatsapp.net/v/t62.7118-24/1?a=b', directPath: '/v/t62.7118-24/1?a=b' }, true],
@@ -30,7 +30,9 @@ test('asks nobody for a file that its sender says to lie elsewhere', async () =>
   const { port } = listener.address() as { port: number };
   const url = `https://127.0.0.1:${port}/`;
   const file = { url, directPath: '/v/1', mediaKey: new Uint8Array(32), fileLength: 10 };
-  await expect(receivedFile(library, { imageMessage: file })).rejects.toThrow('elsewhere than with WhatsApp');
+  await expect(receivedFile(library, fileToFetch({ imageMessage: file })!)).rejects.toThrow(
+    'elsewhere than with WhatsApp',
+  );
   expect(calls).toBe(0);
   listener.close();
 });

@@ -19,20 +19,30 @@ const kinds = {
 } as const;
 type Member = keyof typeof kinds;
 
+export interface FileToFetch {
+  readonly kind: (typeof kinds)[Member];
+  readonly file: proto.Message.IImageMessage;
+}
+
+/** null: there is none, or it is said to be too large to pass on. */
+export function fileToFetch(content: WAMessageContent | undefined): FileToFetch | null {
+  const name = (Object.keys(kinds) as Member[]).find((member) => content?.[member]);
+  const file: proto.Message.IImageMessage | null | undefined = name && content?.[name];
+  if (!name || !file?.url || Number(file.fileLength ?? 0) > maxFileBytes) return null;
+  return { kind: kinds[name], file };
+}
+
 /** Where a message says that its file lies. */
 export interface FileAddress {
   readonly url?: string | null;
   readonly directPath?: string | null;
 }
 
-/** null: there is none, or it is too large to pass on. Throws where it cannot be had, or does not lie with WhatsApp. */
-export async function receivedFile(library: Library, content: WAMessageContent | undefined): Promise<Buffer | null> {
-  const name = (Object.keys(kinds) as Member[]).find((member) => content?.[member]);
-  const file: proto.Message.IImageMessage | null | undefined = name && content?.[name];
-  if (!name || !file?.url || Number(file.fileLength ?? 0) > maxFileBytes) return null;
+/** null: it is larger than it was said to be. Throws where it cannot be had, or does not lie with WhatsApp. */
+export async function receivedFile(library: Library, { kind, file }: FileToFetch): Promise<Buffer | null> {
   if (!liesWithWhatsApp(file)) throw new Error('the file is said to lie elsewhere than with WhatsApp');
   return deadline(async () => {
-    const stream = await library.downloadContentFromMessage(file, kinds[name]);
+    const stream = await library.downloadContentFromMessage(file, kind);
     return readUpTo(stream, maxFileBytes);
   });
 }

@@ -698,6 +698,7 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'privacy.counts': '{{messages}} رسائل، {{events}} أحداث، {{deliveries}} تسليمات خام محجوبة',
   'privacy.done': 'مُحيت',
   'privacy.purging': 'قيد التنفيذ',
+  'privacy.failing': 'فشل، تُعاد المحاولة',
   'privacy.contactActions': 'بيانات جهة الاتصال هذه',
   'privacy.export': 'تصدير كل البيانات',
   'privacy.erase': 'محو جهة الاتصال',

@@ -668,6 +668,7 @@ const en = {
   'privacy.counts': '{{messages}} messages, {{events}} events, {{deliveries}} raw deliveries masked',
   'privacy.done': 'Erased',
   'privacy.purging': 'Under way',
+  'privacy.failing': 'Failed, is tried again',
   'privacy.contactActions': 'Data of this contact',
   'privacy.export': 'Export all data',
   'privacy.erase': 'Erase the contact',

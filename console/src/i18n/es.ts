@@ -686,6 +686,7 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'privacy.counts': '{{messages}} mensajes, {{events}} eventos, {{deliveries}} entregas en bruto enmascaradas',
   'privacy.done': 'Borrado',
   'privacy.purging': 'En curso',
+  'privacy.failing': 'Falló, se intenta de nuevo',
   'privacy.contactActions': 'Datos de este contacto',
   'privacy.export': 'Exportar todos los datos',
   'privacy.erase': 'Borrar el contacto',

@@ -692,6 +692,7 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'privacy.counts': '{{messages}} messages, {{events}} événements, {{deliveries}} livraisons brutes masquées',
   'privacy.done': 'Effacé',
   'privacy.purging': 'En cours',
+  'privacy.failing': 'Échec, nouvel essai en cours',
   'privacy.contactActions': 'Données de ce contact',
   'privacy.export': 'Exporter toutes les données',
   'privacy.erase': 'Effacer le contact',

@@ -670,6 +670,7 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'privacy.counts': '{{messages}} הודעות, {{events}} אירועים, {{deliveries}} מסירות גולמיות הוסתרו',
   'privacy.done': 'נמחק',
   'privacy.purging': 'בתהליך',
+  'privacy.failing': 'נכשל, ינסה שוב',
   'privacy.contactActions': 'הנתונים של איש הקשר',
   'privacy.export': 'ייצוא כל הנתונים',
   'privacy.erase': 'מחיקת איש הקשר',

@@ -681,6 +681,7 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'privacy.counts': '{{messages}} mensagens, {{events}} eventos, {{deliveries}} entregas em bruto mascaradas',
   'privacy.done': 'Apagado',
   'privacy.purging': 'Em curso',
+  'privacy.failing': 'Falhou, é tentado de novo',
   'privacy.contactActions': 'Dados deste contacto',
   'privacy.export': 'Exportar todos os dados',
   'privacy.erase': 'Apagar o contacto',

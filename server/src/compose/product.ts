@@ -89,7 +89,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     findKeptSince: () => retention.keptSince(),
   });
   const { owner } = foundation;
-  const privacy = createPrivacy({ storage, channels, workspaces, noteChange, clock, log });
+  const privacy = createPrivacy({ storage, channels, companions, workspaces, noteChange, clock, log });
   const retention = createRetention({
     ...{ storage, workspaces, clock, log },
     dropDays: (before, attemptsBefore) => dropPartitionsBefore({ ownerUrl: owner.ownerUrl }, before, attemptsBefore),

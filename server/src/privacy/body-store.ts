@@ -2,18 +2,21 @@
  * SQL on raw deliveries: all that this room reads and changes of them. As `worker`, the only role that may: a delivery of
  * an app-level route lies in the operator's workspace, whoever's events it held.
  */
-import type { DeliveryId, WorkspaceId } from '@switchyard/contract';
+import type { AccountId, DeliveryId, WorkspaceId } from '@switchyard/contract';
 import { millisOfId } from '#kernel';
 import { dayMs, firstIdOf, type Storage, type Tx } from '#storage';
 import type { OpenErasure } from './erasure-store.ts';
+import type { NamedAccount } from './named-account.ts';
 import type { RawDelivery } from './privacy.ts';
 
 export interface FoundBody extends RawDelivery {
   readonly workspaceId: WorkspaceId;
+  /** null: it came by a shared route. */
+  readonly accountId: AccountId | null;
   readonly identityValues: readonly string[];
 }
 
-const rawColumns = `d.workspace_id AS "workspaceId", d.id, d.provider, d.target, d.headers, d.body, d.received_at AS "receivedAt"`;
+const rawColumns = `d.workspace_id AS "workspaceId", d.account_id AS "accountId", d.id, d.provider, d.target, d.headers, d.body, d.received_at AS "receivedAt"`;
 
 /** The next bodies that this erasure wrote down; those that retention has dropped meanwhile are only crossed off. */
 export async function takeBodies(tx: Tx, { workspaceId, id }: OpenErasure, limit: number) {
@@ -122,11 +125,9 @@ export interface Named {
   readonly until: Date;
 }
 
-const isRouteInBody = `r.kind IN ('phone_number_id', 'waba_id', 'instagram_id') AND position(convert_to(r.key, 'UTF8') in d.body) > 0`;
-
 /**
  * Deliveries in `workspaceId` of which a part was set aside and whose body names somebody. Such a part has no event that would
- * say whose it was. One that came by a shared route is left where it names another tenant's number and none of this one's.
+ * say whose it was. One that came by a shared route may be another tenant's: that is for the caller to look at.
  */
 export async function findSetAsideNaming(
   storage: Storage,
@@ -138,15 +139,11 @@ export async function findSetAsideNaming(
        SELECT DISTINCT delivery_id AS id FROM dead_letters
        WHERE workspace_id = $1 AND delivery_id IS NOT NULL AND ($2::uuid IS NULL OR delivery_id > $2) ORDER BY 1 LIMIT $3
      ), naming AS MATERIALIZED (
-       SELECT d.id, d.workspace_id, d.account_id, d.body FROM slice s JOIN deliveries d ON d.workspace_id = $1 AND d.id = s.id
-       WHERE d.received_at <= $6 AND EXISTS (
+       SELECT d.id FROM slice s JOIN deliveries d ON d.workspace_id = $1 AND d.id = s.id
+       WHERE d.received_at <= $6 AND (d.account_id IS NULL OR d.workspace_id = $4) AND EXISTS (
          SELECT FROM unnest($5::text[]) AS v WHERE position(convert_to(v, 'UTF8') in d.body) > 0)
-     ), meant AS (
-       SELECT d.id FROM naming d WHERE CASE WHEN d.account_id IS NOT NULL THEN d.workspace_id = $4
-         ELSE EXISTS (SELECT FROM routes r WHERE r.workspace_id = $4 AND ${isRouteInBody})
-           OR NOT EXISTS (SELECT FROM routes r WHERE ${isRouteInBody}) END
      )
-     SELECT s.id AS "lookedId", m.id IS NOT NULL AS "isMeant" FROM slice s LEFT JOIN meant m ON m.id = s.id ORDER BY s.id`,
+     SELECT s.id AS "lookedId", m.id IS NOT NULL AS "isMeant" FROM slice s LEFT JOIN naming m ON m.id = s.id ORDER BY s.id`,
     [workspaceId, slice.after, slice.limit, named.workspaceId, named.identityValues, named.until],
     'privacy-find-set-aside-naming',
   );
@@ -164,6 +161,20 @@ export function readRaw(tx: Tx, workspaceId: WorkspaceId, ids: readonly Delivery
      ORDER BY d.id FOR UPDATE OF d`,
     [workspaceId, ids],
     'privacy-read-raw',
+  );
+}
+
+/** Whose these are, of those that are anybody's here. */
+export async function findHolders(
+  tx: Tx,
+  accounts: readonly NamedAccount[],
+): Promise<readonly (NamedAccount & { readonly workspaceId: WorkspaceId })[]> {
+  if (accounts.length === 0) return [];
+  return tx.query<NamedAccount & { workspaceId: WorkspaceId } & Record<string, unknown>>(
+    `SELECT r.kind, r.key, r.workspace_id AS "workspaceId" FROM unnest($1::text[], $2::text[]) AS n (kind, key)
+     JOIN routes r ON r.kind = n.kind AND r.key = n.key`,
+    [accounts.map(({ kind }) => kind), accounts.map(({ key }) => key)],
+    'privacy-find-holders',
   );
 }
 

@@ -1,19 +1,18 @@
 import { toPublicId } from '@switchyard/contract';
-import { type Clock, type Log, newId } from '#kernel';
+import { type Clock, newId } from '#kernel';
 import type { NoteChange } from '#storage';
 import type { Workspaces } from '#workspaces';
 import { findSubject, hide, insertErasure } from './contact-store.ts';
 import { findErasure, findOpen, listErasures, saveProgress } from './erasure-store.ts';
 import { exportContact } from './export.ts';
 import type { Privacy } from './privacy.ts';
-import { purgeAsFar } from './purge.ts';
-import { maskReturned, type ReturnedDeps } from './returned.ts';
+import { type PurgeDeps, purgeOrNote } from './purge.ts';
+import { maskReturned } from './returned.ts';
 
-export interface PrivacyDeps extends ReturnedDeps {
+export interface PrivacyDeps extends PurgeDeps {
   readonly workspaces: Pick<Workspaces, 'audit'>;
   readonly noteChange: NoteChange;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 const maxOpenAtOnce = 100;
@@ -64,11 +63,11 @@ export function createPrivacy(deps: PrivacyDeps): Privacy {
     async purge(signal) {
       let finished = 0;
       for (const erasure of await findOpen(storage, maxOpenAtOnce)) {
-        if ((await purgeAsFar(deps, erasure, signal)) === 'done') finished += 1;
+        if ((await purgeOrNote(deps, erasure, signal)) === 'done') finished += 1;
       }
       return finished;
     },
-    purgeOne: (workspaceId, id, signal) => purgeAsFar(deps, { workspaceId, id }, signal),
+    purgeOne: (workspaceId, id, signal) => purgeOrNote(deps, { workspaceId, id }, signal),
     maskReturned: (signal) => maskReturned(deps, signal),
   };
 }

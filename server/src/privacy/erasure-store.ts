@@ -5,7 +5,7 @@ import type { Storage, Tx, WorkspaceTx } from '#storage';
 import type { ErasedKind, Erasure, ErasureCounts, ErasurePhase } from './privacy.ts';
 
 const columns = `id, contact_id AS "contactId", requested_by AS "requestedBy", requested_at AS "requestedAt", phase, counts,
-  finished_at AS "finishedAt"`;
+  finished_at AS "finishedAt", failure, failed_at AS "failedAt"`;
 
 type ErasureRow = Erasure & Record<string, unknown>;
 
@@ -32,10 +32,11 @@ export interface OpenErasure {
   readonly id: ErasureId;
 }
 
-/** Of all workspaces, the oldest first. */
+/** Of all workspaces, the oldest first, those that have failed after them: one that cannot be done keeps nobody waiting. */
 export function findOpen(storage: Storage, limit: number): Promise<OpenErasure[]> {
   return storage.workerStatement<OpenErasure & Record<string, unknown>>(
-    `SELECT workspace_id AS "workspaceId", id FROM erasures WHERE phase <> 'done' ORDER BY id LIMIT $1`,
+    `SELECT workspace_id AS "workspaceId", id FROM erasures WHERE phase <> 'done'
+     ORDER BY failed_at NULLS FIRST, id LIMIT $1`,
     [limit],
     'privacy-find-open',
   );
@@ -71,10 +72,20 @@ export interface SliceEnd {
   readonly found: Readonly<Partial<Record<ErasedKind, number>>>;
 }
 
+/** In a transaction of its own: that of the slice is gone. The next slice that comes through wipes it out. */
+export async function noteFailure(storage: Storage, { workspaceId, id }: OpenErasure, failure: string): Promise<void> {
+  await storage.workerStatement(
+    `UPDATE erasures SET failure = $3, failed_at = clock_timestamp()
+     WHERE workspace_id = $1 AND id = $2 AND phase <> 'done'`,
+    [workspaceId, id, failure],
+    'privacy-note-failure',
+  );
+}
+
 /** In the slice's transaction. When it is through, whom to look for is forgotten. */
 export async function saveProgress(tx: Tx, at: OpenErasure, was: Purging, end: SliceEnd): Promise<void> {
   await tx.query(
-    `UPDATE erasures SET phase = $3, cursor = $4, counts = $5,
+    `UPDATE erasures SET phase = $3, cursor = $4, counts = $5, failure = NULL, failed_at = NULL,
        finished_at = CASE WHEN $3 = 'done' THEN now() END,
        identity_values = CASE WHEN $3 = 'done' THEN '{}' ELSE identity_values END
      WHERE workspace_id = $1 AND id = $2`,

@@ -10,7 +10,10 @@ export interface ExportPart extends Record<string, unknown> {
 
 const prefixed = (prefix: string, column: string) => `'${prefix}_' || replace(${column}::text, '-', '')`;
 
-/** What somebody said in a group is theirs, and found as an erasure finds it: by the event, which tells who said it. */
+/**
+ * What somebody said in a group is theirs, and found as an erasure finds it: by the event, which tells who said it. How others
+ * there reacted to it is not: a message does not keep who did.
+ */
 const exportSql = `
   WITH threads AS MATERIALIZED (
     SELECT v.*, a.name AS account_name, a.provider FROM conversations v
@@ -47,7 +50,7 @@ const exportSql = `
   UNION ALL SELECT 'message', json_build_object('id', ${prefixed('msg', 's.id')},
       'conversationId', ${prefixed('cnv', 's.conversation_id')}, 'groupId', s.group_id, 'direction', s.direction, 'author', s.author,
       'type', s.type, 'content', s.content, 'status', s.status, 'statusAt', s.status_at, 'error', s.error,
-      'providerMessageId', s.provider_message_id, 'replyTo', s.reply_to, 'reactions', s.reactions,
+      'providerMessageId', s.provider_message_id, 'replyTo', s.reply_to, 'reactions', CASE WHEN s.group_id IS NULL THEN s.reactions END,
       'occurredAt', s.occurred_at, 'editedAt', s.edited_at, 'deletedAt', s.deleted_at)::text
     FROM said s
   UNION ALL SELECT DISTINCT 'delivery', to_json(${prefixed('dlv', 'e.delivery_id')})::text

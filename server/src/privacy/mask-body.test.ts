@@ -26,6 +26,17 @@ test('they are found inside of other text, in numbers and in names of members', 
   expect(JSON.parse(mask({ data: [{ [ana]: 1 }, 1] }, ana))).toEqual({ data: [1] });
 });
 
+test.each([129, 6_000, 100_000])('of what is nested %i deep nothing stays, wherever they are named', (depth) => {
+  const nested = `${'['.repeat(depth)}"${ana}"${']'.repeat(depth)}`;
+  expect(mask(nested, ana)).toBe('');
+  expect(mask(`{"messages":[{"from":"${ana}"},{"from":"34611100002","deep":${nested}}]}`, ana)).toBe('');
+});
+
+test('what is nested as deep as the channels read is masked like any other', () => {
+  const nested = JSON.parse(`${'['.repeat(125)}"${ana}"${']'.repeat(125)}`) as unknown;
+  expect(JSON.parse(mask({ data: [{ a: nested }, 'b'] }, ana))).toMatchObject({ data: [{}, 'b'] });
+});
+
 test('where no list holds them, or they are not found, or it is no JSON, nothing stays', () => {
   expect(mask({ event: 'messages.upsert', data: { key: { remoteJid: `${ana}@s.whatsapp.net` } } }, ana)).toBe('');
   expect(mask({ entry: [{ from: 'somebody else' }] }, ana)).toBe('');

@@ -1,7 +1,8 @@
 /**
  * A raw body without one person: pure, and knows no provider. In JSON the innermost element of a list that names them
  * goes (in Meta's batches that is one message, one status, one entry of `contacts`), so what others wrote stays. Where no
- * list holds them, where the body is no JSON, or where they are not found in it at all, nothing of the body stays.
+ * list holds them, where the body is no JSON or is nested too deep to be walked, or where they are not found in it at all,
+ * nothing of the body stays.
  */
 import type { RawDelivery } from './privacy.ts';
 
@@ -10,14 +11,31 @@ export const minIdentityLength = 5;
 
 const nothing = Buffer.alloc(0);
 
+/** As deep as the channels read JSON: what is nested deeper was set aside unread, and walking it would overflow the stack. */
+const maxDepth = 128;
+
 export function maskBody(body: RawDelivery['body'], identityValues: readonly string[]): Buffer {
   const named = identityValues.filter((value) => value.length >= minIdentityLength);
   if (named.length === 0) return nothing;
   const parsed = parseOrNull(body.toString('utf8'));
-  if (parsed === null || typeof parsed !== 'object') return nothing;
+  if (parsed === null || typeof parsed !== 'object' || isDeeperThan(maxDepth, parsed)) return nothing;
   const rest = without(parsed, named);
   if (rest.isNamed || !rest.isChanged) return nothing;
   return Buffer.from(JSON.stringify(rest.value));
+}
+
+/** Level by level, without recursion. */
+function isDeeperThan(most: number, value: unknown): boolean {
+  let level: readonly object[] = [value].filter(isNested);
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= most) return true;
+    level = level.flatMap((one) => Object.values(one).filter(isNested));
+  }
+  return false;
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 interface Rest {

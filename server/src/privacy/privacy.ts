@@ -2,8 +2,8 @@
  * The door of privacy. An erasure hides a contact at once, in the transaction of the request, and purges what is theirs
  * in slices afterwards; each slice saves how far it came, so a purge that is killed goes on where it was.
  *
- * Its phases: `messages` (with their tries and receipts), `events` (with turns and dead letters), `people` (consents and
- * conversations; the contact stays as an empty shell with its id, since invoices may name it), `bodies` (raw deliveries
+ * Its phases: `messages` (with their tries and receipts), `events` (with turns and dead letters), `people` (consents,
+ * conversations, looked-up numbers and what linked devices keep of them; the contact stays as an empty shell with its id, since invoices may name it), `bodies` (raw deliveries
  * are masked), `returned` (redeliveries of what was erased), `done`.
  */
 import type { ContactId, DeliveryId, ErasureId, Provider, WorkspaceId } from '@switchyard/contract';
@@ -24,6 +24,10 @@ export type ErasedKind =
   | 'events'
   | 'turns'
   | 'deadLetters'
+  /** Whether WhatsApp knows their number. */
+  | 'numberChecks'
+  /** What linked devices kept under their number. */
+  | 'sessionKeys'
   /** Raw deliveries that now hold nothing of the contact. */
   | 'maskedDeliveries';
 
@@ -36,6 +40,9 @@ export interface Erasure {
   readonly phase: ErasurePhase;
   readonly counts: ErasureCounts;
   readonly finishedAt: Date | null;
+  /** The kind of error at which it stands still, of its last try; null: it goes on, or is through. */
+  readonly failure: string | null;
+  readonly failedAt: Date | null;
 }
 
 /** Everything that is kept of one contact, of one moment. Ids are public ones, instants ISO 8601. */
@@ -55,9 +62,9 @@ export type ExportRefusal = 'not-found' | 'too-large';
 
 /**
  * How a purge of one erasure ended for now. `held`: another process is at it and goes on, or was, and is through. `sending`: a message of theirs is
- * on its way out. `stopped`: told to.
+ * on its way out. `stopped`: told to. `failed`: noted in its receipt; it is tried again, after the others.
  */
-export type PurgeEnd = 'done' | 'held' | 'sending' | 'stopped';
+export type PurgeEnd = 'done' | 'held' | 'sending' | 'stopped' | 'failed';
 
 export interface Privacy {
   exportContact(
@@ -72,7 +79,10 @@ export interface Privacy {
   findErasure(workspaceId: WorkspaceId, id: ErasureId): Promise<Erasure | null>;
   /** The latest first. */
   listErasures(workspaceId: WorkspaceId, request: PageRequest): Promise<Page<Erasure>>;
-  /** Goes on with every erasure that is not through; gives how many it finished. Any number of processes may. */
+  /**
+   * Goes on with every erasure that is not through; gives how many it finished. Any number of processes may. One that fails is
+   * logged and noted, and keeps none of the others waiting.
+   */
   purge(signal: AbortSignal): Promise<number>;
   /** Goes on with this one. */
   purgeOne(workspaceId: WorkspaceId, id: ErasureId, signal: AbortSignal): Promise<PurgeEnd>;
@@ -95,6 +105,8 @@ export const privacyLimits = {
   eventsPerSlice: 2_000,
   bodiesPerSlice: 50,
   deliveriesPerLook: 2_000,
+  /** Of these each body is searched whole, and one may have three megabytes. */
+  setAsidePerLook: 50,
   maxExportBytes: 256 * 1024 * 1024,
   exportRowsPerFetch: 1_000,
 } as const;

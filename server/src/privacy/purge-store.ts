@@ -120,7 +120,7 @@ export function countErased(gone: string): string {
        ON CONFLICT (workspace_id, delivery_id) DO UPDATE SET event_count = known.event_count + EXCLUDED.event_count)`;
 }
 
-/** False when a message has come to one of their conversations meanwhile: then it goes first. */
+/** null when a message has come to one of their conversations meanwhile: then it goes first. */
 export async function purgePeople(tx: WorkspaceTx, purging: Purging): Promise<ErasureCounts | null> {
   const values = [tx.workspaceId, purging.conversationIds];
   const left = await tx.query(
@@ -136,5 +136,10 @@ export async function purgePeople(tx: WorkspaceTx, purging: Purging): Promise<Er
     'DELETE FROM conversations WHERE workspace_id = $1 AND id = ANY($2::uuid[]) RETURNING id',
     values,
   );
-  return { consents: consents.length, conversations: conversations.length };
+  const numberChecks = await tx.query(
+    `DELETE FROM number_checks WHERE workspace_id = $1 AND account_id IN (SELECT id FROM accounts WHERE workspace_id = $1)
+       AND phone = ANY($2::text[]) RETURNING phone`,
+    [tx.workspaceId, purging.identityValues.flatMap((value) => [value, `+${value}`])],
+  );
+  return { consents: consents.length, conversations: conversations.length, numberChecks: numberChecks.length };
 }

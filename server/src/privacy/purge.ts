@@ -1,7 +1,17 @@
 /** One slice of an erasure after the other. */
+import { toPublicId } from '@switchyard/contract';
+import type { Companions } from '#accounts';
+import type { Log } from '#kernel';
 import type { Storage, Tx } from '#storage';
 import { findOperator, maskDelivery, takeBodies } from './body-store.ts';
-import { lockErasure, type OpenErasure, type Purging, type SliceEnd, saveProgress } from './erasure-store.ts';
+import {
+  lockErasure,
+  noteFailure,
+  type OpenErasure,
+  type Purging,
+  type SliceEnd,
+  saveProgress,
+} from './erasure-store.ts';
 import { maskBody } from './mask-body.ts';
 import { type ErasurePhase, type PurgeEnd, privacyLimits } from './privacy.ts';
 import { isSending, purgeEvents, purgeMessages, purgePeople } from './purge-store.ts';
@@ -9,8 +19,39 @@ import { lookForReturned, maskSetAside, type ReturnedDeps } from './returned.ts'
 
 type SliceResult = 'more' | PurgeEnd;
 
-/** Slice after slice, as far as it comes now. */
-export async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
+export interface PurgeDeps extends ReturnedDeps {
+  readonly companions: Pick<Companions, 'forgetPeople'>;
+  readonly log: Log;
+}
+
+/** As far as it comes now. Where it fails, the others go on all the same; throws only where that could not even be noted. */
+export async function purgeOrNote(deps: PurgeDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
+  try {
+    return await purgeAsFar(deps, erasure, signal);
+  } catch (error) {
+    const failure = kindOf(error);
+    deps.log.error(
+      { erasure: toPublicId('erasure', erasure.id), failure },
+      'an erasure stands still; it is tried again',
+    );
+    await noteFailure(deps.storage, erasure, failure);
+    return 'failed';
+  }
+}
+
+/** No words of it: those of a database may quote whom it was about. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Error';
+  const code = codeOf(error) ?? codeOf(error.cause);
+  return code === undefined ? error.name : `${error.name} ${code}`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Slice after slice. */
+async function purgeAsFar(deps: PurgeDeps, erasure: OpenErasure, signal: AbortSignal): Promise<PurgeEnd> {
   while (!signal.aborted) {
     const result = await purgeSlice(deps, erasure);
     if (result !== 'more') return result;
@@ -18,11 +59,11 @@ export async function purgeAsFar(deps: ReturnedDeps, erasure: OpenErasure, signa
   return 'stopped';
 }
 
-async function purgeSlice(deps: ReturnedDeps, erasure: OpenErasure): Promise<SliceResult> {
+async function purgeSlice(deps: PurgeDeps, erasure: OpenErasure): Promise<SliceResult> {
   const result = await deps.storage.inWorkspace(erasure.workspaceId, async (tx) => {
     const purging = await lockErasure(tx, erasure);
     if (!purging) return 'held';
-    const end = await sliceIn(tx, purging);
+    const end = await sliceIn(deps, tx, purging);
     if (typeof end === 'string') return end;
     await saveProgress(tx, erasure, purging, end);
     return 'more';
@@ -35,6 +76,7 @@ type WorkspaceSlice = Parameters<Parameters<Storage['inWorkspace']>[1]>[0];
 
 /** A phase: its slices are not of the workspace's transactions. */
 async function sliceIn(
+  deps: PurgeDeps,
   tx: WorkspaceSlice,
   purging: Purging,
 ): Promise<SliceEnd | 'sending' | 'held' | 'bodies' | 'returned'> {
@@ -44,7 +86,7 @@ async function sliceIn(
     case 'events':
       return sliceOfEvents(tx, purging);
     case 'people':
-      return sliceOfPeople(tx, purging);
+      return sliceOfPeople(deps, tx, purging);
     case 'bodies':
     case 'returned':
       return purging.phase;
@@ -73,10 +115,11 @@ async function sliceOfEvents(tx: WorkspaceSlice, purging: Purging): Promise<Slic
   return { phase: last === null ? 'people' : 'events', cursor: last, found: counts };
 }
 
-async function sliceOfPeople(tx: WorkspaceSlice, purging: Purging): Promise<SliceEnd> {
+async function sliceOfPeople({ companions }: PurgeDeps, tx: WorkspaceSlice, purging: Purging): Promise<SliceEnd> {
   const counts = await purgePeople(tx, purging);
   if (counts === null) return { phase: 'messages', cursor: eventsWalked, found: {} };
-  return { phase: 'bodies', cursor: null, found: counts };
+  const sessionKeys = await companions.forgetPeople(tx, purging.identityValues);
+  return { phase: 'bodies', cursor: null, found: { ...counts, sessionKeys } };
 }
 
 function sliceOfBodies(storage: Storage, erasure: OpenErasure): Promise<SliceResult> {

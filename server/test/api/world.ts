@@ -233,7 +233,7 @@ async function startProcess(
     appSecrets: { meta: [], instagram: [] },
     store: (delivery) => receiver.receive(delivery),
   });
-  const privacy = createPrivacy({ ...base, workspaces, channels });
+  const privacy = createPrivacy({ ...base, workspaces, channels, companions });
   const dropDays = async () => ({ dropped: [], keptDays: [] });
   const retention = createRetention({ ...base, workspaces, dropDays });
   const upkeep: { name: string; id: string; payload: unknown }[] = [];

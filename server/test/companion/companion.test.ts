@@ -148,7 +148,10 @@ describe('a session', () => {
     const { outcome: second } = send('+15550001111', 'Meanwhile');
     expect(await second).toMatchObject({ kind: 'sent' });
     files.cut();
-    expect(await dripping).toMatchObject({ kind: 'refused', failure: { providerCode: 'invalid', isCertain: true } });
+    expect(await dripping).toMatchObject({
+      kind: 'refused',
+      failure: { providerCode: 'file_unavailable', retry: { kind: 'later' }, isCertain: true },
+    });
   });
 
   it('knows whether a number is on WhatsApp', async () => {
@@ -183,6 +186,24 @@ describe('a session', () => {
     world.stand.cut(number);
     await world.stand.until(() => world.stand.connections > before && world.stand.isOpen(number));
     await expectStatus(accountId, 'connected');
+  });
+
+  it('begins anew with a person whose keys an erasure has taken', async () => {
+    const { storage } = world.server.db;
+    const taken = await storage.inWorkspace(world.workspaceId, (tx) =>
+      world.server.companions.forgetPeople(tx, [`+${customer.digits}`]),
+    );
+    expect(taken).toBeGreaterThan(0);
+    // The next connection has nothing in memory.
+    const before = world.stand.connections;
+    world.stand.cut(number);
+    await world.stand.until(() => world.stand.connections > before && world.stand.isOpen(number));
+    await expectStatus(accountId, 'connected');
+    const { length } = world.stand.received;
+    expect(await send(`+${customer.digits}`, 'Do we know each other?').outcome).toMatchObject({ kind: 'sent' });
+    await world.stand.until(() => world.stand.received.length > length);
+    const { message } = world.stand.received.at(-1)!;
+    expect(message.extendedTextMessage?.text ?? message.conversation).toBe('Do we know each other?');
   });
 
   it('goes over to another machine when its own falls silent, and never runs on both', async () => {

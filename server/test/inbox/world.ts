@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountId, DeliveryId, Provider, WorkspaceId } from '@switchyard/contract';
-import { type Accounts, createAccounts, type NewAccount } from '#accounts';
+import { type Accounts, type Companions, createAccounts, createCompanions, type NewAccount } from '#accounts';
 import { type Channel, evolutionChannel, instagramChannel, metaChannel, twilioChannel, webjsChannel } from '#channels';
 import { createCommerce } from '#commerce';
 import { createConversations } from '#conversations';
@@ -43,6 +43,7 @@ export interface InboxWorld {
   readonly db: TestDatabase;
   readonly engines: Engines;
   readonly accounts: Accounts;
+  readonly companions: Companions;
   readonly workspaces: Workspaces;
   readonly outbox: Outbox;
   readonly operatorId: WorkspaceId;
@@ -169,6 +170,7 @@ export async function openInboxWorld(): Promise<InboxWorld> {
     db,
     engines,
     accounts,
+    companions: createCompanions({ storage, sealer, accounts }),
     workspaces,
     outbox,
     operatorId: (await workspaces.operatorWorkspace()).id,

@@ -52,6 +52,11 @@ test('what somebody said in a group is in their export, with its delivery, and n
     await world.deliver(shop, saysInGroup(shop, anaThere, 'in.4')),
   ];
   await world.deliver(shop, saysInGroup(shop, benThere, 'in.5'));
+  const reaction = { customer: { emoji: '👎', at: '2026-11-20T10:00:00Z' } };
+  await world.inbox.db.ownerQuery(`UPDATE messages SET reactions = $2 WHERE workspace_id = $1 AND direction = 'in'`, [
+    shop.workspaceId,
+    JSON.stringify(reaction),
+  ]);
   const contactId = await world.contactOf(shop, '+34611100003');
   const exported = await world.privacy.exportContact(shop.workspaceId, contactId, 'cli');
   if (!exported.ok) throw new Error(exported.refusal);
@@ -59,8 +64,8 @@ test('what somebody said in a group is in their export, with its delivery, and n
   expect(conversations).toHaveLength(1);
   const said = (messages as Record<string, unknown>[]).filter(({ direction }) => direction === 'in');
   expect(said).toMatchObject([
-    { groupId: null, content: { text: 'to Ana’s shop' } },
-    { groupId: 'a-group', content: { text: 'Ana in the group' } },
+    { groupId: null, content: { text: 'to Ana’s shop' }, reactions: reaction },
+    { groupId: 'a-group', content: { text: 'Ana in the group' }, reactions: null },
   ]);
   expect(deliveryIds).toEqual(deliveries.map((id) => `dlv_${id.replaceAll('-', '')}`).toSorted());
   expect(JSON.stringify(exported.value)).not.toContain('Ben');

@@ -1,6 +1,8 @@
 /** Raw bodies that name an erased person, and that none of their events leads to. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listDeliveries } from '#inbox';
+import { privacyLimits } from '#privacy';
+import { body } from '../inbox/world.ts';
 import { asSuperuser } from '../support/test-cluster.ts';
 import {
   actor,
@@ -116,6 +118,53 @@ test('the same by a shared route, and not where it is another tenant’s', async
   expect(left.map(({ body }) => body.toString())).toEqual([expect.stringContaining(elsewhere.secret)]);
 });
 
+test('the part of another tenant stays, whatever ids this one has given itself', async () => {
+  const there = await world.inbox.shop();
+  const ana = somebody();
+  // A digit, a word of every body, and the number of the customer: none of them is in a place that names an account.
+  const ids = ['1', 'messages', ana.phone];
+  for (const [index, id] of ids.entries()) {
+    const here = await world.inbox.shop();
+    const settings = { phoneNumberId: id, wabaId: `7${id}` };
+    const accountId = await world.inbox.connect(here.workspaceId, {
+      ...{ provider: 'meta', settings, secrets: { accessToken: 'a token' } },
+    });
+    await world.deliver(
+      { ...here, accountId, ...settings },
+      writes({ ...here, ...settings }, ana, `in.${ana.phone}.${index}`),
+    );
+    const theirs = { ...ana, secret: `${ana.secret}, told to another shop ${index}` };
+    await world.deliverShared(there, writesUnreadably(there, theirs));
+    await world.erase(here, ana);
+    expect([id, await world.whereIs(theirs.secret)]).toEqual([id, [expect.stringMatching(/^deliveries.*body$/)]]);
+  }
+});
+
+test('a body that is nested too deep to be walked, which was set aside: nothing of it stays', async () => {
+  const shop = await world.inbox.shop();
+  const ana = somebody();
+  await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
+  const nested = `${'['.repeat(20_000)}"${ana.phone} ${ana.name} ${ana.secret}"${']'.repeat(20_000)}`;
+  const [deep] = await world.deliverBodies(shop, [`{"object":"whatsapp_business_account","entry":${nested}}`]);
+  await world.erase(shop, ana);
+  await world.expectGone(ana);
+  const [row] = await world.inbox.db.ownerQuery<{ body: Buffer }>('SELECT body FROM deliveries WHERE id = $1', [deep]);
+  expect(row?.body).toHaveLength(0);
+});
+
+test('more than one look’s worth of parts that were set aside', async () => {
+  const shop = await world.inbox.shop();
+  const ana = somebody();
+  await world.deliver(shop, writes(shop, ana, `in.${ana.phone}.1`));
+  const one = body(shop, writesUnreadably(shop, ana));
+  await world.deliverBodies(
+    shop,
+    Array.from({ length: privacyLimits.setAsidePerLook + 2 }, () => one),
+  );
+  await world.erase(shop, ana);
+  await world.expectGone(ana);
+});
+
 test('a late receipt by a shared route', async () => {
   const shop = await world.inbox.shop();
   const ana = somebody();
@@ -129,6 +178,32 @@ test('a late receipt by a shared route', async () => {
   await world.deliverShared(shop, reads(shop, ana.phone, sent));
   expect(await world.whereIs(ana.phone)).not.toEqual([]);
   expect(await world.privacy.maskReturned(never)).toBe(1);
+  await world.expectGone(ana);
+});
+
+test('a duplicate of one workspace, while the look over another’s fails', async () => {
+  const [broken, whole] = [await world.inbox.shop(), await world.inbox.shop()];
+  const [ana, ben] = [somebody(), somebody()];
+  for (const [shop, one] of [
+    [broken, ana],
+    [whole, ben],
+  ] as const) {
+    await world.deliver(shop, writes(shop, one, `in.${one.phone}.1`));
+    await world.erase(shop, one);
+    await world.deliver(shop, writes(shop, one, `in.${one.phone}.1`));
+  }
+  const { storage } = world.inbox.db;
+  const failing = world.privacyOver({
+    ...storage,
+    inWorkspace: async (id, work) => {
+      if (id === broken.workspaceId) throw new Error('this one cannot be looked over');
+      return storage.inWorkspace(id, work);
+    },
+  });
+  await expect(failing.maskReturned(never)).rejects.toThrow('1 workspaces');
+  await world.expectGone(ben);
+  expect(await world.whereIs(ana.phone)).not.toEqual([]);
+  await world.privacy.maskReturned(never);
   await world.expectGone(ana);
 });
 

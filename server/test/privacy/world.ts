@@ -8,6 +8,7 @@ import { createPrivacy, type Privacy } from '#privacy';
 import { firstIdOf, type Storage } from '#storage';
 import {
   body,
+  type DeliveryFacts,
   delivery,
   type InboxWorld,
   openInboxWorld,
@@ -34,6 +35,8 @@ export interface PrivacyWorld {
   deliver(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   /** The same as a batch that was received then, and could not be unpacked before now. */
   deliverLate(shop: Shop, receivedAt: Date, ...values: readonly Record<string, unknown>[]): Promise<string>;
+  /** Bodies of any kind for the account, all at once. */
+  deliverBodies(shop: Shop, bodies: readonly unknown[], facts?: DeliveryFacts): Promise<readonly string[]>;
   /** The same by the app-level route, whose deliveries belong to the operator. */
   deliverShared(shop: Shop, ...values: readonly Record<string, unknown>[]): Promise<string>;
   contactOf(shop: Shop, phone: string): Promise<ContactId>;
@@ -58,7 +61,15 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
   inbox.worker();
   const privacyOver = (storage: Storage) =>
     createPrivacy({
-      ...{ storage, channels, workspaces: inbox.workspaces, noteChange: () => {}, clock: systemClock, log: silentLog },
+      ...{
+        storage,
+        channels,
+        companions: inbox.companions,
+        workspaces: inbox.workspaces,
+        noteChange: () => {},
+        clock: systemClock,
+        log: silentLog,
+      },
     });
   const take = async (one: VerifiedDelivery) => {
     await receiver.receive(one);
@@ -83,6 +94,12 @@ export async function openPrivacyWorld(): Promise<PrivacyWorld> {
       lateOnes += 1;
       const id = `${firstIdOf(receivedAt.getTime()).slice(0, 13)}-7000-8000-${String(lateOnes).padStart(12, '0')}`;
       return take(delivery(shop, body(shop, ...values), { id: id as DeliveryId, receivedAt }));
+    },
+    async deliverBodies(shop, bodies, facts) {
+      const all = bodies.map((one) => delivery(shop, one, facts));
+      await Promise.all(all.map((one) => receiver.receive(one)));
+      await inbox.settled();
+      return all.map(({ id }) => id);
     },
     deliverShared: (shop, ...values) => take(sharedDelivery(inbox, body(shop, ...values))),
     contactOf,

@@ -6,6 +6,7 @@
  * its lease by time, and another takes over with the session state that lies sealed here.
  */
 import type { AccountId, CompanionKeyId, WorkspaceId } from '@switchyard/contract';
+import type { WorkspaceTx } from '#storage';
 import type { AccountSummary } from '../accounts.ts';
 
 export const companionLimits = {
@@ -108,4 +109,9 @@ export interface Companions {
   writeState(account: AccountSummary, fence: number, changes: StateChanges): Promise<boolean>;
   /** Forgets the whole state: the phone has unlinked us, and a new code is needed. */
   clearState(account: AccountSummary, fence: number): Promise<boolean>;
+  /**
+   * Takes what the states of the workspace's sessions keep under these people's numbers and LIDs, in the caller's transaction;
+   * gives how many values. A session that runs goes on: it begins anew with whom it has forgotten.
+   */
+  forgetPeople(tx: WorkspaceTx, identityValues: readonly string[]): Promise<number>;
 }

@@ -12,6 +12,7 @@ import type {
   OpenCompanionKey,
 } from './companion.ts';
 import { companionLimits } from './companion.ts';
+import { forgetPeople } from './forget-people.ts';
 import { findSealedKeys, insertKey, listKeys, noteKeyUsed, revokeKey, type SealedKeyRow } from './key-store.ts';
 import {
   dropStates,
@@ -146,6 +147,7 @@ export function createCompanions(deps: CompanionDeps): Companions {
         await dropStates(tx, account.id, null);
         return true;
       }),
+    forgetPeople: (tx, identityValues) => forgetPeople({ sealer, placeOf: statePlace }, tx, identityValues),
   };
 }
 

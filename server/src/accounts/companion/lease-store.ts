@@ -147,3 +147,22 @@ export async function dropStates(
     [tx.workspaceId, accountId, names],
   );
 }
+
+/** The library's pairs of phone number and LID, from either side. */
+export function findLidMappings(tx: WorkspaceTx, numbers: readonly string[]): Promise<SealedState[]> {
+  return tx.query<SealedState & Record<string, unknown>>(
+    `SELECT id, name, value_sealed AS sealed FROM session_states
+      WHERE workspace_id = $1 AND account_id IN (SELECT id FROM accounts WHERE workspace_id = $1) AND name = ANY($2::text[])`,
+    [tx.workspaceId, numbers.flatMap((number) => [`lid-mapping/${number}`, `lid-mapping/${number}_reverse`])],
+  );
+}
+
+/** What is named after one of these numbers; keys of our own have counters in their names. */
+export async function dropStatesNaming(tx: WorkspaceTx, numbers: readonly string[]): Promise<number> {
+  const rows = await tx.query(
+    `DELETE FROM session_states WHERE workspace_id = $1 AND name !~ '^(creds$|pre-key/|app-state-)'
+        AND regexp_split_to_array(name, '\\D+') && $2::text[] RETURNING id`,
+    [tx.workspaceId, numbers],
+  );
+  return rows.length;
+}

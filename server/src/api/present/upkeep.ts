@@ -11,6 +11,8 @@ export function presentErasure(erasure: Erasure): ErasureView {
     phase: erasure.phase,
     counts: { ...erasure.counts },
     finishedAt: erasure.finishedAt?.toISOString() ?? null,
+    failure: erasure.failure,
+    failedAt: erasure.failedAt?.toISOString() ?? null,
   };
 }
 

@@ -61,6 +61,13 @@ const errors: Readonly<Record<string, CompanionError>> = {
     detail: 'the companion has no such session',
     retry: { kind: 'never' },
   },
+  // The host of a message's file did not answer: neither the companion's silence nor WhatsApp's, so no breaker opens for it.
+  file_unavailable: {
+    kind: 'refused',
+    code: 'file-unavailable',
+    detail: 'the file could not be fetched from its address',
+    retry: { kind: 'later' },
+  },
   invalid: {
     kind: 'refused',
     code: 'request-invalid',

@@ -100,6 +100,11 @@ describe('what the companion answers', () => {
       { kind: 'refused', failure: { code: 'request-invalid', providerCode: 'invalid', retry: { kind: 'never' } } },
     ],
     [
+      'a file whose host does not answer',
+      error(424, 'file_unavailable'),
+      { kind: 'refused', failure: { code: 'file-unavailable', retry: { kind: 'later' }, isCertain: true } },
+    ],
+    [
       'a key that the companion does not know yet',
       error(401, 'unauthorized'),
       {

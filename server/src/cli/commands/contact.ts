@@ -93,10 +93,11 @@ function addErasures(contact: Command, deps: CliDeps): void {
           erasures.length === 0
             ? 'Nobody was erased.'
             : table(
-                ['receipt', 'contact', 'asked', 'by', 'phase', 'messages'],
+                ['receipt', 'contact', 'asked', 'by', 'phase', 'messages', 'failed at'],
                 erasures.map((one) => [
                   ...[one.id, one.contactId, one.requestedAt, one.requestedBy, one.phase],
                   one.counts.messages ?? 0,
+                  one.failure === null ? '' : `${one.failedAt} (${one.failure})`,
                 ]),
               ),
         );
@@ -111,15 +112,21 @@ function present(erasure: Erasure) {
     contactId: toPublicId('contact', erasure.contactId),
     requestedAt: erasure.requestedAt.toISOString(),
     finishedAt: erasure.finishedAt?.toISOString() ?? null,
+    failedAt: erasure.failedAt?.toISOString() ?? null,
   };
 }
 
 /** What keeps an erasure from its end for now. */
-const causes: Readonly<Partial<Record<PurgeEnd, string>>> = { held: 'another-process', sending: 'message-on-its-way' };
+const causes: Readonly<Partial<Record<PurgeEnd, string>>> = {
+  held: 'another-process',
+  sending: 'message-on-its-way',
+  failed: 'next-try',
+};
 
 const rests: Readonly<Partial<Record<PurgeEnd, string>>> = {
   held: 'another process is removing the rest',
   sending: 'a message to them is still on its way out, the rest follows',
+  failed: 'removing the rest failed (see the server’s log) and is tried again every minute',
 };
 
 /** `end`: of the purge that this command began; whatever it was, the receipt may say that all is through. */
