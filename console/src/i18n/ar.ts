@@ -677,6 +677,8 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'trace.start': 'تتبّع رسالة',
   'trace.startHint': 'من طلب المزوّد إلى الإيصال، محطة بمحطة.',
   'trace.nothing': 'لم يُعثر على شيء',
+  'trace.nothingHint': 'ما تعذّرت قراءته لا يُعثر عليه برقم ولا بمعرّف المزوّد.',
+  'trace.showDead': 'عرض التسليمات الميتة',
 
   'problem.mail-not-set': 'لا يوجد خادم بريد هنا: اضبط SMTP_URL و MAIL_FROM.',
   'problem.address-not-allowed': 'لا يُسمح باستدعاء هذا العنوان من هنا.',
@@ -716,6 +718,7 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'reconcile.asked': 'يجري سؤال المزوّد.',
   'hop.receivedTitle': '{{method}} من {{provider}}',
   'hop.receivedDetail': '{{size}}، {{by}}',
+  'hop.notRead': 'لم تُقرأ بعد',
   'route.token': 'برمزها',
   'route.shared': 'بالعنوان المشترك',
   'route.canary': 'بواسطة كناري',

@@ -647,6 +647,8 @@ const en = {
   'trace.start': 'Follow a message',
   'trace.startHint': 'From the provider’s request to the receipt, hop by hop.',
   'trace.nothing': 'Nothing was found',
+  'trace.nothingHint': 'What could not be read is found by no number and no provider’s ID.',
+  'trace.showDead': 'Show the dead deliveries',
 
   'problem.mail-not-set': 'No server of mail is set up here: set SMTP_URL and MAIL_FROM.',
   'problem.address-not-allowed': 'This address may not be called from here.',
@@ -686,6 +688,7 @@ const en = {
   'reconcile.asked': 'The provider is being asked.',
   'hop.receivedTitle': '{{method}} from {{provider}}',
   'hop.receivedDetail': '{{size}}, {{by}}',
+  'hop.notRead': 'not read yet',
   'route.token': 'by its token',
   'route.shared': 'by the shared address',
   'route.canary': 'by a canary',

@@ -665,6 +665,8 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'trace.start': 'Seguir un mensaje',
   'trace.startHint': 'De la petición del proveedor al acuse, salto a salto.',
   'trace.nothing': 'No se encontró nada',
+  'trace.nothingHint': 'Lo que no se pudo leer no se encuentra ni por número ni por ID del proveedor.',
+  'trace.showDead': 'Ver las entregas muertas',
 
   'problem.mail-not-set': 'Aquí no hay servidor de correo: configure SMTP_URL y MAIL_FROM.',
   'problem.address-not-allowed': 'Desde aquí no se puede llamar a esta dirección.',
@@ -704,6 +706,7 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'reconcile.asked': 'Se está preguntando al proveedor.',
   'hop.receivedTitle': '{{method}} de {{provider}}',
   'hop.receivedDetail': '{{size}}, {{by}}',
+  'hop.notRead': 'aún sin leer',
   'route.token': 'por su token',
   'route.shared': 'por la dirección compartida',
   'route.canary': 'por un canario',

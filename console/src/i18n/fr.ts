@@ -671,6 +671,8 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'trace.start': 'Suivre un message',
   'trace.startHint': 'De la requête du fournisseur à l’accusé, étape par étape.',
   'trace.nothing': 'Rien n’a été trouvé',
+  'trace.nothingHint': 'Ce qui n’a pas pu être lu ne se trouve ni par numéro ni par ID du fournisseur.',
+  'trace.showDead': 'Voir les livraisons mortes',
 
   'problem.mail-not-set': 'Aucun serveur de courrier n’est réglé ici : définissez SMTP_URL et MAIL_FROM.',
   'problem.address-not-allowed': 'Cette adresse ne peut pas être appelée d’ici.',
@@ -710,6 +712,7 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'reconcile.asked': 'Le fournisseur est interrogé.',
   'hop.receivedTitle': '{{method}} de {{provider}}',
   'hop.receivedDetail': '{{size}}, {{by}}',
+  'hop.notRead': 'pas encore lue',
   'route.token': 'par son jeton',
   'route.shared': 'par l’adresse partagée',
   'route.canary': 'par un canari',

@@ -650,6 +650,8 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'trace.start': 'מעקב אחר הודעה',
   'trace.startHint': 'מבקשת הספק ועד האישור, תחנה אחר תחנה.',
   'trace.nothing': 'לא נמצא דבר',
+  'trace.nothingHint': 'מה שלא היה אפשר לקרוא לא נמצא לפי מספר ולא לפי מזהה של ספק.',
+  'trace.showDead': 'הצגת המסירות המתות',
 
   'problem.mail-not-set': 'לא הוגדר כאן שרת דואר: הגדירו SMTP_URL ו-MAIL_FROM.',
   'problem.address-not-allowed': 'אסור לקרוא לכתובת זו מכאן.',
@@ -688,6 +690,7 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'reconcile.asked': 'הספק נשאל.',
   'hop.receivedTitle': '{{method}} מאת {{provider}}',
   'hop.receivedDetail': '{{size}}, {{by}}',
+  'hop.notRead': 'עדיין לא נקרא',
   'route.token': 'לפי האסימון',
   'route.shared': 'לפי הכתובת המשותפת',
   'route.canary': 'על ידי קנרית',

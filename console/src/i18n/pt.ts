@@ -660,6 +660,8 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'trace.start': 'Seguir uma mensagem',
   'trace.startHint': 'Do pedido do fornecedor ao recibo, salto a salto.',
   'trace.nothing': 'Nada foi encontrado',
+  'trace.nothingHint': 'O que não pôde ser lido não se encontra nem por número nem por ID do fornecedor.',
+  'trace.showDead': 'Ver as entregas mortas',
 
   'problem.mail-not-set': 'Não há aqui servidor de correio: defina SMTP_URL e MAIL_FROM.',
   'problem.address-not-allowed': 'Este endereço não pode ser chamado daqui.',
@@ -699,6 +701,7 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'reconcile.asked': 'O provedor está a ser consultado.',
   'hop.receivedTitle': '{{method}} de {{provider}}',
   'hop.receivedDetail': '{{size}}, {{by}}',
+  'hop.notRead': 'ainda por ler',
   'route.token': 'pelo seu token',
   'route.shared': 'pelo endereço partilhado',
   'route.canary': 'por um canário',

@@ -172,7 +172,10 @@ export async function traceOutbound(tx: WorkspaceTx, id: MessageId): Promise<Tra
   return rows.map(({ outbound }) => outbound);
 }
 
-/** A workspace's own events of a delivery, which may lie in another's where it came by a route for all. */
+/**
+ * A workspace's own events of a delivery, which may lie in another's where it came by a route for all. None of one that is
+ * withheld while somebody's erasure is under way.
+ */
 export async function traceEvents(tx: WorkspaceTx, id: DeliveryId): Promise<TracedEvent[]> {
   return tx.query<TracedEvent & Record<string, unknown>>(
     `SELECT e.id, e.kind, e.type, e.key, e.state, e.reason, e.occurred_at AS "occurredAt", e.created_at AS "createdAt",
@@ -181,7 +184,7 @@ export async function traceEvents(tx: WorkspaceTx, id: DeliveryId): Promise<Trac
           'createdAt', t.created_at) FROM turns t WHERE t.workspace_id = e.workspace_id AND t.id = e.turn_id) AS turn,
        COALESCE((SELECT json_agg(${outboundOfO} ORDER BY o.ordinal)
         FROM outbox o WHERE o.workspace_id = e.workspace_id AND o.turn_id = e.turn_id), '[]') AS outbound
-     FROM events e WHERE e.workspace_id = $1 AND e.delivery_id = $2 ORDER BY e.ordinal`,
+     FROM events e WHERE e.workspace_id = $1 AND e.delivery_id = $2 AND NOT is_being_erased($1, $2, 0) ORDER BY e.ordinal`,
     [tx.workspaceId, id],
   );
 }

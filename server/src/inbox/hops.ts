@@ -7,19 +7,14 @@ type HopFacts = Omit<Hop, 'ms' | 'at'> & { readonly at: Date | string };
 /** In order of time, each with its milliseconds since the delivery came. */
 export function hopsOf(trace: DeliveryTrace): Hop[] {
   const facts: HopFacts[] = [
-    hop(
-      'received',
-      trace.receivedAt,
-      `${trace.method} from ${trace.provider}`,
-      `${trace.body.length} bytes by ${trace.routeKind}${trace.isAuthenticated ? '' : ', not authenticated'}`,
-      {
-        method: trace.method,
-        provider: trace.provider,
-        bytes: trace.body.length,
-        by: trace.routeKind,
-        isAuthenticated: trace.isAuthenticated,
-      },
-    ),
+    hop('received', trace.receivedAt, `${trace.method} from ${trace.provider}`, requestDetail(trace), {
+      method: trace.method,
+      provider: trace.provider,
+      bytes: trace.body.length,
+      by: trace.routeKind,
+      isAuthenticated: trace.isAuthenticated,
+      isRead: isRead(trace),
+    }),
   ];
   if (trace.normalisedAt)
     facts.push(
@@ -38,6 +33,16 @@ export function hopsOf(trace: DeliveryTrace): Hop[] {
     });
   for (const event of trace.events) facts.push(...hopsOfEvent(event));
   return inOrder(facts, trace.receivedAt);
+}
+
+/** One that is to be handled once more was read before. */
+const isRead = ({ state, normalisedAt }: DeliveryTrace) => state !== 'stored' || normalisedAt !== null;
+
+function requestDetail(trace: DeliveryTrace): string {
+  const said = [`${trace.body.length} bytes by ${trace.routeKind}`];
+  if (!trace.isAuthenticated) said.push('not authenticated');
+  if (!isRead(trace)) said.push('not read yet');
+  return said.join(', ');
 }
 
 /** Of the parts of a trace that a workspace has: some events of a route for all, or a message that began here. */

@@ -1,7 +1,7 @@
 /** Receive (store once), drain (claim, normalise, lock, pipeline, settle), replay, ledger. */
 
 export { createReceiver, type ReceiveLimits, type ReceiverOptions, receiveLimits, shardOf } from './arrive/receive.ts';
-export { unpackArrivals } from './arrive/unpack.ts';
+export { unpackArrivals, unpackForSearch } from './arrive/unpack.ts';
 export * from './delivery-store.ts';
 export { createDrain, type DrainDeps, inboxTopic, type NudgeableDrain } from './drain.ts';
 export { hopsOf, hopsOfParts } from './hops.ts';

@@ -50,7 +50,7 @@ export function createMonitoring(deps: MonitoringDeps): Monitoring {
         lastRun: runs.get(account.accountId) ?? null,
       }));
     },
-    search: (tx, text) => searchTraces(tx, text),
+    search: (tx, text) => searchTraces(tx, deps.channels, text),
     jobs: monitoringJobs({ ...deps, ledger, alarms, canaries }),
   };
 }

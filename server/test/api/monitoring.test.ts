@@ -5,12 +5,15 @@ import {
   balanceSchema,
   canaryRunSchema,
   deliverySchema,
+  foundTraceSchema,
   incidentSchema,
   madeAlarmTargetSchema,
   pageOf,
   watchedNumberSchema,
 } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shardOf } from '#inbox';
+import { newId } from '#kernel';
 import { type Furnished, furnish } from './furnish.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -26,6 +29,72 @@ afterAll(() => world.close());
 
 const get = (path: string, headers = key) => world.ask('GET', `/api/v1${path}`, { headers });
 const post = (path: string, body?: unknown, headers = key) => world.ask('POST', `/api/v1${path}`, { headers, body });
+
+describe('the search for traces', () => {
+  it('finds a message whose turn failed for good and one that nobody has read, for its own workspace', async () => {
+    const theirs = await furnish(world, 'oeste');
+    const itsKey = await world.addKey(theirs.workspaceId);
+    const [sent] = await world.db.ownerQuery<{ phone: string }>(
+      `WITH kept AS (
+         INSERT INTO deliveries (workspace_id, id, account_id, provider, route_kind, method, target, headers, body, received_at)
+         VALUES ($1, $3, $2, 'meta', 'token', 'POST', '/', '{}', $5, now())),
+       queued AS (
+         INSERT INTO inbox (workspace_id, id, account_id, shard, position, after_position) VALUES ($1, $3, $2, $6, 1, 0)),
+       failed AS (
+         INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload, received_at,
+           position, after_position, state, reason, provider_message_id)
+         SELECT $1, gen_random_uuid(), d.id, $2, $4, 1, 'message', 'text', 'wamid.dead', '{}', now(), 1, 0, 'dead', 'it broke', 'wamid.dead'
+         FROM deliveries d WHERE d.workspace_id = $1)
+       SELECT value AS phone FROM identities WHERE workspace_id = $1 AND kind = 'phone' LIMIT 1`,
+      [
+        ...[theirs.workspaceId, theirs.accountId, newId('delivery'), theirs.conversationId, unreadBody],
+        shardOf({ accountId: theirs.accountId, workspaceId: theirs.workspaceId }),
+      ],
+    );
+    const traces = async (query: string, headers = itsKey) =>
+      pageOf(foundTraceSchema).parse((await get(`/monitoring/traces?q=${encodeURIComponent(query)}`, headers)).json())
+        .data;
+    for (const query of ['wamid.dead', sent?.phone ?? '']) {
+      expect((await traces(query)).map(({ id, isProblem }) => [id, isProblem])).toContainEqual([
+        theirs.ids.delivery,
+        true,
+      ]);
+      expect(await traces(query, key)).toEqual([]);
+    }
+    for (const query of ['wamid.unread', '+34 655 111 333']) {
+      expect(await traces(query)).toMatchObject([{ hops: [{ kind: 'received', facts: { isRead: false } }] }]);
+      expect(await traces(query, key)).toEqual([]);
+    }
+  });
+});
+
+const unreadBody = Buffer.from(
+  JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [
+      {
+        id: '1',
+        changes: [
+          {
+            field: 'messages',
+            value: {
+              ...{ messaging_product: 'whatsapp', metadata: { phone_number_id: '1' } },
+              messages: [
+                {
+                  from: '34655111333',
+                  id: 'wamid.unread',
+                  timestamp: '1767225600',
+                  type: 'text',
+                  text: { body: 'hola' },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+  }),
+);
 
 describe('the balance', () => {
   it('counts the last day, by account and hour', async () => {

@@ -1,8 +1,10 @@
 /** What programs rely on: exit status, one JSON document on stdout, one line on stderr. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseId, toPublicId } from '@switchyard/contract';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '#kernel';
 import { type CommandLine, openCommandLine } from './world.ts';
 
 let line: CommandLine;
@@ -229,8 +231,53 @@ describe('the ledger', () => {
       document: { traces: [{ workspace: 'bazaar-norte', hops: [{ kind: 'received' }] }] },
     });
     expect(await line.run('trace', '+34699999999')).toMatchObject({
-      ...{ status: 1, stdout: '', stderr: 'switchyard: nothing was found by +34699999999\n' },
+      ...{ status: 1, stdout: '' },
+      stderr:
+        'switchyard: nothing was found by +34699999999; what could not be read is found by no number or id: see switchyard deliveries list --workspace <workspace> --state dead\n',
     });
+  });
+
+  it('finds a message that nobody has read yet, and one whose turn failed for good, and tells where each stopped', async () => {
+    const listed = await line.json<{ accounts: { id: string }[] }>('account', 'list', '--workspace', 'sur');
+    const accountId = parseId('account', listed.document.accounts[0]?.id ?? '');
+    const [unread, dead] = [newId('delivery'), newId('delivery')];
+    const message = {
+      from: '34655111222',
+      id: 'wamid.unread',
+      timestamp: '1767225600',
+      type: 'text',
+      text: { body: 'hola' },
+    };
+    const value = { metadata: { phone_number_id: '106500000000001' }, messages: [message] };
+    const change = { field: 'messages', value: { messaging_product: 'whatsapp', ...value } };
+    const body = { object: 'whatsapp_business_account', entry: [{ id: '1', changes: [change] }] };
+    await asSuperuser(
+      `WITH made AS (SELECT * FROM unnest($1::uuid[], ARRAY['stored', 'normalised']) AS m (id, state)), kept AS (
+         INSERT INTO switchyard.deliveries (workspace_id, id, account_id, provider, route_kind, method, target, headers, body, received_at)
+         SELECT a.workspace_id, m.id, a.id, 'meta', 'token', 'POST', '/', '{}', $3, now() FROM made m, switchyard.accounts a WHERE a.id = $2),
+       queued AS (
+         INSERT INTO switchyard.inbox (workspace_id, id, account_id, shard, position, after_position, state, normalised_at, event_count)
+         SELECT a.workspace_id, m.id, a.id, ('x' || right(a.id::text, 4))::bit(16)::int % 16, 1, 0, m.state,
+           CASE m.state WHEN 'normalised' THEN now() END, 1 FROM made m, switchyard.accounts a WHERE a.id = $2)
+       INSERT INTO switchyard.events (workspace_id, id, delivery_id, account_id, ordinal, kind, type, key, payload, received_at, position,
+         after_position, state, reason, provider_message_id)
+       SELECT a.workspace_id, gen_random_uuid(), $4, a.id, 0, 'message', 'text', 'wamid.dead', '{}', now(), 1, 0, 'dead', 'it broke', 'wamid.dead'
+       FROM switchyard.accounts a WHERE a.id = $2`,
+      [[unread, dead], accountId, Buffer.from(JSON.stringify(body)), dead],
+    );
+    for (const query of ['+34 655 111 222', 'wamid.unread'])
+      expect(await line.json('trace', query)).toMatchObject({
+        status: 0,
+        document: { traces: [{ id: toPublicId('delivery', unread), workspace: 'sur', customer: '+34655111222' }] },
+      });
+    expect((await line.run('trace', 'wamid.unread')).stdout).toContain('not read yet');
+    const failed = await line.json('trace', 'wamid.dead', '--workspace', 'sur');
+    expect(failed).toMatchObject({
+      status: 0,
+      document: { traces: [{ id: toPublicId('delivery', dead), isProblem: true }] },
+    });
+    expect((await line.run('trace', 'wamid.dead')).stdout).toContain('dead: it broke');
+    expect((await line.run('trace', 'wamid.dead', '--workspace', 'bazaar-norte')).status).toBe(1);
   });
 
   it('tells an address, shows its secret once, tries it, and tells it no more', async () => {

@@ -83,6 +83,25 @@ test('a step back undoes the last migration only', async () => {
   expect((await migrate(options)).map((step) => step.name)).toEqual([names.at(-1)]);
 });
 
+test('what had stopped before there was a search for it gets its id, and an id too long for an index gets none', async () => {
+  await rollback({ ...options, to: '0013-parked-lately' });
+  await db.ownerQuery(
+    `INSERT INTO events (workspace_id, id, delivery_id, account_id, ordinal, kind, type, key, payload, received_at, position, after_position, state)
+     SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), n, 'message', 'text', '', p, now(), 1, 0, s
+     FROM (VALUES (1, 'dead', '{"providerMessageId": "wamid.1"}'::jsonb), (2, 'handled', '{"providerMessageId": "wamid.2"}'), (3, 'parked', '{}'),
+       (4, 'pending', jsonb_build_object('providerMessageId', repeat('x', 9000)))) AS e (n, s, p)`,
+  );
+  await migrate(options);
+  const found = await db.ownerQuery('SELECT ordinal, provider_message_id AS id FROM events ORDER BY ordinal');
+  expect(found).toEqual([
+    { ordinal: 1, id: 'wamid.1' },
+    { ordinal: 2, id: null },
+    { ordinal: 3, id: null },
+    { ordinal: 4, id: null },
+  ]);
+  expect(await checkCatalogue(options)).toEqual([]);
+});
+
 test('refuses an unknown migration to go back to', async () => {
   await expect(rollback({ ...options, to: '9999-nowhere' })).rejects.toThrow('There is no migration "9999-nowhere".');
 });

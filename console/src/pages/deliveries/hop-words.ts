@@ -42,7 +42,11 @@ export function wordsOfHop(hop: Hop, t: TFunction): HopWords {
 function request({ facts }: Hop, t: TFunction): string {
   const size = formatBytes(Number(facts.bytes));
   const said = t('hop.receivedDetail', { size, by: named('route', facts.by) });
-  return facts.isAuthenticated ? said : `${said}, ${t('deliveries.notAuthenticated')}`;
+  const lacking = [
+    ...(facts.isAuthenticated ? [] : [t('deliveries.notAuthenticated')]),
+    ...(facts.isRead === false ? [t('hop.notRead')] : []),
+  ];
+  return [said, ...lacking].join(', ');
 }
 
 function turn({ facts }: Hop, t: TFunction): string {

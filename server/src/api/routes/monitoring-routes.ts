@@ -1,6 +1,6 @@
 import { balanceSchema, foundTraceSchema, pageOf, watchedNumberSchema } from '@switchyard/contract';
 import { z } from 'zod';
-import { type LedgerSpan, ledgerLimits } from '#inbox';
+import { type LedgerSpan, ledgerLimits, unpackForSearch } from '#inbox';
 import { longestQuery } from '#monitoring';
 import type { ApiDeps } from '../deps.ts';
 import { accessOf } from '../guard.ts';
@@ -92,12 +92,15 @@ function traceRoute(routes: Routes, deps: ApiDeps): void {
       schema: {
         tags,
         summary: 'Ways from a provider’s request to the receipt, by phone number, provider’s id or any id of ours',
-        description: 'The newest first, at most twenty.',
+        description:
+          'The newest first, at most twenty, with what stopped on its way: a delivery that waits to be read, an event that waits for its turn or ended dead. ' +
+          'Not found by number or provider’s id: a delivery or a part of one that could not be read, and one of a route for several accounts that is not read yet.',
         querystring: z.strictObject({ q: z.string().max(longestQuery).default('') }),
         response: { 200: pageOf(foundTraceSchema), ...failures },
       },
     },
     async (request) => {
+      await unpackForSearch(deps);
       const found = await deps.storage.inWorkspace(accessOf(request).workspaceId, (tx) =>
         deps.monitoring.search(tx, request.query.q),
       );

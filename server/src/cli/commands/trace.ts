@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { unpackForSearch } from '#inbox';
 import { type FoundTrace, longestQuery } from '#monitoring';
 import type { Workspace } from '#workspaces';
 import { type CliDeps, loadWorkspace } from '../deps.ts';
@@ -19,7 +20,17 @@ export function addTrace(program: Command, deps: CliDeps): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExamples:\n  switchyard trace +34600111222\n  switchyard trace wamid.HBgL… --workspace demo',
+      [
+        '',
+        'Examples:',
+        '  switchyard trace +34600111222',
+        '  switchyard trace wamid.HBgL… --workspace demo',
+        '',
+        'A message is found while it waits too, and after its turn has failed for good. Not by number or provider’s id:',
+        '  what could not be read, whole or in part    switchyard deliveries list --workspace demo [--state dead]',
+        '  what came by a route for several accounts and is not read yet',
+        '                                              switchyard deliveries list --workspace operator --state stored',
+      ].join('\n'),
     )
     .action((query: string, options: Options) => {
       if (query.trim() === '' || query.length > longestQuery)
@@ -29,12 +40,13 @@ export function addTrace(program: Command, deps: CliDeps): void {
           options.workspace === undefined
             ? await product.workspaces.list()
             : [await loadWorkspace(product, options.workspace)];
+        await unpackForSearch(product);
         const found: { workspace: Workspace; trace: FoundTrace }[] = [];
         for (const workspace of workspaces) {
           const traces = await product.storage.inWorkspace(workspace.id, (tx) => product.monitoring.search(tx, query));
           found.push(...traces.map((trace) => ({ workspace, trace })));
         }
-        if (found.length === 0) throw new CommandFailed(`nothing was found by ${printable(query)}`);
+        if (found.length === 0) throw new CommandFailed(nothingBy(query, options.workspace));
         const traces = found.map(({ workspace, trace }) => ({
           workspace: workspace.slug,
           ...trace,
@@ -43,6 +55,12 @@ export function addTrace(program: Command, deps: CliDeps): void {
         show(deps.output, options, { traces }, () => found.map(draw).join('\n\n'));
       });
     });
+}
+
+/** What no search can find by a number or a provider's id, and where to look for it. */
+function nothingBy(query: string, workspace = '<workspace>'): string {
+  const dead = `switchyard deliveries list --workspace ${printable(workspace)} --state dead`;
+  return `nothing was found by ${printable(query)}; what could not be read is found by no number or id: see ${dead}`;
 }
 
 function draw({ workspace, trace }: { workspace: Workspace; trace: FoundTrace }): string {

@@ -44,6 +44,14 @@ export function mayBeMore(rows: readonly Row[]): boolean {
   return moved !== undefined && (moved.rows === unpackLimits.rows || moved.bytes > unpackLimits.bytes / 3);
 }
 
+/** So much at most, where somebody looks for one delivery that may be among the newest while nobody else unpacks. */
+const movesBeforeSearch = 16;
+
+/** Moves what has arrived, as far as a search may wait for it. Throws StorageUnavailable when the database is away. */
+export async function unpackForSearch(deps: UnpackDeps): Promise<void> {
+  for (let moves = 0; moves < movesBeforeSearch; moves += 1) if (!(await unpackArrivals(deps))) return;
+}
+
 /** The statement failed: the oldest arrival alone, where its content is at fault. Throws what is not of its content. */
 export async function unpackAfter(error: unknown, { storage, log }: UnpackDeps): Promise<boolean> {
   if (!isOfItsContent(error)) throw error;

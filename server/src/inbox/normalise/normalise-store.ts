@@ -155,6 +155,9 @@ export interface Outcome {
   readonly settled: readonly SettledDelivery[];
 }
 
+/** Nobody looks for more, and an index takes no text of any length. */
+const longestSearchedId = 300;
+
 /**
  * The events, the conversations that they make due and the deliveries that are through, in one statement. Gives the
  * deliveries that were still open: a worker that woke up too late settles nothing. Of conversations see `markDue`.
@@ -163,11 +166,14 @@ export async function writeOutcome(tx: WorkspaceTx, outcome: Outcome): Promise<R
   const rows = await tx.query<{ id: DeliveryId }>(
     `WITH fresh AS (
        INSERT INTO events (workspace_id, id, delivery_id, account_id, conversation_id, ordinal, kind, type, key, payload,
-         occurred_at, received_at, position, after_position, state, reason, wait_key, turn_id, is_test, settled_at)
+         occurred_at, received_at, position, after_position, state, reason, wait_key, turn_id, is_test, settled_at,
+         provider_message_id)
        SELECT $1, e.id, e.delivery_id, e.account_id, e.conversation_id, e.ordinal, e.payload->>'kind',
          e.payload->>'type', e.payload->>'key', e.payload, (e.payload->>'occurredAt')::timestamptz, e.received_at,
          e.position, e.after_position, e.state, e.reason, e.wait_key, e.turn_id, e.is_test,
-         CASE WHEN e.state IN ('handled', 'ignored') THEN clock_timestamp() END
+         CASE WHEN e.state IN ('handled', 'ignored') THEN clock_timestamp() END,
+         CASE WHEN e.state IN ('pending', 'parked') AND length(e.payload->>'providerMessageId') <= ${longestSearchedId}
+           THEN e.payload->>'providerMessageId' END
        FROM json_to_recordset($2) AS e (id uuid, delivery_id uuid, account_id uuid, conversation_id uuid,
          ordinal integer, payload jsonb, received_at timestamptz, position bigint, after_position bigint, state text,
          reason text, wait_key text, turn_id uuid, is_test boolean)),

@@ -48,20 +48,41 @@ const byId: Readonly<Record<TracedId, string>> = {
   ) as Record<keyof typeof messageOf, string>),
 };
 
+/** Of whoever has this number: $2 in E.164, $3 its digits. */
+const conversationsOf = `
+  SELECT DISTINCT v.id FROM identities i JOIN conversations v ON v.workspace_id = $1 AND v.contact_id = i.contact_id
+  WHERE i.workspace_id = $1 AND (i.kind, i.value) IN (('phone', $2), ('wa_id', $3))`;
+
+/** Of one conversation of `theirs`; by the index of these states, however many there are. */
+const newestStopped = (state: string) => `
+  (SELECT e.delivery_id, e.position FROM events e WHERE e.workspace_id = $1 AND e.conversation_id = theirs.id AND ${state}
+   ORDER BY e.position DESC LIMIT $4)`;
+
+/**
+ * By number the events that wait or ended dead come first, with half of the places: they have no message, and are what is
+ * missed. Else the newest of what was handled would leave no room for them.
+ */
 const finders: Finders = {
   trace: (tx, { of, id }) =>
     tx.query<RefRow>((of ? [byId[of]] : Object.values(byId)).map((text) => `(${text})`).join(' UNION '), [
       tx.workspaceId,
       id,
     ]),
-  phone: (tx, { phone, digits }, limit) =>
-    tx.query<RefRow>(
-      `SELECT ${refOfMessage} FROM messages m WHERE m.workspace_id = $1 AND m.conversation_id IN (
-         SELECT v.id FROM identities i JOIN conversations v ON v.workspace_id = $1 AND v.contact_id = i.contact_id
-         WHERE i.workspace_id = $1 AND (i.kind, i.value) IN (('phone', $2), ('wa_id', $3)))
+  phone: async (tx, { phone, digits }, limit) => {
+    const stopped = await tx.query<RefRow>(
+      `WITH theirs AS MATERIALIZED (${conversationsOf})
+       SELECT stopped.delivery_id AS "deliveryId", NULL::uuid AS "messageId" FROM theirs CROSS JOIN LATERAL (
+         ${newestStopped("e.state = 'pending'")} UNION ALL ${newestStopped("e.state IN ('parked', 'dead')")}) AS stopped
+       ORDER BY stopped.position DESC LIMIT $4`,
+      [tx.workspaceId, phone, digits, Math.ceil(limit / 2)],
+    );
+    const messages = await tx.query<RefRow>(
+      `SELECT ${refOfMessage} FROM messages m WHERE m.workspace_id = $1 AND m.conversation_id IN (${conversationsOf})
        ORDER BY m.created_at DESC, m.id DESC LIMIT $4`,
       [tx.workspaceId, phone, digits, limit],
-    ),
+    );
+    return [...stopped, ...messages];
+  },
   'provider-id': (tx, { id }, limit) =>
     tx.query<RefRow>(
       `SELECT * FROM (
@@ -71,7 +92,11 @@ const finders: Finders = {
          UNION ALL
          SELECT e.delivery_id, NULL FROM accounts a
          JOIN events e ON e.workspace_id = $1 AND e.account_id = a.id AND e.wait_key = $2 AND e.state = 'parked'
-         WHERE a.workspace_id = $1) AS found LIMIT $3`,
+         WHERE a.workspace_id = $1
+         UNION ALL
+         SELECT e.delivery_id, NULL FROM events e
+         WHERE e.workspace_id = $1 AND e.provider_message_id = $2 AND e.state IN ('pending', 'parked', 'dead')
+       ) AS found LIMIT $3`,
       [tx.workspaceId, id, limit],
     ),
 };
@@ -95,14 +120,15 @@ export interface BegunHere extends Record<string, unknown> {
   readonly customer: string | null;
 }
 
-/** A message that no delivery began. */
+/** A message that no delivery began; none of somebody who is erased. */
 export async function loadBegunHere(tx: WorkspaceTx, id: MessageId): Promise<BegunHere | null> {
   const [row] = await tx.query<BegunHere>(
     `SELECT m.created_at AS "createdAt", a.name AS "accountName", m.author, left(m.text, 200) AS text,
        v.address->0->>'value' AS customer
      FROM messages m JOIN accounts a ON a.workspace_id = $1 AND a.id = m.account_id
      JOIN conversations v ON v.workspace_id = $1 AND v.id = m.conversation_id
-     WHERE m.workspace_id = $1 AND m.id = $2`,
+     JOIN contacts c ON c.workspace_id = $1 AND c.id = v.contact_id
+     WHERE m.workspace_id = $1 AND m.id = $2 AND (v.group_id IS NOT NULL OR c.deleted_at IS NULL)`,
     [tx.workspaceId, id],
   );
   return row ?? null;
