@@ -595,6 +595,7 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'balance.gaps_many': '{{count}} فجوة',
   'balance.gaps_other': '{{count}} فجوة',
   'balance.gapsTitle': 'ما توقف في الطريق',
+  'balance.named': 'المسمّى هنا: {{named}} من {{all}}.',
   'balance.hint': 'محسوب مما هو مخزّن حسب ساعة الاستلام. ما لم يتقدم منذ عشر دقائق يُسمّى فجوة.',
   'balance.unpacked': 'لم تُفرَّغ بعد',
   'balance.plot': 'المستلمة والمجاب عنها والمجنّبة، ساعة بساعة',

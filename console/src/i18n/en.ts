@@ -564,6 +564,7 @@ const en = {
   'balance.gaps_one': '{{count}} gap',
   'balance.gaps_other': '{{count}} gaps',
   'balance.gapsTitle': 'What stopped on its way',
+  'balance.named': 'Named here: {{named}} of {{all}}.',
   'balance.hint':
     'Counted from what is stored, by the hour of receipt. Whatever has not gone on for ten minutes is named as a gap.',
   'balance.unpacked': 'Not yet unpacked',

@@ -580,6 +580,7 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'balance.gaps_many': '{{count}} de huecos',
   'balance.gaps_other': '{{count}} huecos',
   'balance.gapsTitle': 'Lo que se detuvo en el camino',
+  'balance.named': 'Aquí se nombran {{named}} de {{all}}.',
   'balance.hint':
     'Contado de lo guardado, por la hora de recepción. Lo que lleva diez minutos sin avanzar se nombra como hueco.',
   'balance.unpacked': 'Aún sin desempaquetar',

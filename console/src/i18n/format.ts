@@ -78,11 +78,22 @@ function midnight(date: Date): number {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
-/** Milliseconds up to a second, then seconds. */
+/**
+ * In the unit of which there are two at least, but for milliseconds, seconds and days. The signs of units are Latin: among
+ * words from right to left they are kept behind their number.
+ */
 export function formatDuration(milliseconds: number): string {
-  if (Math.abs(milliseconds) < 1_000) return `${formatNumber(milliseconds)} ms`;
-  if (Math.abs(milliseconds) < 120_000) return `${formatNumber(milliseconds / 1_000)} s`;
-  return `${formatNumber(milliseconds / 60_000)} min`;
+  const text = durationOf(milliseconds);
+  return languageFacts.value.dir === 'rtl' ? `\u2066${text}\u2069` : text;
+}
+
+function durationOf(milliseconds: number): string {
+  const size = Math.abs(milliseconds);
+  if (size < 1_000) return `${formatNumber(milliseconds)} ms`;
+  if (size < 120_000) return `${formatNumber(milliseconds / 1_000)} s`;
+  if (size < 7_200_000) return `${formatNumber(milliseconds / 60_000)} min`;
+  if (size < 172_800_000) return `${formatNumber(milliseconds / 3_600_000)} h`;
+  return `${formatNumber(milliseconds / 86_400_000)} d`;
 }
 
 export function formatBytes(bytes: number): string {

@@ -584,6 +584,7 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'balance.gaps_many': '{{count}} de trous',
   'balance.gaps_other': '{{count}} trous',
   'balance.gapsTitle': 'Ce qui s’est arrêté en chemin',
+  'balance.named': 'Nommés ici : {{named}} sur {{all}}.',
   'balance.hint':
     'Compté d’après ce qui est conservé, à l’heure de réception. Ce qui n’avance plus depuis dix minutes est nommé comme trou.',
   'balance.unpacked': 'Pas encore déballées',

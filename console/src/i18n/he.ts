@@ -568,6 +568,7 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'balance.gaps_two': 'שני פערים',
   'balance.gaps_other': '{{count}} פערים',
   'balance.gapsTitle': 'מה שנעצר בדרך',
+  'balance.named': 'נקובים כאן: {{named}} מתוך {{all}}.',
   'balance.hint': 'נספר ממה שנשמר, לפי שעת הקבלה. כל מה שלא התקדם עשר דקות נקרא בשם כפער.',
   'balance.unpacked': 'טרם נפרקו',
   'balance.plot': 'התקבלו, נענו והונחו בצד, שעה אחר שעה',

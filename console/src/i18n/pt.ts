@@ -575,6 +575,7 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'balance.gaps_many': '{{count}} de falhas',
   'balance.gaps_other': '{{count}} falhas',
   'balance.gapsTitle': 'O que parou pelo caminho',
+  'balance.named': 'Nomeados aqui: {{named}} de {{all}}.',
   'balance.hint':
     'Contado a partir do que está guardado, pela hora de receção. O que não avança há dez minutos é nomeado como falha.',
   'balance.unpacked': 'Ainda por desempacotar',

@@ -4,9 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type DeliveryId, toPublicId } from '@switchyard/contract';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { firstIdOf, inboxShards } from '#storage';
 import { launchBrowser, openPage, type WatchedPage, wronged } from '../support/browser.ts';
+import { type OpenEyes, openEyes } from '../support/canaries/places.ts';
 import { startWhole, type WholeProduct } from '../support/whole.ts';
 
 let product: WholeProduct;
@@ -58,6 +61,28 @@ async function logIn(page: Page, password: string): Promise<void> {
   await page.getByLabel('E-mail address').fill(product.login.email);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+/** No worker takes it up. */
+const nobodysShard = 99;
+const shardOfAccount = `('x' || right(account_id::text, 4))::bit(16)::int % ${inboxShards}`;
+
+/** A delivery of the demo's account that came three hours ago, and that nobody reads. Gives its public id. */
+async function stopOne(eyes: OpenEyes): Promise<string> {
+  const receivedAt = new Date(Date.now() - 3 * 3_600_000);
+  const [row] = await eyes.rows<{ id: DeliveryId }>(
+    `WITH like_it AS (
+       SELECT d.* FROM deliveries d JOIN accounts a ON a.workspace_id = d.workspace_id AND a.id = d.account_id
+       WHERE a.phone_number = '+15550100101' ORDER BY d.id LIMIT 1),
+     kept AS (
+       INSERT INTO deliveries (workspace_id, id, account_id, provider, route_kind, method, target, headers, body, received_at)
+       SELECT workspace_id, '${firstIdOf(receivedAt.getTime())}', account_id, provider, route_kind, method, target, headers, body,
+         '${receivedAt.toISOString()}' FROM like_it RETURNING workspace_id, id, account_id)
+     INSERT INTO inbox (workspace_id, id, account_id, shard, position, after_position)
+     SELECT workspace_id, id, account_id, ${nobodysShard}, nextval('inbox_position'), 0 FROM kept RETURNING id`,
+  );
+  if (!row) throw new Error('the demo has had no delivery');
+  return toPublicId('delivery', row.id);
 }
 
 const deliveries = (page: Page) => page.locator('[data-test=delivery]');
@@ -287,6 +312,34 @@ describe('the ledger, alarms and traces', () => {
     await page.getByText('Nothing was found').waitFor();
     expect(troubles).toEqual([]);
     await context.close();
+  });
+
+  it('names what stopped on its way, leads to it, and is balanced again when it was handled', async () => {
+    const eyes = await openEyes(product);
+    const id = await stopOne(eyes);
+    const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
+    await page.goto('/balance');
+    const state = page.locator('[data-test=balance-state]');
+    await state.getByText('1 gap', { exact: true }).waitFor();
+    const gap = page.locator('[data-test=gap]');
+    expect(await gap.count()).toBe(1);
+    for (const words of ['Not read', 'Demo on WhatsApp Cloud API', 'for 3 h'])
+      await gap.getByText(words, { exact: true }).waitFor();
+    expect(await wronged(page)).toEqual([]);
+    await page.screenshot({ path: join(pictures, 'gap.png') });
+    await gap.getByRole('link', { name: id }).click();
+    await page.waitForURL((url) => url.pathname === `/deliveries/${id}`);
+    await page.locator('[data-test=status]').getByText('Under way').waitFor();
+    await page.locator('[data-test=hop]').getByText('not read yet').waitFor();
+
+    await eyes.rows(`UPDATE inbox SET shard = ${shardOfAccount} WHERE shard = ${nobodysShard}`);
+    await page.locator('[data-test=status]').getByText('Handled').waitFor();
+    await page.goto('/balance');
+    await state.getByText('Balanced', { exact: true }).waitFor();
+    expect(await gap.count()).toBe(0);
+    expect(troubles).toEqual([]);
+    await context.close();
+    await eyes.close();
   });
 
   it('says that the system is busy with messages, and comes again by itself when it is told to', async () => {
