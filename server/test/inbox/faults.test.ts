@@ -1,10 +1,11 @@
 /** What is killed, stopped or cut off loses nothing, doubles nothing and blocks nobody for ever. */
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type NudgeableDrain, shardOf } from '#inbox';
 import { systemClock } from '#kernel';
 import type { Middleware } from '#pipeline';
-import { type Storage, StorageUnavailable } from '#storage';
+import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
 import {
   body,
   delivery,
@@ -12,6 +13,7 @@ import {
   type InboxWorld,
   openInboxWorld,
   type Shop,
+  status,
   text,
   textBody,
   value,
@@ -386,6 +388,58 @@ describe('shards', () => {
     await world.db.ownerQuery('UPDATE inbox_shards SET leased_by = NULL, leased_until = now()');
     await world.settled();
     expect(await textsOf(lost)).toEqual(['in one batch']);
+  });
+
+  it('taken over while a delivery is taken apart end nothing of it: it is whole for who has them now', async () => {
+    const shop = await world.shop();
+    const own = await world.connection('apart');
+    let sleptMs = 0;
+    let took = 0;
+    let claimed = 0;
+    const counting = (tx: WorkspaceTx): WorkspaceTx => ({
+      ...tx,
+      query(statement, values, name) {
+        if (name === 'inbox-claim-keys') claimed = (JSON.parse(String(values?.[1])) as unknown[]).length;
+        return tx.query(statement, values, name);
+      },
+    });
+    const late = work({
+      clock: { ...systemClock, elapsedMs: () => systemClock.elapsedMs() + sleptMs },
+      storage: {
+        ...own,
+        async inWorkspace(id, inside, planning) {
+          const result = await own.inWorkspace(id, (tx) => inside(counting(tx)), planning);
+          if (claimed !== 1 || took > 0) return result;
+          // The first event is written by itself, and the other two are not yet.
+          const taken = await world.db.ownerQuery(
+            `UPDATE inbox_shards SET leased_by = 'another', lease_epoch = lease_epoch + 1, leased_until = now() + interval '1 hour'
+             WHERE shard = $1 RETURNING shard`,
+            [shardOf(shop)],
+          );
+          took = taken.length;
+          sleptMs = 31_000;
+          return result;
+        },
+      },
+    });
+    // Longer than any index takes, and incompressible: this part can never be written.
+    const long = Array.from({ length: 150 }, (_, i) => createHash('sha256').update(`${i}`).digest('hex')).join('');
+    const messages = [text({ text: 'first' }), text({ text: 'second' })];
+    const sent = delivery(shop, body(shop, value(shop, { messages, statuses: [status(long, 'read')] })));
+    await world.receiver().receive(sent);
+    await world.eventually(async () => took > 0);
+    await late.stop(5_000);
+    const open = 'SELECT state, attempts FROM inbox WHERE id = $1';
+    const letters = 'SELECT reason, path FROM dead_letters WHERE delivery_id = $1';
+    expect(await world.db.ownerQuery(letters, [sent.id])).toEqual([]);
+    expect(await world.db.ownerQuery(open, [sent.id])).toEqual([{ state: 'stored', attempts: 0 }]);
+    await world.db.ownerQuery('UPDATE inbox_shards SET leased_by = NULL, leased_until = now()');
+    work();
+    await world.settled();
+    expect((await textsOf(shop)).sort()).toEqual(['first', 'second']);
+    expect(await world.db.ownerQuery(letters, [sent.id])).toEqual([
+      { reason: 'failed', path: '/entry/0/changes/0/value/statuses/0' },
+    ]);
   });
 
   it('that were leased while the connection broke are given back, although the answer never came', async () => {
