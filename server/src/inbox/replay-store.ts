@@ -9,7 +9,7 @@ export async function storeAgain(
   deliveryId: DeliveryId,
 ): Promise<{ readonly isShared: boolean } | null> {
   const rows = await tx.query<{ isShared: boolean }>(
-    `UPDATE inbox SET state = 'stored', attempts = 0 WHERE workspace_id = $1 AND id = $2
+    `UPDATE inbox SET state = 'stored', attempts = 0, left_over = 0 WHERE workspace_id = $1 AND id = $2
      RETURNING account_id IS NULL AS "isShared"`,
     [tx.workspaceId, deliveryId],
     'inbox-store-again',

@@ -622,8 +622,8 @@ describe('the database', () => {
     await nudgedUntilSettled(work({ storage: cutting(isCut, code) }));
     expect(await textsOf(other)).toEqual(froms.map(() => 'of another shop'));
     expect(await textsOf(shop)).toEqual(['first', 'after it']);
-    const through = await world.db.ownerQuery<{ workspaceId: string; attempts: number }>(
-      `SELECT workspace_id AS "workspaceId", attempts FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,
+    const through = await world.db.ownerQuery<{ workspaceId: string; leftOver: number }>(
+      `SELECT workspace_id AS "workspaceId", left_over AS "leftOver" FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,
       [[shop.workspaceId, other.workspaceId]],
     );
     expect(through.map(({ workspaceId }) => workspaceId)).toEqual([
@@ -634,30 +634,66 @@ describe('the database', () => {
       'SELECT reason, path FROM dead_letters WHERE delivery_id = $1 ORDER BY id',
       [first.id],
     );
-    return { attempts: through[1]?.attempts, letters };
+    return { leftOver: through[1]?.leftOver, letters };
   }
 
   it('may cut off one delivery whenever it is tried: the others go on, and it ends with what can be written of it', async () => {
     let cuts = 0;
-    const { attempts, letters } = await handledBeside((id, values) => {
+    const { leftOver, letters } = await handledBeside((id, values) => {
       const isCut = values.includes(id) && (JSON.parse(values) as unknown[]).length > 1;
       if (isCut) cuts += 1;
       return isCut;
     }, '57014');
-    expect(attempts).toBe(6);
+    expect(leftOver).toBe(6);
     // Together, then six times by itself, then the last time.
     expect(cuts).toBe(8);
     expect(letters).toEqual([{ reason: 'failed', path: '' }]);
   });
 
+  it('may cut off a delivery six times before its process dies once: it is taken apart, and not called a killer', async () => {
+    const shop = await world.shop();
+    const sent = delivery(shop, body(shop, value(shop, { messages: [null, text({ text: 'sound' }), null] })));
+    let cuts = 0;
+    const storage = cutting((name, values) => {
+      const isCut = name === 'inbox-insert-dead-letters' && (JSON.parse(String(values[1])) as unknown[]).length > 1;
+      if (isCut) cuts += 1;
+      return isCut;
+    });
+    const died = Promise.withResolvers<void>();
+    const dying = work({
+      leaseMs: 150,
+      storage: {
+        ...storage,
+        inWorkspace(id, inside, planning) {
+          // Cut off with its batch, then six times alone.
+          if (cuts < 7) return storage.inWorkspace(id, inside, planning);
+          died.resolve();
+          return new Promise<never>(() => {});
+        },
+      },
+    });
+    await world.receiver().receive(sent);
+    const nudging = setInterval(() => dying.nudge(), 20);
+    await died.promise.finally(() => clearInterval(nudging));
+    work({ storage });
+    await world.settled();
+    const rows = await world.db.ownerQuery(
+      `SELECT i.state, i.left_over, i.attempts, l.detail LIKE '2 parts were set aside%' AS "isApart"
+       FROM inbox i JOIN dead_letters l ON l.delivery_id = i.id WHERE i.id = $1`,
+      [sent.id],
+    );
+    expect(rows).toEqual([{ state: 'normalised', left_over: 6, attempts: 1, isApart: true }]);
+    expect(await textsOf(shop)).toEqual(['sound']);
+  });
+
   it('may keep one delivery waiting for a row: the others go on, and it counts for nothing', async () => {
     let waits = 0;
-    const { attempts, letters } = await handledBeside((id, values) => {
+    const { leftOver, letters } = await handledBeside((id, values) => {
       const isHeldUp = values.includes(id) && waits < 12;
       if (isHeldUp) waits += 1;
       return isHeldUp;
     }, '55P03');
-    expect(attempts).toBe(0);
+    expect(leftOver).toBe(0);
     expect(letters).toMatchObject([{ reason: 'unreadable' }, { reason: 'unreadable' }]);
   });
 
