@@ -3,12 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AccountId, toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createAccounts } from '#accounts';
 import { anywhere, closeProviderConnections, defaultSendTimeouts } from '#channels';
 import { findOwedLook, oweLook, type Receiver, reconcileLimits, type Span } from '#inbox';
 import { fixedClock, silentLog } from '#kernel';
-import type { Engines } from '#storage';
+import type { Engines, WorkspaceTx } from '#storage';
 import { askForOwed, type LookDeps, lookHandlers } from '../../src/compose/upkeep/looks.ts';
-import { askForAbsence } from '../../src/compose/upkeep/returned.ts';
+import { oweAbsence } from '../../src/compose/upkeep/returned.ts';
 import { channels, type InboxWorld, openInboxWorld, type Shop } from '../inbox/world.ts';
 
 const hourMs = 3_600_000;
@@ -291,7 +292,9 @@ const absence = (hours: number, accountId: AccountId = shop.accountId) => ({
   ...{ workspaceId: shop.workspaceId, accountId, from: before(hours), until: now },
 });
 const returns = (hours: number, engines: { readonly jobs: Engines['jobs'] }, accountId?: AccountId) =>
-  askForAbsence({ storage: world.db.storage, engines, log: silentLog }, absence(hours, accountId));
+  world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
+    oweAbsence({ engines, log: silentLog }, tx, absence(hours, accountId)),
+  );
 
 test('an account that is back is asked for its absence at once, with what came shortly before', async () => {
   const queue = openQueue();
@@ -304,6 +307,40 @@ test('an account that is back is asked for its absence at once, with what came s
   await returns(24 * 200, queue.engines);
   await queue.work();
   expect(asked[1]?.from).toBe(before(24 * reconcileLimits.maxSpanDays).toISOString());
+});
+
+test('an absence is owed by the commit that ends it: with it or not at all, and nothing is asked for before', async () => {
+  const queue = openQueue();
+  const cache = world.engines.cache;
+  const accounts = createAccounts({
+    ...{ storage: world.db.storage, channels, publicUrl: undefined, noteChange: () => {}, clock: fixedClock(now) },
+    ...{ engines: { cache, counters: world.engines.counters }, sealer: world.sealer, log: silentLog },
+    returned: (tx, one) => oweAbsence({ engines: queue.engines, log: silentLog }, tx, one),
+  });
+  const report = (tx: WorkspaceTx, status: 'connected' | 'disconnected') =>
+    accounts.applyConnection(tx, shop.accountId, { kind: 'report', status, actor: 'provider' });
+  const inShop = <Result>(work: (tx: WorkspaceTx) => Promise<Result>) =>
+    world.db.storage.inWorkspace(shop.workspaceId, work);
+  await inShop((tx) => report(tx, 'connected'));
+  await inShop((tx) => report(tx, 'disconnected'));
+  await world.db.ownerQuery(`UPDATE connection_changes SET at = $2 WHERE account_id = $1 AND next = 'disconnected'`, [
+    shop.accountId,
+    before(5),
+  ]);
+  const broken = inShop(async (tx) => {
+    await report(tx, 'connected');
+    throw new Error('the rest of it failed');
+  });
+  await expect(broken).rejects.toThrow('the rest of it failed');
+  expect([await owed(), queue.jobs]).toEqual([null, []]);
+  await inShop(async (tx) => {
+    await report(tx, 'connected');
+    // In the very transaction: whatever is killed after its commit, it is known what is to be asked for.
+    expect(await findOwedLook(tx, shop.accountId)).toMatchObject({ until: now });
+    expect(queue.jobs).toEqual([]);
+  });
+  expect(queue.jobs).toMatchObject([{ name: 'owed-looks' }]);
+  await accounts.close();
 });
 
 test('an absence is owed though the queue is away, and nothing is kept for a provider that keeps no list', async () => {
