@@ -53,8 +53,8 @@ async function textsOf(shop: Shop): Promise<string[]> {
 }
 
 async function eventOf(shop: Shop, text: string) {
-  const [row] = await world.db.ownerQuery<{ state: string; attempts: number; reason: string }>(
-    `SELECT state, attempts, reason FROM events WHERE workspace_id = $1 AND payload->'content'->>'text' = $2`,
+  const [row] = await world.db.ownerQuery<{ state: string; attempts: number; deaths: number; reason: string }>(
+    `SELECT state, attempts, deaths, reason FROM events WHERE workspace_id = $1 AND payload->'content'->>'text' = $2`,
     [shop.workspaceId, text],
   );
   return row;
@@ -97,17 +97,50 @@ describe('an event that ends the process', () => {
     for (let life = 0; life <= 6; life += 1) {
       const dying = await dyingWorker(`dying ${life} `, 'killer');
       await world.eventually(dying.hasReached);
-      expect(await eventOf(shop, 'killer')).toMatchObject({ state: 'pending', attempts: life });
+      expect(await eventOf(shop, 'killer')).toMatchObject({ state: 'pending', deaths: life });
       await kill(`dying ${life} `);
     }
     work();
     await world.settled();
     expect(await eventOf(shop, 'killer')).toEqual({
       state: 'dead',
-      attempts: 7,
+      attempts: 0,
+      deaths: 7,
       reason: 'it ended the process that handled it',
     });
     expect(await textsOf(shop)).toEqual(['before', 'after']);
+  });
+
+  it('is not one that failed six times before a process died over it once', async () => {
+    const shop = await world.shop();
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'unlucky' })));
+    const own = await world.connection('unlucky');
+    let tries = 0;
+    const isDead = () => tries > 6;
+    const meets: Middleware = {
+      name: 'meets',
+      handle(ctx, next) {
+        if (textOf(ctx) !== 'unlucky') return next(ctx);
+        tries += 1;
+        return isDead()
+          ? new Promise<never>(() => {})
+          : Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }));
+      },
+    };
+    const storage: Storage = {
+      ...own,
+      inWorkspace: (id, inside) => (isDead() ? new Promise<never>(() => {}) : own.inWorkspace(id, inside)),
+      workerStatement: (text, values, name) =>
+        isDead() ? new Promise<never>(() => {}) : own.workerStatement(text, values, name),
+    };
+    const turnLimits = { turnsAtOnce: 0, retryDelayMs: 5, maxRetryDelayMs: 10, idleMs: 20, turnMs: 60_000 };
+    work({ storage, leaseMs: 400, parts: { middleware: [meets] }, turnLimits });
+    await world.eventually(async () => isDead());
+    await kill('unlucky');
+    work();
+    await world.settled();
+    expect(await eventOf(shop, 'unlucky')).toMatchObject({ state: 'handled', attempts: 6, deaths: 1 });
+    expect(await textsOf(shop)).toEqual(['unlucky']);
   });
 
   it('is a turn that never ends, too: it is cut off, counted, and set aside', async () => {

@@ -143,7 +143,7 @@ const gapSql: readonly string[] = [
      (SELECT sum(x.event_count) FROM erased_events x WHERE x.workspace_id = $1 AND x.delivery_id = i.id) AS erased) AS n
    WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND ($4::uuid IS NULL OR i.account_id = $4)
      AND i.account_id IS NOT NULL AND i.state = 'normalised' AND ${areEventsMissing}`,
-  `SELECT 'handle', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type || ' after ' || e.attempts || ' tries'
+  `SELECT 'handle', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type || ' after ' || e.attempts + e.deaths || ' tries'
    FROM events e WHERE e.workspace_id = $1 AND e.delivery_id >= $2 AND e.delivery_id < $3
      AND ($4::uuid IS NULL OR e.account_id = $4) AND e.state = 'pending' AND e.created_at < $5`,
   `SELECT 'parked', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type

@@ -10,7 +10,7 @@ import * as watching from './0010-watching.ts';
 import * as losses from './0011-losses.ts';
 import * as erasedEvents from './0012-erased-events.ts';
 import * as parkedLately from './0013-parked-lately.ts';
-import * as leftOver from './0017-left-over.ts';
+import * as triesApart from './0017-tries-apart.ts';
 import * as erasureFailures from './0018-erasure-failures.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
@@ -26,7 +26,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011-losses': losses,
   '0012-erased-events': erasedEvents,
   '0013-parked-lately': parkedLately,
-  '0017-left-over': leftOver,
+  '0017-tries-apart': triesApart,
   '0018-erasure-failures': erasureFailures,
 };
 
