@@ -3,12 +3,12 @@ import type { AccountFields } from '#channels';
 import type { Clock, Log } from '#kernel';
 import type { Engines, NoteChange, Sealer, Storage } from '#storage';
 import type { AccountSummary } from './accounts.ts';
-import type { Absence, ConnectionDeps } from './connection/apply-connection.ts';
+import type { ConnectionDeps } from './connection/apply-connection.ts';
 import { openSecrets, tokenPlace } from './record/account-secrets.ts';
 import type { AccountRow } from './record/account-store.ts';
 import { presentAccount, webhookUrl } from './record/presentation.ts';
 
-export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
+export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack' | 'returned'> {
   readonly storage: Storage;
   readonly engines: Pick<Engines, 'cache' | 'counters'>;
   readonly sealer: Sealer;
@@ -16,8 +16,6 @@ export interface AccountsDeps extends Pick<ConnectionDeps, 'comesBack'> {
   readonly channels: Readonly<Record<Provider, { readonly fields: AccountFields }>>;
   readonly publicUrl: string | undefined;
   readonly noteChange: NoteChange;
-  /** Told after the commit by which an account is connected again. */
-  readonly returned?: (absence: Absence) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** How many accounts a workspace may have connected, where its own settings name no other number; 10 if absent. */

@@ -20,7 +20,7 @@ import { channels } from './channels.ts';
 import { openFoundation } from './foundation.ts';
 import { createNetworkOf } from './provider-network.ts';
 import type { Product, Rooms } from './rooms.ts';
-import { askForAbsence } from './upkeep/returned.ts';
+import { oweAbsence } from './upkeep/returned.ts';
 import { dispatcherOf, drainOf } from './workers.ts';
 
 export async function openProduct(config: Config, log: Log): Promise<Product> {
@@ -45,7 +45,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     comesBack: (tx, accountId) => outbox.releaseHeld(tx, accountId),
     isCounting: config.isLedgerOn,
     noteChange,
-    returned: (absence) => void askForAbsence({ storage, engines, log }, absence),
+    returned: (tx, absence) => oweAbsence({ engines, log }, tx, absence),
     clock,
     log,
   });

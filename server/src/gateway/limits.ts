@@ -17,6 +17,8 @@ export const gatewayLimits = {
   maxPeekedIds: 32,
   maxTokenLength: 256,
   maxInstanceLength: 128,
+  /** Of an address or account of Twilio's that is looked up; theirs have some thirty characters. */
+  maxPartyLength: 128,
   /** Targets whose reading is remembered; longer ones are read each time. */
   maxRememberedPaths: 10_000,
   maxRememberedPathLength: 512,

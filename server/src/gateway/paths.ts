@@ -20,6 +20,9 @@ export type WebhookPath =
 const prefix = '/webhooks/';
 const unknown: WebhookPath = { kind: 'unknown' };
 
+/** What no name of ours holds. */
+export const controls = /\p{Cc}/u;
+
 /** Is this a webhook's path at all? Cheap: it is asked of every request of the listener. */
 export function isWebhookPath(target: string, sharedPaths: ReadonlyMap<string, WebhookPath>): boolean {
   return target.startsWith(prefix) || sharedPaths.has(pathOf(target));
@@ -101,12 +104,14 @@ function channelNamed(provider: string): ChannelName | undefined {
   return Object.hasOwn(channelOfProvider, provider) ? channelOfProvider[provider as Provider] : undefined;
 }
 
+/** undefined: nothing of ours is called so. Control characters are in no name, and the database takes not all of them. */
 function decoded(part: string): string | undefined {
   if (!part.includes('%')) return part;
   try {
-    return decodeURIComponent(part);
+    const name = decodeURIComponent(part);
+    return controls.test(name) ? undefined : name;
   } catch {
-    // Not UTF-8 when decoded: nothing of ours is called so.
+    // Not UTF-8 when decoded.
     return undefined;
   }
 }

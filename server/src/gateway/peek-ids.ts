@@ -1,4 +1,5 @@
 import { gatewayLimits } from './limits.ts';
+import { controls } from './paths.ts';
 
 export interface PeekedId {
   readonly kind: 'phone_number_id' | 'waba_id' | 'instagram_id';
@@ -27,9 +28,10 @@ function found(text: string, shape: RegExp, kind: PeekedId['kind']): readonly Pe
   return [...values].map((value) => ({ kind, value }));
 }
 
-/** Twilio's parties: our number is the one an account has. Of a repeated name the first. */
+/** Twilio's parties that may be ours: our number is the one an account has. Of a repeated name the first. */
 export function peekTwilioParties(target: string, body: Buffer): readonly string[] {
   const query = new URLSearchParams(target.includes('?') ? target.slice(target.indexOf('?')) : '');
   const form = new URLSearchParams(body.toString('latin1'));
-  return ['To', 'From', 'AccountSid'].flatMap((name) => form.get(name) ?? query.get(name) ?? []);
+  const named = ['To', 'From', 'AccountSid'].flatMap((name) => form.get(name) ?? query.get(name) ?? []);
+  return named.filter((party) => party.length <= gatewayLimits.maxPartyLength && !controls.test(party));
 }

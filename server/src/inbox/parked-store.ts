@@ -12,6 +12,8 @@ export interface ParkedEvent {
   readonly position: string;
 }
 
+const noId = '00000000-0000-0000-0000-000000000000';
+
 /** Of those that wait, in the order in which they came, so many at once. */
 export const maxLockedParked = 500;
 
@@ -34,7 +36,7 @@ export async function lockParked(
       known.map((one) => storableText(one.providerMessageId)),
       maxLockedParked,
       after?.position ?? -1,
-      after?.eventId ?? '00000000-0000-0000-0000-000000000000',
+      after?.eventId ?? noId,
     ],
     'inbox-lock-parked',
   );
@@ -58,25 +60,45 @@ export async function setState(
 export interface PassedLimits {
   /** Only those that were parked so lately: passing each other is a matter of seconds. */
   readonly lookBackMs: number;
+  /** So many are looked at, the latest first. */
   readonly limit: number;
   readonly maxLooks: number;
 }
 
+/** The last that was looked at. `createdAt` as Postgres writes it: a Date would lose what is below a millisecond. */
+export interface ParkedCursor {
+  readonly createdAt: string;
+  readonly id: EventId;
+}
+
+export interface PassedFound {
+  readonly known: readonly KnownProviderId[];
+  /** null: no earlier one is left. */
+  readonly next: ParkedCursor | null;
+}
+
 /**
- * Messages that are there although events of late wait for them: the two passed each other. Each event is looked at
- * `maxLooks` times, since one that names a message it has no business with would be found for ever. A receipt of a message
- * that the customer wrote, as some providers send it, ends here: no message of ours will ever have that id.
+ * Messages that are there although events of late, and from before `until`, wait for them: the two passed each other. Each event
+ * is found `maxLooks` times, since one that names a message it has no business with would be found for ever. A receipt of a
+ * message that the customer wrote, as some providers send it, ends here: no message of ours will ever have that id.
  */
-export async function findPassed(tx: WorkspaceTx, limits: PassedLimits): Promise<KnownProviderId[]> {
-  return tx.query<KnownProviderId & Record<string, unknown>>(
+export async function findPassed(
+  tx: WorkspaceTx,
+  limits: PassedLimits,
+  until: ParkedCursor | null = null,
+): Promise<PassedFound> {
+  const rows = await tx.query<
+    { next: ParkedCursor | null } & { [Id in keyof KnownProviderId]: KnownProviderId[Id] | null }
+  >(
     `WITH fresh AS MATERIALIZED (
-       SELECT id, account_id, wait_key, kind FROM events
-       WHERE workspace_id = $1 AND state = 'parked' AND attempts < $3 AND created_at > now() - $4 * interval '1 millisecond'),
+       SELECT id, account_id, wait_key, kind, created_at FROM events
+       WHERE workspace_id = $1 AND state = 'parked' AND attempts < $3 AND created_at > now() - $4 * interval '1 millisecond'
+         AND created_at <= $5::timestamptz AND (created_at, id) < ($5::timestamptz, $6::uuid)
+       ORDER BY created_at DESC, id DESC LIMIT $2),
      passed AS (
        SELECT f.id, f.kind = 'status' AND m.direction = 'in' AS is_theirs FROM fresh f
        CROSS JOIN LATERAL (SELECT direction FROM messages
-         WHERE workspace_id = $1 AND account_id = f.account_id AND provider_message_id = f.wait_key LIMIT 1) AS m
-       LIMIT $2),
+         WHERE workspace_id = $1 AND account_id = f.account_id AND provider_message_id = f.wait_key LIMIT 1) AS m),
      looked AS (
        UPDATE events e SET attempts = e.attempts + 1,
          state = CASE WHEN is_theirs THEN 'ignored' ELSE e.state END,
@@ -84,10 +106,26 @@ export async function findPassed(tx: WorkspaceTx, limits: PassedLimits): Promise
          settled_at = CASE WHEN is_theirs THEN clock_timestamp() END
        FROM passed WHERE e.workspace_id = $1 AND e.id = passed.id AND e.state = 'parked'
        RETURNING e.account_id, e.wait_key, is_theirs)
-     SELECT DISTINCT account_id AS "accountId", wait_key AS "providerMessageId" FROM looked WHERE NOT is_theirs`,
-    [tx.workspaceId, limits.limit, limits.maxLooks, limits.lookBackMs],
+     SELECT cut.next, ours.* FROM (
+       SELECT CASE WHEN (SELECT count(*) FROM fresh) = $2 THEN (
+         SELECT json_build_object('createdAt', created_at::text, 'id', id) FROM fresh ORDER BY created_at, id LIMIT 1) END AS next
+     ) AS cut
+     LEFT JOIN (SELECT DISTINCT account_id AS "accountId", wait_key AS "providerMessageId"
+       FROM looked WHERE NOT is_theirs) AS ours ON true`,
+    [
+      tx.workspaceId,
+      limits.limit,
+      limits.maxLooks,
+      limits.lookBackMs,
+      until?.createdAt ?? 'infinity',
+      until?.id ?? noId,
+    ],
     'inbox-find-passed',
   );
+  const known = rows.flatMap(({ accountId, providerMessageId }) =>
+    accountId && providerMessageId ? [{ accountId, providerMessageId }] : [],
+  );
+  return { known, next: rows[0]?.next ?? null };
 }
 
 export interface ParkedTerms {

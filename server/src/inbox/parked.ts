@@ -2,8 +2,8 @@
  * Events that came before their message wait for it here: a status before our send was recorded, an edit, delete or
  * reaction before what it changes.
  */
-import type { AccountId, ConversationId, EventId, StatusEvent } from '@switchyard/contract';
-import { crashPoint, createLoop, type Log, type Loop } from '#kernel';
+import type { AccountId, ConversationId, EventId, StatusEvent, WorkspaceId } from '@switchyard/contract';
+import { type Clock, crashPoint, createLoop, type Log, type Loop } from '#kernel';
 import type { KnownProviderId, ReceiptOutcome } from '#outbox';
 import type { Storage, WorkspaceTx } from '#storage';
 import { markDue } from './normalise/normalise-store.ts';
@@ -13,6 +13,7 @@ import {
   findWorkspacesWithParked,
   lockParked,
   maxLockedParked,
+  type ParkedCursor,
   type ParkedEvent,
   setState,
   type WorkspaceWithParked,
@@ -20,11 +21,15 @@ import {
 
 export const parkedLimits = {
   sweepMs: 2_000,
-  /** Those that came longer ago wait for their message alone, which releases them. */
-  lookBackMs: 60 * 60_000,
+  /** Far longer than the transactions take that can pass each other: who came before waits for the message, which releases them. */
+  lookBackMs: 5 * 60_000,
+  /** At a start and then so often all are looked at: nobody swept for a while, or what swept failed. */
+  wholeEveryMs: 60 * 60_000,
   keepDays: 8,
-  /** Of one workspace, those that are looked at, and those that end. */
+  /** Of one workspace, those that end. */
   perSweep: 500,
+  /** In one transaction. */
+  lookedAtOnce: 2_000,
   maxLooks: 3,
 } as const;
 
@@ -68,47 +73,94 @@ async function release(tx: WorkspaceTx, applyReceipt: ApplyReceipt, parked: read
 export interface ParkedSweepDeps {
   readonly storage: Storage;
   readonly applyReceipt: ApplyReceipt;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Finds those that passed their message on the way, and ends those that nobody came for. */
 export function createParkedSweep(deps: ParkedSweepDeps): Loop {
-  return createLoop({
+  const stopping = new AbortController();
+  const lookBackNow = lookingBack(deps.clock);
+  const loop = createLoop({
     name: 'parked',
     idleMs: parkedLimits.sweepMs,
     afterErrorMs: parkedLimits.sweepMs,
     log: deps.log,
     step: async () => {
-      for (const found of await findWorkspacesWithParked(deps.storage, parkedLimits)) {
-        crashPoint('parked.before-sweep');
-        try {
-          await sweepWorkspace(deps, found);
-        } catch (error) {
-          // What fails in one workspace, by its content or its size, holds up no other.
-          const facts = { workspaceId: found.workspaceId, error: String(error) };
-          deps.log.error(facts, 'parked events of a workspace could not be looked at');
-        }
-      }
+      await sweep(deps, lookBackNow(), stopping.signal);
       return false;
     },
   });
+  return {
+    ...{ start: () => loop.start(), nudge: () => loop.nudge() },
+    /** The transaction under way is finished. */
+    stop() {
+      stopping.abort();
+      return loop.stop();
+    },
+  };
 }
 
-/** Each half is a transaction of its own, so that what cannot be looked at ends all the same. */
-async function sweepWorkspace(deps: ParkedSweepDeps, found: WorkspaceWithParked): Promise<void> {
-  const { storage, applyReceipt, log } = deps;
+/** How far this sweep looks back, in milliseconds: the first of all and one an hour over all that is parked. */
+function lookingBack(clock: Clock): () => number {
+  const { lookBackMs, wholeEveryMs, keepDays } = parkedLimits;
+  let wholeAt: number | null = null;
+  return () => {
+    const now = clock.elapsedMs();
+    if (wholeAt !== null && now - wholeAt < wholeEveryMs) return lookBackMs;
+    wholeAt = now;
+    return keepDays * 86_400_000;
+  };
+}
+
+async function sweep(deps: ParkedSweepDeps, lookBackMs: number, stopping: AbortSignal): Promise<void> {
+  for (const found of await findWorkspacesWithParked(deps.storage, { ...parkedLimits, lookBackMs })) {
+    if (stopping.aborted) return;
+    crashPoint('parked.before-sweep');
+    try {
+      await sweepWorkspace(deps, found, { lookBackMs, stopping });
+    } catch (error) {
+      // What fails in one workspace, by its content or its size, holds up no other.
+      const facts = { workspaceId: found.workspaceId, error: String(error) };
+      deps.log.error(facts, 'parked events of a workspace could not be looked at');
+    }
+  }
+}
+
+interface SweepTerms {
+  readonly lookBackMs: number;
+  readonly stopping: AbortSignal;
+}
+
+/** Each half is by transactions of its own, so that what cannot be looked at ends all the same. */
+async function sweepWorkspace(deps: ParkedSweepDeps, found: WorkspaceWithParked, terms: SweepTerms): Promise<void> {
+  const { storage, log } = deps;
   const { workspaceId, hasFresh, isOverdue } = found;
-  const { lookBackMs, maxLooks, perSweep, keepDays } = parkedLimits;
+  const { perSweep, keepDays } = parkedLimits;
   if (isOverdue) {
     const expired = await storage.inWorkspace(workspaceId, (tx) => expireParked(tx, keepDays, perSweep), 'by-key');
     if (expired > 0) log.warn({ workspaceId, expired }, 'parked events ended: their messages never came');
   }
-  if (!hasFresh) return;
-  await storage.inWorkspace(
-    workspaceId,
-    async (tx) => {
-      await releaseParked(tx, applyReceipt, await findPassed(tx, { limit: perSweep, maxLooks, lookBackMs }));
-    },
-    'by-key',
-  );
+  if (hasFresh) await releasePassed(deps, workspaceId, terms);
+}
+
+/** The latest first, so many in a transaction. */
+async function releasePassed(
+  { storage, applyReceipt }: ParkedSweepDeps,
+  workspaceId: WorkspaceId,
+  { lookBackMs, stopping }: SweepTerms,
+): Promise<void> {
+  const limits = { limit: parkedLimits.lookedAtOnce, maxLooks: parkedLimits.maxLooks, lookBackMs };
+  let until: ParkedCursor | null = null;
+  do {
+    until = await storage.inWorkspace(
+      workspaceId,
+      async (tx): Promise<ParkedCursor | null> => {
+        const { known, next } = await findPassed(tx, limits, until);
+        await releaseParked(tx, applyReceipt, known);
+        return next;
+      },
+      'by-key',
+    );
+  } while (until !== null && !stopping.aborted);
 }

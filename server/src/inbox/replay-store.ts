@@ -9,7 +9,7 @@ export async function storeAgain(
   deliveryId: DeliveryId,
 ): Promise<{ readonly isShared: boolean } | null> {
   const rows = await tx.query<{ isShared: boolean }>(
-    `UPDATE inbox SET state = 'stored', attempts = 0 WHERE workspace_id = $1 AND id = $2
+    `UPDATE inbox SET state = 'stored', attempts = 0, left_over = 0 WHERE workspace_id = $1 AND id = $2
      RETURNING account_id IS NULL AS "isShared"`,
     [tx.workspaceId, deliveryId],
     'inbox-store-again',
@@ -30,7 +30,7 @@ export async function isEmptied(tx: WorkspaceTx, deliveryId: DeliveryId): Promis
 /** Dead events of this delivery get their tries anew; how many. */
 export async function reviveEvents(tx: WorkspaceTx, deliveryId: DeliveryId): Promise<number> {
   const revived = await tx.query<{ conversationId: ConversationId | null }>(
-    `UPDATE events SET state = 'pending', attempts = 0, reason = NULL, settled_at = NULL
+    `UPDATE events SET state = 'pending', attempts = 0, deaths = 0, reason = NULL, settled_at = NULL
      WHERE workspace_id = $1 AND delivery_id = $2 AND state = 'dead' RETURNING conversation_id AS "conversationId"`,
     [tx.workspaceId, deliveryId],
     'inbox-revive-events',

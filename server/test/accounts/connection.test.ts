@@ -191,7 +191,7 @@ describe('the plan', () => {
 });
 
 describe('an account that returns', () => {
-  it('is told of with the time for which it was away, after the commit, and each time once', async () => {
+  it('is told of with the time for which it was away, each time once', async () => {
     await aWorkspace();
     const id = await anAccount();
     await apply(id, report('connected'));

@@ -3,12 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AccountId, toPublicId } from '@switchyard/contract';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createAccounts } from '#accounts';
 import { anywhere, closeProviderConnections, defaultSendTimeouts } from '#channels';
 import { findOwedLook, oweLook, type Receiver, reconcileLimits, type Span } from '#inbox';
 import { fixedClock, silentLog } from '#kernel';
-import type { Engines } from '#storage';
+import type { Engines, WorkspaceTx } from '#storage';
 import { askForOwed, type LookDeps, lookHandlers } from '../../src/compose/upkeep/looks.ts';
-import { askForAbsence } from '../../src/compose/upkeep/returned.ts';
+import { oweAbsence } from '../../src/compose/upkeep/returned.ts';
 import { channels, type InboxWorld, openInboxWorld, type Shop } from '../inbox/world.ts';
 
 const hourMs = 3_600_000;
@@ -24,6 +25,8 @@ let baseUrl: string;
 let isAway = false;
 /** Away for what is asked from then on. */
 let awayFrom: Date | null = null;
+/** Of which it has so much that a page of its list tells of a quarter of an hour only. */
+let busy: Span | null = null;
 const asked: { from: string; until: string }[] = [];
 let shop: Shop;
 let serial = 0;
@@ -35,9 +38,12 @@ beforeAll(async () => {
     const query = new URL(request.url ?? '', 'http://provider').searchParams;
     const span = { from: query.get('DateSent>') ?? '', until: query.get('DateSent<') ?? '' };
     const isRefused = isAway || (awayFrom !== null && span.from >= awayFrom.toISOString());
-    if (!isRefused && query.has('To')) asked.push(span);
+    const page = Number(query.get('Page') ?? '1');
+    if (!isRefused && query.has('To') && page === 1) asked.push(span);
+    query.set('Page', String(page + 1));
+    const next = `${request.url?.split('?')[0]}?${query.toString()}`;
     response.writeHead(isRefused ? 503 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ messages: [], next_page_uri: null }));
+    response.end(JSON.stringify({ messages: [], next_page_uri: page < pagesOf(span) ? next : null }));
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   baseUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
@@ -48,6 +54,7 @@ beforeEach(async () => {
   asked.length = 0;
   isAway = false;
   awayFrom = null;
+  busy = null;
   serial += 1;
   const plain = await world.shop();
   const accountSid = `AC${String(serial).padStart(32, '0')}`;
@@ -63,6 +70,12 @@ afterAll(async () => {
   await new Promise((resolve) => provider.close(resolve));
 });
 
+function pagesOf(span: { readonly from: string; readonly until: string }): number {
+  if (!busy) return 1;
+  const overlapMs = Math.min(Date.parse(span.until), +busy.until) - Math.max(Date.parse(span.from), +busy.from);
+  return Math.max(1, Math.ceil(overlapMs / (hourMs / 4)));
+}
+
 interface Job {
   readonly name: string;
   readonly id: string;
@@ -70,7 +83,7 @@ interface Job {
 }
 
 /** A queue in the hand: what it holds is done, or lost, when the test says so. */
-function openQueue() {
+function openQueue(limits: LookDeps['limits'] = {}) {
   const jobs: Job[] = [];
   const enqueue = async (_queue: string, job: Job) => {
     if (!jobs.some(({ name, id }) => name === job.name && id === job.id)) jobs.push(job);
@@ -80,6 +93,7 @@ function openQueue() {
     ...{ storage: world.db.storage, engines, accounts: world.accounts, channels, receiver, log: silentLog },
     networkOf: () => ({ baseUrl, reach: anywhere, timeouts: defaultSendTimeouts }),
     clock: fixedClock(now),
+    limits,
   };
   const handlers = lookHandlers(deps);
   const signal = new AbortController().signal;
@@ -87,6 +101,10 @@ function openQueue() {
     ...{ jobs, engines, deps },
     async work() {
       for (let job = jobs.shift(); job; job = jobs.shift()) await handlers[job.name]?.(job.payload, signal);
+    },
+    async workOne() {
+      const job = jobs.shift();
+      if (job) await handlers[job.name]?.(job.payload, signal);
     },
     round: () => handlers['owed-looks']?.(null, signal),
   };
@@ -171,6 +189,65 @@ test('a long span is asked for by days, the oldest first, and what was had is no
   expect(await owed()).toBeNull();
 });
 
+const looksMade = async () => {
+  const [row] = await world.db.ownerQuery<{ count: number }>(
+    'SELECT count(*)::integer AS count FROM reconciliations WHERE account_id = $1',
+    [shop.accountId],
+  );
+  return row!.count;
+};
+
+test('what is too much for one look is asked for in shorter parts, and the days behind it in long ones again', async () => {
+  const queue = openQueue({ maxPages: 8 });
+  busy = { from: before(46), until: before(43) };
+  await owe({ from: before(48), until: now });
+  await queue.round();
+  let jobs = 0;
+  for (let made = 0; queue.jobs.length > 0; jobs += 1) {
+    // In between the other upkeep has its turn, and no round begins anew with what somebody goes on with.
+    expect(queue.jobs).toHaveLength(1);
+    await queue.workOne();
+    const before = made;
+    made = await looksMade();
+    expect(made - before).toBeLessThanOrEqual(reconcileLimits.looksPerJob);
+    await queue.round();
+  }
+  expect(jobs).toBeGreaterThan(1);
+  expect(await owed()).toBeNull();
+  const through = await world.db.ownerQuery<{ from: Date; until: Date; hours: number }>(
+    `SELECT wanted_from AS from, wanted_until AS until, extract(epoch FROM wanted_until - wanted_from)::float / 3600 AS hours
+     FROM reconciliations WHERE account_id = $1 AND state = 'complete' ORDER BY wanted_from`,
+    [shop.accountId],
+  );
+  expect([through[0]?.from, through.at(-1)?.until]).toEqual([before(48), now]);
+  for (const [index, { from }] of through.slice(1).entries()) expect(+from).toBeLessThan(+through[index]!.until);
+  // Of the 43 quiet hours behind it.
+  expect(through.at(-2)?.hours).toBeGreaterThan(4);
+});
+
+test('what is too much even for the shortest part is put off like any refusal, and not asked for without end', async () => {
+  const queue = openQueue({ maxPages: 1 });
+  await owe(gap);
+  await queue.round();
+  await queue.work();
+  expect(await owed()).toMatchObject({ ...gap, tries: 1, detail: expect.stringContaining('shorter') });
+  expect(await looksMade()).toBeLessThan(10);
+});
+
+test('an hourly look that is too much is owed in parts, and is no refusal', async () => {
+  const queue = openQueue({ maxPages: 8 });
+  const { workspaceId, accountId } = shop;
+  const place = { workspaceId: toPublicId('workspace', workspaceId), accountId: toPublicId('account', accountId) };
+  const payload = { ...place, reason: 'hourly', ...told({ from: before(3), until: now }) };
+  busy = { from: before(3), until: before(1.5) };
+  await queue.engines.jobs.enqueue('maintenance', { name: 'reconcile', id: 'hourly', payload });
+  await queue.work();
+  expect(await owed()).toMatchObject({ from: before(3), until: now, tries: 0 });
+  await queue.round();
+  await queue.work();
+  expect(await owed()).toBeNull();
+});
+
 test('an hourly look that fails stays owed, and one that waited long looks up to now', async () => {
   const queue = openQueue();
   const place = {
@@ -215,7 +292,9 @@ const absence = (hours: number, accountId: AccountId = shop.accountId) => ({
   ...{ workspaceId: shop.workspaceId, accountId, from: before(hours), until: now },
 });
 const returns = (hours: number, engines: { readonly jobs: Engines['jobs'] }, accountId?: AccountId) =>
-  askForAbsence({ storage: world.db.storage, engines, log: silentLog }, absence(hours, accountId));
+  world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
+    oweAbsence({ engines, log: silentLog }, tx, absence(hours, accountId)),
+  );
 
 test('an account that is back is asked for its absence at once, with what came shortly before', async () => {
   const queue = openQueue();
@@ -228,6 +307,40 @@ test('an account that is back is asked for its absence at once, with what came s
   await returns(24 * 200, queue.engines);
   await queue.work();
   expect(asked[1]?.from).toBe(before(24 * reconcileLimits.maxSpanDays).toISOString());
+});
+
+test('an absence is owed by the commit that ends it: with it or not at all, and nothing is asked for before', async () => {
+  const queue = openQueue();
+  const cache = world.engines.cache;
+  const accounts = createAccounts({
+    ...{ storage: world.db.storage, channels, publicUrl: undefined, noteChange: () => {}, clock: fixedClock(now) },
+    ...{ engines: { cache, counters: world.engines.counters }, sealer: world.sealer, log: silentLog },
+    returned: (tx, one) => oweAbsence({ engines: queue.engines, log: silentLog }, tx, one),
+  });
+  const report = (tx: WorkspaceTx, status: 'connected' | 'disconnected') =>
+    accounts.applyConnection(tx, shop.accountId, { kind: 'report', status, actor: 'provider' });
+  const inShop = <Result>(work: (tx: WorkspaceTx) => Promise<Result>) =>
+    world.db.storage.inWorkspace(shop.workspaceId, work);
+  await inShop((tx) => report(tx, 'connected'));
+  await inShop((tx) => report(tx, 'disconnected'));
+  await world.db.ownerQuery(`UPDATE connection_changes SET at = $2 WHERE account_id = $1 AND next = 'disconnected'`, [
+    shop.accountId,
+    before(5),
+  ]);
+  const broken = inShop(async (tx) => {
+    await report(tx, 'connected');
+    throw new Error('the rest of it failed');
+  });
+  await expect(broken).rejects.toThrow('the rest of it failed');
+  expect([await owed(), queue.jobs]).toEqual([null, []]);
+  await inShop(async (tx) => {
+    await report(tx, 'connected');
+    // In the very transaction: whatever is killed after its commit, it is known what is to be asked for.
+    expect(await findOwedLook(tx, shop.accountId)).toMatchObject({ until: now });
+    expect(queue.jobs).toEqual([]);
+  });
+  expect(queue.jobs).toMatchObject([{ name: 'owed-looks' }]);
+  await accounts.close();
 });
 
 test('an absence is owed though the queue is away, and nothing is kept for a provider that keeps no list', async () => {

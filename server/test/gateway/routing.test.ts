@@ -127,6 +127,36 @@ describe('a shared route, which anybody can call', () => {
     expect(statementsSent() - before).toBe(2);
   });
 
+  it('takes nothing that the database would not: it is looked up for nobody, and is nobody’s', async () => {
+    const before = statementsSent();
+    const signed = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': `${'A'.repeat(27)}=` };
+    const twilio = (form: string) => world.send('/whatsapp/webhook', { headers: signed, body: form });
+    const answers = await Promise.all([
+      world.send('/webhooks/evolution/%00', { body: '{}' }),
+      world.send('/webhooks/evolution/in%07stance/messages-upsert', { body: '{}' }),
+      world.send('/webhooks/evolution/%ed%a0%80', { body: '{}' }),
+      world.send('/webhooks/meta/whatsapp/%00', { headers: metaSignature('{}'), body: '{}' }),
+      twilio('To=%00x&From=whatsapp%3A%2B1%00&AccountSid=%00'),
+      twilio(`To=${'9'.repeat(100_000)}`),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 404));
+    expect(statementsSent() - before).toBe(0);
+  });
+
+  it('lets no key that the database would not take spoil those that are looked up beside it', async () => {
+    const beside = await world.connect({ provider: 'meta', settings: { phoneNumberId: '106540352242944' } });
+    const { accounts } = world;
+    // In one turn of the event loop, as many requests at once come to it.
+    const [nul, half, cold, nulls] = await Promise.all([
+      accounts.route('instance', 'an instance\u0000'),
+      accounts.route('twilio_address', 'half a pair \ud800'),
+      accounts.route('phone_number_id', '106540352242944'),
+      accounts.route('waba_id', '\u0000'.repeat(9)),
+    ]);
+    expect([nul.kind, half.kind, nulls.kind]).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(cold).toMatchObject({ kind: 'found', account: { accountId: beside.id } });
+  });
+
   it('drives out no route that is known: a known token costs nothing after as many strange ids as routes are held', async () => {
     await sendText();
     const strange = Array.from({ length: routingLimits.maxCachedRoutes + 1 }, (_, n) => `9${n}`);

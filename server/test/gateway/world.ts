@@ -95,7 +95,7 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
   const absences: Absence[] = [];
   const accounts = createAccounts({
     ...{ storage: db.storage, engines, sealer, channels, publicUrl, clock, log: silentLog, noteChange: () => {} },
-    returned: (absence) => void absences.push(absence),
+    returned: async (_tx, absence) => void absences.push(absence),
   });
   const workspaces = createWorkspaces({
     ...{ storage: db.storage, passwords: createPasswords(), counters: engines.counters, clock },

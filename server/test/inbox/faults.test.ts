@@ -1,10 +1,11 @@
 /** What is killed, stopped or cut off loses nothing, doubles nothing and blocks nobody for ever. */
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type NudgeableDrain, shardOf } from '#inbox';
 import { systemClock } from '#kernel';
 import type { Middleware } from '#pipeline';
-import { type Storage, StorageUnavailable } from '#storage';
+import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
 import {
   body,
   delivery,
@@ -12,6 +13,7 @@ import {
   type InboxWorld,
   openInboxWorld,
   type Shop,
+  status,
   text,
   textBody,
   value,
@@ -51,8 +53,8 @@ async function textsOf(shop: Shop): Promise<string[]> {
 }
 
 async function eventOf(shop: Shop, text: string) {
-  const [row] = await world.db.ownerQuery<{ state: string; attempts: number; reason: string }>(
-    `SELECT state, attempts, reason FROM events WHERE workspace_id = $1 AND payload->'content'->>'text' = $2`,
+  const [row] = await world.db.ownerQuery<{ state: string; attempts: number; deaths: number; reason: string }>(
+    `SELECT state, attempts, deaths, reason FROM events WHERE workspace_id = $1 AND payload->'content'->>'text' = $2`,
     [shop.workspaceId, text],
   );
   return row;
@@ -95,17 +97,50 @@ describe('an event that ends the process', () => {
     for (let life = 0; life <= 6; life += 1) {
       const dying = await dyingWorker(`dying ${life} `, 'killer');
       await world.eventually(dying.hasReached);
-      expect(await eventOf(shop, 'killer')).toMatchObject({ state: 'pending', attempts: life });
+      expect(await eventOf(shop, 'killer')).toMatchObject({ state: 'pending', deaths: life });
       await kill(`dying ${life} `);
     }
     work();
     await world.settled();
     expect(await eventOf(shop, 'killer')).toEqual({
       state: 'dead',
-      attempts: 7,
+      attempts: 0,
+      deaths: 7,
       reason: 'it ended the process that handled it',
     });
     expect(await textsOf(shop)).toEqual(['before', 'after']);
+  });
+
+  it('is not one that failed six times before a process died over it once', async () => {
+    const shop = await world.shop();
+    await world.receiver().receive(delivery(shop, textBody(shop, { text: 'unlucky' })));
+    const own = await world.connection('unlucky');
+    let tries = 0;
+    const isDead = () => tries > 6;
+    const meets: Middleware = {
+      name: 'meets',
+      handle(ctx, next) {
+        if (textOf(ctx) !== 'unlucky') return next(ctx);
+        tries += 1;
+        return isDead()
+          ? new Promise<never>(() => {})
+          : Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }));
+      },
+    };
+    const storage: Storage = {
+      ...own,
+      inWorkspace: (id, inside) => (isDead() ? new Promise<never>(() => {}) : own.inWorkspace(id, inside)),
+      workerStatement: (text, values, name) =>
+        isDead() ? new Promise<never>(() => {}) : own.workerStatement(text, values, name),
+    };
+    const turnLimits = { turnsAtOnce: 0, retryDelayMs: 5, maxRetryDelayMs: 10, idleMs: 20, turnMs: 60_000 };
+    work({ storage, leaseMs: 400, parts: { middleware: [meets] }, turnLimits });
+    await world.eventually(async () => isDead());
+    await kill('unlucky');
+    work();
+    await world.settled();
+    expect(await eventOf(shop, 'unlucky')).toMatchObject({ state: 'handled', attempts: 6, deaths: 1 });
+    expect(await textsOf(shop)).toEqual(['unlucky']);
   });
 
   it('is a turn that never ends, too: it is cut off, counted, and set aside', async () => {
@@ -388,6 +423,58 @@ describe('shards', () => {
     expect(await textsOf(lost)).toEqual(['in one batch']);
   });
 
+  it('taken over while a delivery is taken apart end nothing of it: it is whole for who has them now', async () => {
+    const shop = await world.shop();
+    const own = await world.connection('apart');
+    let sleptMs = 0;
+    let took = 0;
+    let claimed = 0;
+    const counting = (tx: WorkspaceTx): WorkspaceTx => ({
+      ...tx,
+      query(statement, values, name) {
+        if (name === 'inbox-claim-keys') claimed = (JSON.parse(String(values?.[1])) as unknown[]).length;
+        return tx.query(statement, values, name);
+      },
+    });
+    const late = work({
+      clock: { ...systemClock, elapsedMs: () => systemClock.elapsedMs() + sleptMs },
+      storage: {
+        ...own,
+        async inWorkspace(id, inside, planning) {
+          const result = await own.inWorkspace(id, (tx) => inside(counting(tx)), planning);
+          if (claimed !== 1 || took > 0) return result;
+          // The first event is written by itself, and the other two are not yet.
+          const taken = await world.db.ownerQuery(
+            `UPDATE inbox_shards SET leased_by = 'another', lease_epoch = lease_epoch + 1, leased_until = now() + interval '1 hour'
+             WHERE shard = $1 RETURNING shard`,
+            [shardOf(shop)],
+          );
+          took = taken.length;
+          sleptMs = 31_000;
+          return result;
+        },
+      },
+    });
+    // Longer than any index takes, and incompressible: this part can never be written.
+    const long = Array.from({ length: 150 }, (_, i) => createHash('sha256').update(`${i}`).digest('hex')).join('');
+    const messages = [text({ text: 'first' }), text({ text: 'second' })];
+    const sent = delivery(shop, body(shop, value(shop, { messages, statuses: [status(long, 'read')] })));
+    await world.receiver().receive(sent);
+    await world.eventually(async () => took > 0);
+    await late.stop(5_000);
+    const open = 'SELECT state, attempts FROM inbox WHERE id = $1';
+    const letters = 'SELECT reason, path FROM dead_letters WHERE delivery_id = $1';
+    expect(await world.db.ownerQuery(letters, [sent.id])).toEqual([]);
+    expect(await world.db.ownerQuery(open, [sent.id])).toEqual([{ state: 'stored', attempts: 0 }]);
+    await world.db.ownerQuery('UPDATE inbox_shards SET leased_by = NULL, leased_until = now()');
+    work();
+    await world.settled();
+    expect((await textsOf(shop)).sort()).toEqual(['first', 'second']);
+    expect(await world.db.ownerQuery(letters, [sent.id])).toEqual([
+      { reason: 'failed', path: '/entry/0/changes/0/value/statuses/0' },
+    ]);
+  });
+
   it('that were leased while the connection broke are given back, although the answer never came', async () => {
     const shop = await world.shop();
     const { storage } = world.db;
@@ -568,8 +655,8 @@ describe('the database', () => {
     await nudgedUntilSettled(work({ storage: cutting(isCut, code) }));
     expect(await textsOf(other)).toEqual(froms.map(() => 'of another shop'));
     expect(await textsOf(shop)).toEqual(['first', 'after it']);
-    const through = await world.db.ownerQuery<{ workspaceId: string; attempts: number }>(
-      `SELECT workspace_id AS "workspaceId", attempts FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,
+    const through = await world.db.ownerQuery<{ workspaceId: string; leftOver: number }>(
+      `SELECT workspace_id AS "workspaceId", left_over AS "leftOver" FROM inbox WHERE workspace_id = ANY($1) ORDER BY normalised_at, position`,
       [[shop.workspaceId, other.workspaceId]],
     );
     expect(through.map(({ workspaceId }) => workspaceId)).toEqual([
@@ -580,30 +667,66 @@ describe('the database', () => {
       'SELECT reason, path FROM dead_letters WHERE delivery_id = $1 ORDER BY id',
       [first.id],
     );
-    return { attempts: through[1]?.attempts, letters };
+    return { leftOver: through[1]?.leftOver, letters };
   }
 
   it('may cut off one delivery whenever it is tried: the others go on, and it ends with what can be written of it', async () => {
     let cuts = 0;
-    const { attempts, letters } = await handledBeside((id, values) => {
+    const { leftOver, letters } = await handledBeside((id, values) => {
       const isCut = values.includes(id) && (JSON.parse(values) as unknown[]).length > 1;
       if (isCut) cuts += 1;
       return isCut;
     }, '57014');
-    expect(attempts).toBe(6);
+    expect(leftOver).toBe(6);
     // Together, then six times by itself, then the last time.
     expect(cuts).toBe(8);
     expect(letters).toEqual([{ reason: 'failed', path: '' }]);
   });
 
+  it('may cut off a delivery six times before its process dies once: it is taken apart, and not called a killer', async () => {
+    const shop = await world.shop();
+    const sent = delivery(shop, body(shop, value(shop, { messages: [null, text({ text: 'sound' }), null] })));
+    let cuts = 0;
+    const storage = cutting((name, values) => {
+      const isCut = name === 'inbox-insert-dead-letters' && (JSON.parse(String(values[1])) as unknown[]).length > 1;
+      if (isCut) cuts += 1;
+      return isCut;
+    });
+    const died = Promise.withResolvers<void>();
+    const dying = work({
+      leaseMs: 150,
+      storage: {
+        ...storage,
+        inWorkspace(id, inside, planning) {
+          // Cut off with its batch, then six times alone.
+          if (cuts < 7) return storage.inWorkspace(id, inside, planning);
+          died.resolve();
+          return new Promise<never>(() => {});
+        },
+      },
+    });
+    await world.receiver().receive(sent);
+    const nudging = setInterval(() => dying.nudge(), 20);
+    await died.promise.finally(() => clearInterval(nudging));
+    work({ storage });
+    await world.settled();
+    const rows = await world.db.ownerQuery(
+      `SELECT i.state, i.left_over, i.attempts, l.detail LIKE '2 parts were set aside%' AS "isApart"
+       FROM inbox i JOIN dead_letters l ON l.delivery_id = i.id WHERE i.id = $1`,
+      [sent.id],
+    );
+    expect(rows).toEqual([{ state: 'normalised', left_over: 6, attempts: 1, isApart: true }]);
+    expect(await textsOf(shop)).toEqual(['sound']);
+  });
+
   it('may keep one delivery waiting for a row: the others go on, and it counts for nothing', async () => {
     let waits = 0;
-    const { attempts, letters } = await handledBeside((id, values) => {
+    const { leftOver, letters } = await handledBeside((id, values) => {
       const isHeldUp = values.includes(id) && waits < 12;
       if (isHeldUp) waits += 1;
       return isHeldUp;
     }, '55P03');
-    expect(attempts).toBe(0);
+    expect(leftOver).toBe(0);
     expect(letters).toMatchObject([{ reason: 'unreadable' }, { reason: 'unreadable' }]);
   });
 

@@ -139,7 +139,7 @@ describe('replay', () => {
 
 async function inboxRow(id: string) {
   const [row] = await world.db.ownerQuery(
-    'SELECT state, attempts, event_count, duplicate_count, dead_count FROM inbox WHERE id = $1',
+    'SELECT state, attempts, left_over, event_count, duplicate_count, dead_count FROM inbox WHERE id = $1',
     [id],
   );
   return row;

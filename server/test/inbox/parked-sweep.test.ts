@@ -2,6 +2,7 @@
 import type { AccountId, EventId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { releaseParked } from '#inbox';
+import { silentLog, systemClock } from '#kernel';
 import type { Storage, WorkspaceTx } from '#storage';
 import { createParkedSweep, parkedLimits } from '../../src/inbox/parked.ts';
 import { findPassed, findWorkspacesWithParked, maxLockedParked } from '../../src/inbox/parked-store.ts';
@@ -22,6 +23,22 @@ async function park(shop: Shop, count: number, facts: { readonly ageHours?: numb
      SELECT $1, gen_random_uuid(), gen_random_uuid(), $2, 0, 'status', 'read', n::text, '{"kind": "status"}', now(), n, 0, 'parked',
        COALESCE($4, 'wamid.of-another-system.' || n), now() - $5 * interval '1 hour' FROM generate_series(1, $3::int) AS n`,
     [shop.workspaceId, shop.accountId, count, facts.waitKey ?? null, facts.ageHours ?? 0],
+  );
+}
+
+/** A message of ours has this id by now, and nobody told those that wait for it. */
+async function learnUnheard(shop: Shop, providerMessageId: string) {
+  await world.db.ownerQuery(
+    `WITH contact AS (
+       INSERT INTO contacts (workspace_id, id) VALUES ($1, gen_random_uuid()) RETURNING id),
+     conversation AS (
+       INSERT INTO conversations (workspace_id, id, account_id, contact_id)
+       SELECT $1, gen_random_uuid(), $2, id FROM contact RETURNING id)
+     INSERT INTO messages (workspace_id, id, conversation_id, account_id, direction, author, type, content,
+       provider_message_id, status, occurred_at)
+     SELECT $1, gen_random_uuid(), id, $2, 'out', 'bot', 'text', '{"type": "text", "text": "ours"}', $3, 'sent', now()
+     FROM conversation`,
+    [shop.workspaceId, shop.accountId, providerMessageId],
   );
 }
 
@@ -64,13 +81,13 @@ describe('the sweep', () => {
     await park(shop, 3_000, { ageHours: 30 });
     await park(shop, 5);
     await world.db.ownerQuery('ANALYZE events, messages');
-    const limits = { limit: parkedLimits.perSweep, ...parkedLimits };
+    const limits = { limit: parkedLimits.lookedAtOnce, ...parkedLimits };
     const passing = await world.db.storage.inWorkspace(
       shop.workspaceId,
       (tx) => planOf((explained) => findPassed({ ...tx, query: explained }, limits), tx.query.bind(tx)),
       'by-key',
     );
-    expect(passing).toMatch(/Index Scan using events_parked_since/);
+    expect(passing).toMatch(/Index Scan Backward using events_parked_since/);
     expect(passing).not.toMatch(/Seq Scan/);
     expect(rowsReadOf(passing, 'events_parked_since')).toBeLessThanOrEqual(5);
 
@@ -81,6 +98,60 @@ describe('the sweep', () => {
     );
     expect(finding).not.toMatch(/Seq Scan on events/);
     expect(rowsReadOf(finding, 'events_parked_since')).toBeLessThan(20);
+  });
+
+  it('looks at all that are parked at its start and once an hour, and else at the latest only', async () => {
+    const shop = await world.shop();
+    const { lookedAtOnce, lookBackMs, wholeEveryMs, keepDays } = parkedLimits;
+    await park(shop, 1, { ageHours: 100, waitKey: 'wamid.passed-before-the-start' });
+    await learnUnheard(shop, 'wamid.passed-before-the-start');
+    await park(shop, lookedAtOnce, { ageHours: 30 });
+    await park(shop, lookedAtOnce, { ageHours: 1 });
+    await park(shop, 3);
+    const looks: number[] = [];
+    const { storage } = world.db;
+    const watched: Storage = {
+      ...storage,
+      inWorkspace: (workspaceId, work, planning) =>
+        storage.inWorkspace(
+          workspaceId,
+          (tx) =>
+            work({
+              ...tx,
+              query(text, values, name) {
+                if (name === 'inbox-find-passed' && workspaceId === shop.workspaceId) looks.push(Number(values?.[3]));
+                return tx.query(text, values, name);
+              },
+            }),
+          planning,
+        ),
+    };
+    const released: string[] = [];
+    const applyReceipt = async (_tx: WorkspaceTx, _accountId: AccountId, eventId: EventId) => {
+      released.push(eventId);
+      return { kind: 'applied', messageId: 'msg' as never } as const;
+    };
+    let elapsedMs = 0;
+    const clock = { ...systemClock, elapsedMs: () => elapsedMs };
+    const loop = createParkedSweep({ storage: watched, clock, applyReceipt, log: silentLog });
+    loop.start();
+    const nudging = setInterval(() => loop.nudge(), 5);
+    try {
+      await world.eventually(async () => looks.length >= 6);
+      // In portions: 4,004 are more than two of them hold.
+      expect(looks.slice(0, 4)).toEqual([...Array(3).fill(keepDays * 86_400_000), lookBackMs]);
+      expect(released).toHaveLength(1);
+      await park(shop, 1, { ageHours: 20, waitKey: 'wamid.passed-unseen' });
+      await learnUnheard(shop, 'wamid.passed-unseen');
+      const made = looks.length;
+      await world.eventually(async () => looks.length > made + 2);
+      expect([released.length, new Set(looks.slice(3))]).toEqual([1, new Set([lookBackMs])]);
+      elapsedMs += wholeEveryMs;
+      await world.eventually(async () => released.length === 2);
+    } finally {
+      clearInterval(nudging);
+      await loop.stop();
+    }
   });
 
   it('goes on with the next workspace where one fails, and ends what is overdue in portions', async () => {
@@ -96,7 +167,12 @@ describe('the sweep', () => {
           ? Promise.reject(new Error('too much of it'))
           : storage.inWorkspace(workspaceId, work, planning),
     };
-    const sweep = createParkedSweep({ storage: failsForOne, applyReceipt: world.outbox.applyReceipt, log });
+    const sweep = createParkedSweep({
+      storage: failsForOne,
+      clock: systemClock,
+      applyReceipt: world.outbox.applyReceipt,
+      log,
+    });
     sweep.start();
     await world.eventually(async () => (await statesOf(next)).ignored !== undefined);
     await sweep.stop();

@@ -25,6 +25,7 @@ import {
   keyText,
   openDatabase,
   parseKeyring,
+  type Sealer,
   type Storage,
 } from '#storage';
 import { createWorkspaces, type Workspaces } from '#workspaces';
@@ -44,6 +45,7 @@ export interface InboxWorld {
   readonly engines: Engines;
   readonly accounts: Accounts;
   readonly companions: Companions;
+  readonly sealer: Sealer;
   readonly workspaces: Workspaces;
   readonly outbox: Outbox;
   readonly operatorId: WorkspaceId;
@@ -171,6 +173,7 @@ export async function openInboxWorld(): Promise<InboxWorld> {
     engines,
     accounts,
     companions: createCompanions({ storage, sealer, accounts }),
+    sealer,
     workspaces,
     outbox,
     operatorId: (await workspaces.operatorWorkspace()).id,

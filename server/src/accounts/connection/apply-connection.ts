@@ -44,8 +44,8 @@ export interface Absence {
 }
 
 export interface ConnectionDeps {
-  /** After the commit: what its provider could not bring meanwhile may be asked for. */
-  readonly returned?: (absence: Absence) => void;
+  /** Upward need, filled by compose: runs in the move's transaction; what its provider could not bring meanwhile is owed. */
+  readonly returned?: (tx: WorkspaceTx, absence: Absence) => Promise<void>;
   readonly clock: Clock;
   readonly noteChange: NoteChange;
   /** Upward need, filled by compose: runs in the move's transaction; what waited for the connection may go. */
@@ -106,7 +106,7 @@ async function tellOfAbsence(deps: ConnectionDeps, tx: WorkspaceTx, accountId: A
   const { returned } = deps;
   if (!returned) return;
   const from = await findLastLeft(tx, accountId);
-  if (from) tx.afterCommit(() => returned({ workspaceId: tx.workspaceId, accountId, from, until }));
+  if (from) await returned(tx, { workspaceId: tx.workspaceId, accountId, from, until });
 }
 
 /** For reports that nobody waits for: one that the plan leaves no room for is written beside the state it does not change. */

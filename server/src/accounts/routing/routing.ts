@@ -99,7 +99,12 @@ export function createRouting(
   };
 }
 
-async function findByRouteKeys(storage: Storage, routeKeys: readonly string[]): Promise<ReadonlyMap<string, Place>> {
+/** A key with NUL is nobody's: Postgres holds none, and refuses the whole statement that names one. */
+const canBeHeld = (routeKey: string): boolean => !routeKey.includes('\u0000');
+
+async function findByRouteKeys(storage: Storage, asked: readonly string[]): Promise<ReadonlyMap<string, Place>> {
+  const routeKeys = asked.filter(canBeHeld);
+  if (routeKeys.length === 0) return new Map();
   const routes = routeKeys.map((routeKey) => {
     const [kind, key] = splitOnce(routeKey, ':');
     return { kind, key };

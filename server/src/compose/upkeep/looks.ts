@@ -8,6 +8,9 @@ import type { Accounts, ServingAccount } from '#accounts';
 import {
   findDueLooks,
   findOwedLook,
+  holdLook,
+  isToBeDivided,
+  nextPartMs,
   type OwedLook,
   payLook,
   type ReconcileDeps,
@@ -34,6 +37,8 @@ const spanSchema = z.object({ from: z.iso.datetime(), until: z.iso.datetime() })
 const reconcileSchema = placeSchema
   .extend(spanSchema.shape)
   .extend({ reason: z.enum(['asked', 'downtime', 'hourly']) });
+/** `partMs`: how long a part it may be; absent at the first look. Only a hint: without it the look takes longer. */
+const owedSchema = placeSchema.extend({ partMs: z.number().positive().optional() });
 const everyAccountSchema = spanSchema.extend({ reason: z.enum(['downtime', 'hourly']) });
 
 type LookHandler = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
@@ -43,7 +48,7 @@ export function lookHandlers(deps: LookDeps): Readonly<Record<string, LookHandle
   return {
     reconcile: (payload, signal) => lookOnce(deps, reconcileSchema.parse(payload), signal),
     'reconcile-all': (payload) => spreadOverAccounts(deps, everyAccountSchema.parse(payload)),
-    'reconcile-owed': (payload, signal) => lookAtOwed(deps, placeSchema.parse(payload), signal),
+    'reconcile-owed': (payload, signal) => lookAtOwed(deps, owedSchema.parse(payload), signal),
     'owed-looks': () => spreadOwed(deps),
   };
 }
@@ -96,29 +101,51 @@ async function spreadOwed({ storage, engines }: LookDeps): Promise<void> {
   }
 }
 
-/** The span is read here, not carried: what was widened while the job waited is looked at too, and what was had is not. */
-async function lookAtOwed(deps: LookDeps, place: z.infer<typeof placeSchema>, signal: AbortSignal): Promise<void> {
+/**
+ * The span is read here, not carried: what was widened while the job waited is looked at too, and what was had is not. A part
+ * that holds too much is asked for in shorter ones; after so many looks a job of its own goes on, behind what else waits.
+ */
+async function lookAtOwed(
+  deps: LookDeps,
+  { partMs = reconcileLimits.owedPartMs, ...place }: z.infer<typeof owedSchema>,
+  signal: AbortSignal,
+): Promise<void> {
   const ids = idsOf(place);
   if (!ids) return;
-  const find = () => deps.storage.inWorkspace(ids.workspaceId, (tx) => findOwedLook(tx, ids.accountId));
-  for (let owed = await find(); owed && !signal.aborted; owed = await find()) {
+  let longestMs = partMs;
+  for (let looks = 0; !signal.aborted; looks += 1) {
+    const owed = await deps.storage.inWorkspace(ids.workspaceId, (tx) => findOwedLook(tx, ids.accountId));
+    if (!owed) return;
+    if (looks === reconcileLimits.looksPerJob) return goOnLater(deps, ids.workspaceId, owed, longestMs);
     const account = await findAccount(deps, place);
-    const part = firstPart(owed, deps.clock.now());
+    const part = firstPart(owed, deps.clock.now(), longestMs);
     if (!account || !part || !deps.channels[account.provider].listMessages) return letGo(deps, ids.workspaceId, owed);
-    const { isThrough, detail } = await reconcile(deps, { account, span: part, reason: 'downtime', signal });
-    if (!isThrough) return sayRefused(deps, owed, detail);
+    const look = await reconcile(deps, { account, span: part, reason: 'downtime', signal });
+    longestMs = nextPartMs(longestMs, part, look);
+    if (isToBeDivided(part, look)) continue;
+    if (!look.isThrough) return sayRefused(deps, owed, look.detail);
     // From before the part too: what is too old cannot be asked for by anybody.
     const had = { from: owed.from, until: part.until };
     await deps.storage.inWorkspace(ids.workspaceId, (tx) => payLook(tx, ids.accountId, had));
   }
 }
 
+/** Where this job is lost, the round finds the account again. */
+async function goOnLater(deps: LookDeps, workspaceId: WorkspaceId, owed: OwedLook, partMs: number): Promise<void> {
+  const { accountId } = owed;
+  await deps.storage.inWorkspace(workspaceId, (tx) => holdLook(tx, accountId, reconcileLimits.goOnMs));
+  // Not the id of the job that runs, which would swallow it: since that began the span has moved or the part is shorter.
+  const id = `owed-${accountId}-${owed.from.getTime()}-${partMs}`;
+  const payload = { workspaceId, accountId, partMs };
+  await deps.engines.jobs.enqueue('maintenance', { name: 'reconcile-owed', id, payload });
+}
+
 /** What is asked for at once; null: all of it is older than what may be asked for. */
-function firstPart({ from, until }: Span, now: Date): Span | null {
+function firstPart({ from, until }: Span, now: Date, longestMs: number): Span | null {
   const earliestMs = now.getTime() - reconcileLimits.maxSpanDays * 86_400_000;
   const fromMs = Math.max(from.getTime(), earliestMs);
   if (fromMs >= until.getTime()) return null;
-  return { from: new Date(fromMs), until: new Date(Math.min(fromMs + reconcileLimits.owedPartMs, until.getTime())) };
+  return { from: new Date(fromMs), until: new Date(Math.min(fromMs + longestMs, until.getTime())) };
 }
 
 function sayRefused({ log }: LookDeps, { accountId, tries }: OwedLook, detail: string | null): void {

@@ -28,7 +28,8 @@ export async function reconcileByCommand(
   const receiver = createReceiver({ storage, log });
   try {
     const signal = new AbortController().signal;
-    const found = await reconcile(reconcileDeps(product, receiver), { account, span, reason: 'asked', signal });
+    const asked = { account, span, reason: 'asked', signal } as const;
+    const { filled: _ofOneLook, ...found } = await reconcile(reconcileDeps(product, receiver), asked);
     if (found.recovered > 0) await engines.doorbell.ring(inboxTopic);
     return found;
   } finally {

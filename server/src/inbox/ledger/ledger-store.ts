@@ -132,7 +132,7 @@ const gapSql: readonly string[] = [
    FROM deliveries d WHERE d.workspace_id = $1 AND d.id >= $2 AND d.id < $3 AND ($4::uuid IS NULL OR d.account_id = $4)
      AND NOT EXISTS (SELECT FROM inbox i WHERE i.workspace_id = $1 AND i.id = d.id)`,
   `SELECT 'normalise', i.account_id, i.id, NULL::uuid, NULL::uuid, ${instantIn('i.id')},
-     'not read after ' || i.attempts || ' tries'
+     'not read after ' || i.attempts + i.left_over || ' tries'
    FROM inbox i WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND ($4::uuid IS NULL OR i.account_id = $4)
      AND i.state = 'stored' AND ${instantIn('i.id')} < $5`,
   // Events of a shared route's delivery lie in other workspaces: findSharedGaps counts those.
@@ -143,7 +143,7 @@ const gapSql: readonly string[] = [
      (SELECT sum(x.event_count) FROM erased_events x WHERE x.workspace_id = $1 AND x.delivery_id = i.id) AS erased) AS n
    WHERE i.workspace_id = $1 AND i.id >= $2 AND i.id < $3 AND ($4::uuid IS NULL OR i.account_id = $4)
      AND i.account_id IS NOT NULL AND i.state = 'normalised' AND ${areEventsMissing}`,
-  `SELECT 'handle', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type || ' after ' || e.attempts || ' tries'
+  `SELECT 'handle', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type || ' after ' || e.attempts + e.deaths || ' tries'
    FROM events e WHERE e.workspace_id = $1 AND e.delivery_id >= $2 AND e.delivery_id < $3
      AND ($4::uuid IS NULL OR e.account_id = $4) AND e.state = 'pending' AND e.created_at < $5`,
   `SELECT 'parked', e.account_id, e.delivery_id, e.id, NULL::uuid, e.created_at, e.kind || ':' || e.type

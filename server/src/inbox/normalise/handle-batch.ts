@@ -7,6 +7,7 @@
  * dead letter, the rest takes effect, and the next one goes on. A delivery that a time-out of its statements cuts off, or
  * that cannot even be taken apart, is left for the next batch with its try counted, and so are those that came after it
  * for the same account; the others are handled. After `maxLeftOver` such tries being cut off is taken for its own fault.
+ * Deaths of processes are counted apart from them: neither makes the other's end come sooner.
  *
  * The database being away, and a lease that is lost, are no delivery's doing: both are thrown at once and count for nobody.
  */
@@ -18,7 +19,7 @@ import { isCutOff, isHeldUp, isMeeting, isPassing } from '../passing.ts';
 import { accountOfEvent } from './account-of-event.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { normaliseLimits as limits } from './normalise-limits.ts';
-import { countDeliveryAttempt, type StoredDelivery } from './normalise-store.ts';
+import { countCarefulTry, countLeftOver, type StoredDelivery } from './normalise-store.ts';
 import type { NormaliserDeps } from './normaliser.ts';
 import { type DeliveryPlan, planDelivery } from './plan.ts';
 import type { Writing } from './take-effect.ts';
@@ -30,8 +31,11 @@ export async function handleBatch(
   writing: Writing,
   stored: readonly StoredDelivery[],
 ): Promise<void> {
-  const leftOver = new Set(stored.filter(({ attempts }) => attempts > 0).map(({ accountId }) => accountId));
-  const [troubled, sound] = [true, false].map((is) => stored.filter(({ accountId }) => leftOver.has(accountId) === is));
+  const wasTried = ({ attempts, leftOver }: StoredDelivery) => attempts + leftOver > 0;
+  const inTrouble = new Set(stored.filter(wasTried).map(({ accountId }) => accountId));
+  const [troubled, sound] = [true, false].map((is) =>
+    stored.filter(({ accountId }) => inTrouble.has(accountId) === is),
+  );
   if (sound && sound.length > 0) await handleTogether(deps, writing, sound);
   if (troubled && troubled.length > 0) {
     await handleEach(deps, troubled, (delivery) => handleOne(deps, theLongWay(writing), delivery));
@@ -46,7 +50,7 @@ export function handleCarefully(
 ): Promise<void> {
   const longWay = theLongWay(writing);
   return handleEach(deps, stored, async (delivery) => {
-    const attempts = await countDeliveryAttempt(deps.storage, delivery);
+    const attempts = await countCarefulTry(deps.storage, delivery);
     if (attempts <= limits.maxDeaths) return handleOne(deps, longWay, delivery);
     await writePlans(longWay, [deadPlan(delivery, 'it ended the process that handled it')]);
   });
@@ -115,8 +119,8 @@ async function handleEach(
     } catch (error) {
       if (isOfNoDelivery(error)) throw error;
       // Who waits for a row says nothing against itself.
-      const attempts = isHeldUp(error) ? delivery.attempts : await countDeliveryAttempt(deps.storage, delivery);
-      const facts = { deliveryId: delivery.deliveryId, attempts, error: String(error) };
+      const leftOver = await countLeftOver(deps.storage, delivery, isHeldUp(error) ? 0 : 1);
+      const facts = { deliveryId: delivery.deliveryId, leftOver, error: String(error) };
       deps.log.error(facts, 'a delivery was left for the next batch');
       failures.set(delivery.accountId, error);
       if (failures.size === limits.maxAccountsLeft) break;
@@ -127,8 +131,8 @@ async function handleEach(
 
 /** Tries at once and again, so that what came after it does not overtake it; in the end it is handled or dead. */
 async function handleOne(deps: NormaliserDeps, writing: Writing, delivery: StoredDelivery): Promise<void> {
-  if (delivery.attempts >= limits.maxLeftOver) {
-    const why = `it was left for the next batch ${delivery.attempts} times`;
+  if (delivery.leftOver >= limits.maxLeftOver) {
+    const why = `it was left for the next batch ${delivery.leftOver} times`;
     return takeApart(deps, writing, { delivery, why, isItsOwn: (error) => isCutOff(error) || !isPassing(error) });
   }
   for (let tries = 1; tries <= limits.maxAttempts; tries += 1) {

@@ -7,7 +7,7 @@ export const normaliseLimits = {
   maxLeftOver: 6,
   /** Of accounts whose deliveries failed by themselves in one batch: after so many the database may be what is slow. */
   maxAccountsLeft: 3,
-  /** Of processes that died over one delivery; some may have been killed from outside. */
+  /** Of processes in a row that died over one delivery; some may have been killed from outside. */
   maxDeaths: 6,
   /** Half of them: a second worker finds some free. */
   shardsPerLease: 8,

@@ -25,7 +25,10 @@ export interface StoredDelivery {
   readonly receivedAt: Date;
   readonly position: string;
   readonly afterPosition: string;
+  /** Processes in a row that died while they tried it alone. */
   readonly attempts: number;
+  /** Batches that left it to the next one. */
+  readonly leftOver: number;
 }
 
 /**
@@ -37,7 +40,7 @@ export function readStatement(worker: string, limit: number, maxBytes: number): 
   return {
     text: `WITH head AS MATERIALIZED (
        SELECT first.*, s.shard FROM inbox_shards s, LATERAL (
-         SELECT workspace_id, id, position, after_position, attempts,
+         SELECT workspace_id, id, position, after_position, attempts, left_over,
            row_number() OVER (ORDER BY position, id) AS nth
          FROM inbox WHERE shard = s.shard AND state = 'stored' ORDER BY position, id LIMIT $2) AS first
        WHERE s.leased_by = $1 AND s.leased_until > clock_timestamp()
@@ -45,7 +48,7 @@ export function readStatement(worker: string, limit: number, maxBytes: number): 
      bodies AS (
        SELECT d.workspace_id AS "workspaceId", d.id AS "deliveryId", d.account_id AS "accountId", d.provider, d.target,
               d.headers, d.body, d.is_test AS "isTest", d.received_at AS "receivedAt",
-              h.shard, h.position, h.after_position AS "afterPosition", h.attempts, h.nth,
+              h.shard, h.position, h.after_position AS "afterPosition", h.attempts, h.left_over AS "leftOver", h.nth,
               sum(octet_length(d.body)) OVER (ORDER BY h.nth, h.position, h.id) - octet_length(d.body) AS bytes_before
        FROM head h JOIN deliveries d ON d.workspace_id = h.workspace_id AND d.id = h.id)
      SELECT * FROM bodies WHERE bytes_before < $3 ORDER BY nth, position, "deliveryId"`,
@@ -57,13 +60,24 @@ export function readStatement(worker: string, limit: number, maxBytes: number): 
 export type StoredRow = StoredDelivery & { readonly shard: number };
 
 /** Counts a try before it is made, so that a delivery which ends the process is not tried for ever. */
-export async function countDeliveryAttempt(storage: Storage, delivery: StoredDelivery): Promise<number> {
+export async function countCarefulTry(storage: Storage, delivery: StoredDelivery): Promise<number> {
   const rows = await storage.workerStatement<{ attempts: number }>(
     'UPDATE inbox SET attempts = attempts + 1 WHERE workspace_id = $1 AND id = $2 RETURNING attempts',
     [delivery.workspaceId, delivery.deliveryId],
     'inbox-count-attempt',
   );
   return rows[0]?.attempts ?? 0;
+}
+
+/** A try that failed was outlived by its process, which ends the row of those that were not. Gives how often it was left. */
+export async function countLeftOver(storage: Storage, delivery: StoredDelivery, by: 0 | 1): Promise<number> {
+  const rows = await storage.workerStatement<{ leftOver: number }>(
+    `UPDATE inbox SET attempts = 0, left_over = left_over + $3 WHERE workspace_id = $1 AND id = $2
+     RETURNING left_over AS "leftOver"`,
+    [delivery.workspaceId, delivery.deliveryId, by],
+    'inbox-count-left-over',
+  );
+  return rows[0]?.leftOver ?? 0;
 }
 
 export interface KeyedEvent {

@@ -90,12 +90,14 @@ function handleTakenUp(deps: NormaliserDeps, lease: ShardLease, stored: readonly
   return lease.wasAbandoned ? handleCarefully(deps, writing, stored) : handleBatch(deps, writing, stored);
 }
 
-/** Renews when a third of the lease is over; throws LeaseLost when somebody else has it by now. */
+/** Renews when a third of the lease is over; throws LeaseLost when somebody else has it by now, and ever after. */
 function leaseKeeper({ storage, clock, leaseMs }: NormaliserDeps, lease: ShardLease): () => Promise<void> {
   let heldSince = clock.elapsedMs();
   return async () => {
-    if (clock.elapsedMs() - heldSince < leaseMs / 3) return;
-    heldSince = clock.elapsedMs();
+    const askedAt = clock.elapsedMs();
+    if (askedAt - heldSince < leaseMs / 3) return;
     if (!(await renewShards(storage, lease, leaseMs))) throw new LeaseLost('a shard was taken over');
+    // Only now: who was refused, or heard no answer, holds it no longer than before, and has to ask again.
+    heldSince = askedAt;
   };
 }

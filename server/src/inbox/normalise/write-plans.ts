@@ -7,6 +7,7 @@ import { crashPoint, newId } from '#kernel';
 import type { WorkspaceTx } from '#storage';
 import { findAwaited } from '../turns/turn-store.ts';
 import type { TurnsTaken } from '../turns/turns-at-once.ts';
+import { LeaseLost } from './lease-lost.ts';
 import { insertDeadLetters, type NewEventRow, type SettledDelivery, writeOutcome } from './normalise-store.ts';
 import type { DeliveryPlan, PlannedDeadLetter, PlannedEvent } from './plan.ts';
 import { type Portion, portionsOf, slicesOf } from './slices.ts';
@@ -28,7 +29,7 @@ export async function writePlans(writing: Writing, plans: readonly DeliveryPlan[
   }
 }
 
-/** Which failures are an event's own; of all others it is tried again. */
+/** Which failures are an event's own; of all others it is tried again. Never asked of a lost lease. */
 export type IsItsOwn = (error: unknown) => boolean;
 
 /**
@@ -36,6 +37,8 @@ export type IsItsOwn = (error: unknown) => boolean;
  * Throws what is not the event's own.
  */
 export async function writeApart(writing: Writing, plan: DeliveryPlan, isItsOwn: IsItsOwn): Promise<void> {
+  // Whoever has lost the lease writes nothing more, neither of this event nor of those behind it.
+  const isLeft = (error: unknown) => error instanceof LeaseLost || !isItsOwn(error);
   const duplicates: Duplicates = new Map();
   const written: PlannedEvent[] = [];
   const failed: PlannedDeadLetter[] = [];
@@ -44,7 +47,7 @@ export async function writeApart(writing: Writing, plan: DeliveryPlan, isItsOwn:
       await writePortion(writing, { workspaceId: event.account.workspaceId, events: [event], settled: [] }, duplicates);
       written.push(event);
     } catch (error) {
-      if (!isItsOwn(error)) throw error;
+      if (isLeft(error)) throw error;
       failed.push({ delivery: plan.delivery, reason: 'failed', detail: String(error), path: event.event.path });
     }
   }
@@ -56,7 +59,7 @@ export async function writeApart(writing: Writing, plan: DeliveryPlan, isItsOwn:
   try {
     await settle(letters);
   } catch (error) {
-    if (letters.length === 0 || !isItsOwn(error)) throw error;
+    if (letters.length === 0 || isLeft(error)) throw error;
     const detail = `${letters.length} parts were set aside, and could not be written one by one: ${String(error)}`;
     await settle([{ delivery: plan.delivery, reason: 'failed', detail, path: '' }]);
   }

@@ -31,7 +31,16 @@ export async function oweLook(tx: WorkspaceTx, accountId: AccountId, { from, unt
   );
 }
 
-/** After a look that did not have it all: again later, after twice the pause of the try before. */
+/** After a look that held too much: no refusal, and where something is owed already it is due when that was. */
+export async function oweInParts(tx: WorkspaceTx, accountId: AccountId, { from, until }: Span): Promise<void> {
+  await tx.query(
+    `INSERT INTO owed_looks (workspace_id, account_id, wanted_from, wanted_until) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (workspace_id, account_id) DO UPDATE SET ${widened}`,
+    [tx.workspaceId, accountId, from, until],
+  );
+}
+
+/** After a look that was refused or broke off: again later, after twice the pause of the try before. */
 export async function putOffLook(
   tx: WorkspaceTx,
   accountId: AccountId,
@@ -43,6 +52,14 @@ export async function putOffLook(
      ON CONFLICT (workspace_id, account_id) DO UPDATE SET ${widened}, tries = owed_looks.tries + 1, detail = EXCLUDED.detail,
        due_at = now() + LEAST($7, $6 * 2 ^ LEAST(owed_looks.tries, 30)) * interval '1 millisecond'`,
     [tx.workspaceId, accountId, put.from, put.until, put.detail, put.firstPauseMs, put.longestPauseMs],
+  );
+}
+
+/** Somebody goes on with it: not due for others before that has had its time. */
+export async function holdLook(tx: WorkspaceTx, accountId: AccountId, holdMs: number): Promise<void> {
+  await tx.query(
+    `UPDATE owed_looks SET due_at = now() + $3 * interval '1 millisecond' WHERE workspace_id = $1 AND account_id = $2`,
+    [tx.workspaceId, accountId, holdMs],
   );
 }
 

@@ -5,7 +5,7 @@ import { type Clock, newId } from '#kernel';
 import type { Storage } from '#storage';
 import type { Receiver } from '../inbox.ts';
 import { hashKey } from '../normalise/plan.ts';
-import { payLook, putOffLook } from './owed-store.ts';
+import { oweInParts, payLook, putOffLook } from './owed-store.ts';
 import {
   findKnownKeys,
   findKnownMessages,
@@ -14,6 +14,7 @@ import {
   insertReconciliation,
 } from './reconcile-store.ts';
 import { type Looked, type Reconciliation, reconcileLimits, recoveredRouteKind, type Span } from './reconciliation.ts';
+import { isToBeDivided } from './span.ts';
 
 export interface ReconcileDeps {
   readonly storage: Storage;
@@ -22,6 +23,8 @@ export interface ReconcileDeps {
   readonly receiver: Pick<Receiver, 'receive'>;
   readonly networkOf: (account: ServingAccount) => Omit<SendingNetwork, 'signal'>;
   readonly clock: Clock;
+  /** Instead of those of `reconcileLimits`. */
+  readonly limits?: { readonly maxPages?: number; readonly maxRecovered?: number };
 }
 
 export interface Asked {
@@ -33,7 +36,8 @@ export interface Asked {
 
 /**
  * Reads the span and stores what was lost; what became of it is kept, whatever it was. What did not have the whole span
- * stays owed, unless a person asked, who sees it. Throws when the database is away.
+ * stays owed, unless a person asked, who sees it; what held more than is read at once is no refusal, and owed in parts.
+ * Throws when the database is away.
  */
 export async function reconcile(deps: ReconcileDeps, asked: Asked): Promise<Looked> {
   const { account, span, reason } = asked;
@@ -44,21 +48,23 @@ export async function reconcile(deps: ReconcileDeps, asked: Asked): Promise<Look
   return finish(deps, asked, id, await readAndStore(deps, asked));
 }
 
-type End = Pick<Looked, 'coveredFrom' | 'state' | 'detail' | 'listed' | 'recovered' | 'isThrough'>;
+type End = Pick<Looked, 'coveredFrom' | 'state' | 'detail' | 'listed' | 'recovered' | 'isThrough' | 'filled'>;
 
 async function finish(
   deps: ReconcileDeps,
   { account, span, reason }: Asked,
   id: ReconciliationId,
-  { isThrough, ...end }: End,
+  { isThrough, filled, ...end }: End,
 ): Promise<Looked> {
   const { accountId } = account;
   return deps.storage.inWorkspace(account.workspaceId, async (tx) => {
     const finished = (await finishReconciliation(tx, { id, ...end })) ?? (await findReconciliation(tx, id));
     if (!finished) throw new Error('broken promise: a reconciliation that was begun is there');
     if (isThrough) await payLook(tx, accountId, span);
-    else if (reason !== 'asked') await putOffLook(tx, accountId, { ...span, ...reconcileLimits, detail: end.detail });
-    return { ...finished, isThrough };
+    else if (reason === 'asked') return { ...finished, isThrough, filled };
+    else if (isToBeDivided(span, { isThrough, filled })) await oweInParts(tx, accountId, span);
+    else await putOffLook(tx, accountId, { ...span, ...reconcileLimits, detail: end.detail });
+    return { ...finished, isThrough, filled };
   });
 }
 
@@ -66,7 +72,7 @@ async function readAndStore(deps: ReconcileDeps, asked: Asked): Promise<End> {
   const channel = deps.channels[asked.account.provider];
   if (!channel.listMessages) {
     const detail = `${asked.account.provider} gives nobody a list of messages; it repeats its webhooks instead`;
-    return { state: 'unsupported', detail, coveredFrom: null, listed: 0, recovered: 0, isThrough: true };
+    return { state: 'unsupported', detail, coveredFrom: null, listed: 0, recovered: 0, isThrough: true, filled: 0 };
   }
   const read = await readSpan(deps, channel, asked);
   const lost = read.unknown.toSorted((a, b) => a.at.getTime() - b.at.getTime());
@@ -82,23 +88,28 @@ interface SpanRead extends Omit<End, 'recovered'> {
 }
 
 async function readSpan(deps: ReconcileDeps, channel: Channel, asked: Asked): Promise<SpanRead> {
+  const { maxPages, maxRecovered } = { ...reconcileLimits, ...deps.limits };
   const unknown: ListedRequest[] = [];
   let listed = 0;
   let cursor: string | null = null;
-  for (let page = 0; page < reconcileLimits.maxPages; page += 1) {
+  for (let page = 0; page < maxPages; page += 1) {
     const list = await askPage(deps, channel, asked, cursor);
     if (list.kind === 'failed') {
       const detail = `${list.failure.code}: ${list.failure.detail}`;
-      return { state: listed > 0 ? 'partial' : 'failed', detail, coveredFrom: null, listed, unknown, isThrough: false };
+      const failed = { coveredFrom: null, listed, unknown, isThrough: false, filled: 0 };
+      return { state: listed > 0 ? 'partial' : 'failed', detail, ...failed };
     }
     listed += list.requests.length;
     unknown.push(...(await withoutKnown(deps, channel, asked.account, list.requests)));
-    if (list.nextCursor === null) return { ...covered(asked.span, list.knownFrom), listed, unknown, isThrough: true };
-    if (unknown.length >= reconcileLimits.maxRecovered) break;
+    const filled = Math.max((page + 1) / maxPages, unknown.length / maxRecovered);
+    if (list.nextCursor === null)
+      return { ...covered(asked.span, list.knownFrom), listed, unknown, isThrough: true, filled };
+    if (unknown.length >= maxRecovered) break;
     cursor = list.nextCursor;
   }
-  const detail = `there is more than is read at once (${listed}); ask for a shorter span`;
-  return { state: 'partial', detail, coveredFrom: null, listed, unknown, isThrough: false };
+  const more = asked.reason === 'asked' ? 'ask for a shorter span' : 'it is asked for in shorter spans';
+  const detail = `there is more than is read at once (${listed}); ${more}`;
+  return { state: 'partial', detail, coveredFrom: null, listed, unknown, isThrough: false, filled: 1 };
 }
 
 function covered({ from }: Span, knownFrom: Date | null): Pick<End, 'state' | 'detail' | 'coveredFrom'> {

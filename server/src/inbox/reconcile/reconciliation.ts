@@ -37,8 +37,13 @@ export interface Reconciliation {
   readonly finishedAt: Date | null;
 }
 
-/** A look with what it is worth: false, it was refused or broke off, and asking again may bring more. */
-export type Looked = Reconciliation & { readonly isThrough: boolean };
+/** A look with what it is worth. */
+export type Looked = Reconciliation & {
+  /** False: it was refused or broke off, and asking again may bring more. */
+  readonly isThrough: boolean;
+  /** The share that it took of what is read at once. 1, and not through: there was more, and a shorter span may be had. */
+  readonly filled: number;
+};
 
 /** A span in which webhooks of an account may have been lost, and that no look has had all of yet. */
 export interface OwedLook extends Span {
@@ -72,6 +77,12 @@ export const reconcileLimits = {
   longestPauseMs: 3_600_000,
   /** Of what is owed so much is asked for at once, the oldest first: each part that was had is paid. */
   owedPartMs: 24 * 3_600_000,
+  /** Where a part holds more than is read at once a shorter one is asked for, down to this: more than payLook gives back. */
+  smallestPartMs: 2 * 60_000,
+  /** Of one account in a row; then the other upkeep has its turn. */
+  looksPerJob: 8,
+  /** A job that is to go on with an account is given so long before another looks. */
+  goOnMs: 10 * 60_000,
   /** Given to the workers in one round; those that are left are still due in the next. */
   owedAtOnce: 500,
 } as const;

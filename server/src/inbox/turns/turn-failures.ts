@@ -9,6 +9,7 @@ import {
   buryEvent,
   type ConversationLease,
   countEventAttempt,
+  countEventDeath,
   type PendingEvent,
   releaseConversation,
   startTurns,
@@ -34,8 +35,8 @@ export async function countAbandoned(
     const [locked] = await startTurns(tx, [lease], leaseMs);
     const head = locked?.next;
     if (!head) return locked !== undefined;
-    const attempts = await countEventAttempt(tx, head.eventId);
-    if (attempts > limits.maxDeaths)
+    const deaths = await countEventDeath(tx, head.eventId);
+    if (deaths > limits.maxDeaths)
       await bury(tx, head, { reason: 'failed', detail: 'it ended the process that handled it' });
     return true;
   });

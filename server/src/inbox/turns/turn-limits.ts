@@ -14,7 +14,7 @@ export interface TurnLimits {
   readonly turnMs: number;
   readonly maxAttempts: number;
   /**
-   * Of processes that died over one event: more than of other failures, since a process may also be killed from outside,
+   * Of processes in a row that died over one event: more than of other failures, since a process may also be killed from outside,
    * and nobody can tell the two apart.
    */
   readonly maxDeaths: number;

@@ -306,11 +306,22 @@ export async function releaseConversation(tx: WorkspaceTx, lease: ConversationLe
   );
 }
 
+/** A try that failed was outlived by its process, which ends the row of those that were not. */
 export async function countEventAttempt(tx: WorkspaceTx, eventId: EventId): Promise<number> {
   const rows = await tx.query<{ attempts: number }>(
-    'UPDATE events SET attempts = attempts + 1 WHERE workspace_id = $1 AND id = $2 RETURNING attempts',
+    'UPDATE events SET attempts = attempts + 1, deaths = 0 WHERE workspace_id = $1 AND id = $2 RETURNING attempts',
     [tx.workspaceId, eventId],
     'inbox-count-event-attempt',
   );
   return rows[0]?.attempts ?? 0;
+}
+
+/** Before the try that may be the next death. */
+export async function countEventDeath(tx: WorkspaceTx, eventId: EventId): Promise<number> {
+  const rows = await tx.query<{ deaths: number }>(
+    'UPDATE events SET deaths = deaths + 1 WHERE workspace_id = $1 AND id = $2 RETURNING deaths',
+    [tx.workspaceId, eventId],
+    'inbox-count-event-death',
+  );
+  return rows[0]?.deaths ?? 0;
 }
