@@ -43,6 +43,8 @@ class Generator {
   #refused = 0;
   #repeats = 0;
   #begun = 0;
+  #bound = Infinity;
+  readonly #lastAskedMs: Record<number, number> = {};
   #isStopped = false;
 
   constructor(order: LoadOrder) {
@@ -59,17 +61,24 @@ class Generator {
     }));
   }
 
+  bound(messages: number | null): void {
+    this.#bound = messages ?? Infinity;
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
 
   async run(): Promise<LoadProgress> {
     const { ratePerSecond, total } = this.#order;
-    const startedMs = performance.now();
+    let startedMs = performance.now();
     const isOver = () => this.#isStopped || (total !== null && this.#begun >= total);
+    const isHeld = () => this.#begun >= this.#bound;
     while (!isOver()) {
       const due = Math.floor(((performance.now() - startedMs) / 1_000) * ratePerSecond);
-      for (let paced = this.#begun; paced < due && !isOver(); paced += 1) this.#begin();
+      for (let paced = this.#begun; paced < due && !isOver() && !isHeld(); paced += 1) this.#begin();
+      // What was held is not made up for: the pace goes on from there.
+      if (isHeld()) startedMs = performance.now() - (this.#begun / ratePerSecond) * 1_000;
       await wait(tickMs);
     }
     await Promise.all(this.#open);
@@ -87,6 +96,7 @@ class Generator {
       failures: this.#failures,
       refused: this.#refused,
       repeats: this.#repeats,
+      lastAskedMs: this.#lastAskedMs,
       p99Ms: Math.round(sorted[Math.floor(sorted.length * 0.99)] ?? 0),
     };
   }
@@ -179,6 +189,7 @@ class Generator {
 
   async #post(target: LoadTarget, body: Buffer, turn: number): Promise<{ status: string; port: number }> {
     const port = this.#order.ports[turn % this.#order.ports.length]!;
+    this.#lastAskedMs[port] = Date.now();
     try {
       const answer = await request(`http://127.0.0.1:${port}${target.path}`, {
         method: 'POST',
@@ -215,10 +226,8 @@ class Generator {
 let generator: Generator | undefined;
 
 process.on('message', (told: ToGenerator) => {
-  if (told.kind === 'stop') {
-    generator?.stop();
-    return;
-  }
+  if (told.kind === 'stop') return generator?.stop();
+  if (told.kind === 'bound') return generator?.bound(told.messages);
   const running = new Generator(told.order);
   generator = running;
   const ticking = setInterval(() => process.send?.(running.report('progress')), 200);

@@ -6,6 +6,8 @@ import type { LoadOrder, LoadProgress, ToGenerator } from './order.ts';
 
 export interface Load {
   readonly progress: LoadProgress;
+  /** Waits at so many messages, to be under way when something is to fall under it; null: goes on to its end. */
+  bound(messages: number | null): void;
   /** No new message begins; what is open goes on until it is acknowledged. */
   stop(): void;
   /** Resolves when everything that began is acknowledged. Rejects after the time. */
@@ -20,6 +22,7 @@ const nothing: LoadProgress = {
   failures: {},
   refused: 0,
   repeats: 0,
+  lastAskedMs: {},
   p99Ms: 0,
 };
 
@@ -45,6 +48,7 @@ export function startLoad(order: LoadOrder): Load {
     get progress() {
       return progress;
     },
+    bound: (messages) => void (child.connected && tell({ kind: 'bound', messages })),
     stop: () => void (child.connected && tell({ kind: 'stop' })),
     done(withinMs) {
       let timer: NodeJS.Timeout | undefined;

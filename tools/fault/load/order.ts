@@ -58,7 +58,13 @@ export interface LoadProgress {
   readonly refused: number;
   /** Copies posted after the acknowledgement. */
   readonly repeats: number;
+  /** When each gateway was last posted to, by its port. */
+  readonly lastAskedMs: Readonly<Record<number, number>>;
   readonly p99Ms: number;
 }
 
-export type ToGenerator = { readonly kind: 'start'; readonly order: LoadOrder } | { readonly kind: 'stop' };
+export type ToGenerator =
+  | { readonly kind: 'start'; readonly order: LoadOrder }
+  /** No more messages than these are begun until another word comes; null: no such bound. */
+  | { readonly kind: 'bound'; readonly messages: number | null }
+  | { readonly kind: 'stop' };
