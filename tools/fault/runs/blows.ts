@@ -5,13 +5,13 @@ import type { Choices } from '../seeded.ts';
 import type { ManagedProcess } from '../stage/managed-process.ts';
 import type { Stage } from '../stage/stage.ts';
 import { until } from '../stage/until.ts';
+import type { Target } from './aims.ts';
 import type { Kill } from './recovery.ts';
 
 export const processBlows = ['kill', 'terminate', 'freeze'] as const;
 export const postgresBlows = ['kill-all', 'kill-one', 'stop-immediately', 'freeze'] as const;
 /** `kill` brings it back empty. */
 export const redisBlows = ['kill', 'flush', 'freeze'] as const;
-export type Target = 'gateway' | 'worker' | 'postgres' | 'redis';
 export type BlowName =
   | `${'gateway' | 'worker'} ${(typeof processBlows)[number]}`
   | `postgres ${(typeof postgresBlows)[number] | 'disk-full'}`
@@ -43,6 +43,10 @@ export async function deal(stage: Struck, name: BlowName, choices: Choices): Pro
   const [target, how] = name.split(' ') as [Target, string];
   const kill = { target, how, atMs: Date.now() };
   stage.note(name);
+  if (target === 'postgres' && how === 'disk-full') {
+    const roomMs = await fillDisk(stage);
+    return roomMs === null ? null : { ...kill, atMs: roomMs };
+  }
   if (target === 'postgres') return (await strikePostgres(stage, how, choices)) ? kill : null;
   if (target === 'redis') {
     await strikeRedis(stage, how);
@@ -85,7 +89,6 @@ async function strikePostgres(stage: Struck, how: string, choices: Choices): Pro
   const { cluster } = stage;
   const postmaster = cluster.postmaster;
   if (how === 'freeze') return cluster.freeze(frozenPostgresMs);
-  if (how === 'disk-full') return fillDisk(stage);
   if (!(await strikeCluster(cluster, how, choices))) return false;
   if (how !== 'kill-one') await until(() => cluster.postmaster !== postmaster, databaseBackMs, 20);
   const isBack = await until(() => canAsk(stage), databaseBackMs, 100);
@@ -101,17 +104,20 @@ async function strikeCluster(cluster: Struck['cluster'], how: string, choices: C
   return until(() => cluster.killOne((pids) => choices.pick(pids)), anotherBackendMs, 10);
 }
 
-/** Nothing can be written any more, for a while; then somebody makes room. */
-async function fillDisk(stage: Struck): Promise<boolean> {
+/**
+ * Nothing can be written any more, for a while; then somebody makes room, and from that moment on recovery counts. null: no
+ * disk can be mounted here, and the run says so beside its figures.
+ */
+async function fillDisk(stage: Struck): Promise<number | null> {
   const { smallDisk } = stage;
-  // Where no disk can be mounted, the run says so beside its figures.
-  if (!smallDisk) return false;
+  if (!smallDisk) return null;
   await smallDisk.fill();
   await wait(fullDiskMs);
   await smallDisk.clear();
+  const roomMs = Date.now();
   const isBack = await until(() => canWrite(stage), databaseBackMs, 100);
   if (!isBack) throw new Error(`the database did not write again within ${databaseBackMs} ms of having room`);
-  return true;
+  return roomMs;
 }
 
 async function canWrite(stage: Struck): Promise<boolean> {

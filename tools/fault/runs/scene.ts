@@ -8,7 +8,7 @@ import { type Load, startLoad } from '../load/load.ts';
 import type { LoadProgress } from '../load/order.ts';
 import { type Report, reportOf } from '../report.ts';
 import { openStage, type Stage, type StagePlan } from '../stage/stage.ts';
-import { type Kill, recoveryOf } from './recovery.ts';
+import { judgeRecovery, type Kill, recoveryOf } from './recovery.ts';
 
 export interface ScenePlan extends StagePlan {
   readonly name: string;
@@ -95,6 +95,7 @@ async function playOn(
     const done = await plan.faults(scene);
     if (plan.webhooks === null) load.stop();
     const progress = await load.done(loadMs);
+    const { lastAskedMs, ...told } = progress;
     for (const file of done.moreAcked ?? []) appendFileSync(ackedFile, readFileSync(file));
     const loadedMs = performance.now();
     const left = await drain(
@@ -104,8 +105,7 @@ async function playOn(
     const drainedMs = performance.now();
     const endings = await endServers(stage);
     const evidence = await gatherEvidence(stage, { ackedFile, isDrained: left === null });
-    const recovery = await recoveryOf(stage, scene.kills, ackedFile);
-    const unrecovered = recovery.never.map((kind) => `after "${kind}" nobody was whole again`);
+    const recovery = await recoveryOf(stage, scene.kills, { ackedFile, lastAskedMs });
     return reportOf({
       name: plan.name,
       seed: plan.seed,
@@ -121,13 +121,16 @@ async function playOn(
           ? [`${evidence.counts.dead} were set aside as dead that deserved it not`]
           : []),
         ...endings,
-        ...unrecovered,
+        ...judgeRecovery(recovery),
         ...(left ? [`not drained: ${JSON.stringify(left)}`] : []),
       ],
       details: {
         ...done.details,
         recovery: recovery.byKind,
-        load: { ...progress, ratePerSecond: plan.ratePerSecond, conversations: plan.conversations },
+        ...(recovery.unseen.length > 0 ? { recoveryUnseen: recovery.unseen } : {}),
+        aims: recovery.aims,
+        redis: stage.redis ? 'took part' : 'left out',
+        load: { ...told, ratePerSecond: plan.ratePerSecond, conversations: plan.conversations },
         provider: {
           sends: stage.standIn.sends.length,
           refusals: stage.standIn.refusals,
