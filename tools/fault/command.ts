@@ -1,6 +1,8 @@
 /** The command: what comes of what is asked for. Wrong use is one line and exit status 2. */
-import { type Asked, type FaultOptions, help, parseAsked, WrongUse } from './options.ts';
+import { type Asked, type FaultOptions, WrongUse } from './asked.ts';
+import { parseAsked } from './options.ts';
 import type { Report } from './report.ts';
+import { help } from './taken.ts';
 
 export async function runFault(args: readonly string[]): Promise<number> {
   try {

@@ -3,8 +3,8 @@
  * killed goes on with the part that was not done, from its beginning and with its seed.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type FaultOptions, WrongUse } from './asked.ts';
 import { invariantNames } from './check/verdict.ts';
-import { type FaultOptions, WrongUse } from './options.ts';
 import { failureOf, type Report } from './report.ts';
 
 export interface PartsPlan {

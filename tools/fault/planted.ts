@@ -5,7 +5,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PlantName } from './options.ts';
+import type { PlantName } from './asked.ts';
 import type { Report } from './report.ts';
 import { crashPoints } from './runs/crash-points.ts';
 import { soak } from './runs/soak.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { crashPointNames } from '#kernel';
-import { runNames } from '../../../tools/fault/options.ts';
+import { runNames } from '../../../tools/fault/asked.ts';
 import { blowNames, redisBlows } from '../../../tools/fault/runs/blows.ts';
 
 const home = fileURLToPath(new URL('../../..', import.meta.url));

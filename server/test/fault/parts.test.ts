@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type FaultOptions, WrongUse } from '../../../tools/fault/options.ts';
+import { type FaultOptions, WrongUse } from '../../../tools/fault/asked.ts';
 import { type PartsPlan, type Progress, partOf, runParts } from '../../../tools/fault/parts.ts';
 import { failureOf, type Report } from '../../../tools/fault/report.ts';
 import { keptInvariants, soundTotals } from '../support/fault-report.ts';

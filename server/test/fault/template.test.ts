@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { WrongUse } from '../../../tools/fault/options.ts';
+import { WrongUse } from '../../../tools/fault/asked.ts';
 import { copyFrom, keepIn, openTemplate } from '../../../tools/fault/stage/template.ts';
 
 let folder: string;

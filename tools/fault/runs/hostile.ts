@@ -24,6 +24,7 @@ export interface HostileOptions {
   readonly webhooks: number;
   readonly seed: number;
   readonly ratePerSecond: number;
+  readonly template?: string;
 }
 
 /** Times the whole corpus; memory is measured after the first, when code and pools are warm. */
@@ -33,11 +34,11 @@ const settleMs = 60_000;
 /** Nobody is there: a call to a provider that is not the stand-in stays on this machine, and fails. */
 const nowhere = 'http://127.0.0.1:1';
 
-export async function hostile({ webhooks, seed, ratePerSecond }: HostileOptions): Promise<Report> {
+export async function hostile({ webhooks, seed, ratePerSecond, template }: HostileOptions): Promise<Report> {
   let neighbours: Neighbours | undefined;
   try {
     return await play({
-      ...{ name: 'hostile', webhooks, seed, ratePerSecond },
+      ...{ name: 'hostile', webhooks, seed, ratePerSecond, ...(template ? { template } : {}) },
       gateways: 1,
       workers: 1,
       isIdle: true,

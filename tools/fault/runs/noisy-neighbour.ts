@@ -12,6 +12,9 @@ import { play, type Scene } from './scene.ts';
 export interface NoisyNeighbourOptions {
   readonly seed: number;
   readonly quietPerSecond: number;
+  /** To the quiet one, half of them beside the loud one; without it as many as come in both halves' time. */
+  readonly webhooks?: number;
+  readonly template?: string;
   readonly home?: string;
 }
 
@@ -25,11 +28,11 @@ const secondsBetweenMessages = 12;
 const settleMs = 5_000;
 
 export async function noisyNeighbour(options: NoisyNeighbourOptions): Promise<Report> {
-  const { seed, quietPerSecond, home } = options;
+  const { seed, quietPerSecond, home, template } = options;
   let figures = { baselineP95Ms: 0, quietP95Ms: 0 };
   const report = await play({
     name: 'noisy-neighbour',
-    ...{ seed, ...(home ? { home } : {}), gateways: 1, workers: 1, webhooks: null },
+    ...{ seed, ...(home ? { home } : {}), ...(template ? { template } : {}), gateways: 1, workers: 1, webhooks: null },
     ratePerSecond: quietPerSecond,
     onlyTarget: quietTarget,
     receiptsTogether: 20,
@@ -43,10 +46,11 @@ export async function noisyNeighbour(options: NoisyNeighbourOptions): Promise<Re
   return { ...report, ...figures };
 }
 
-async function beLoud({ stage }: Scene, { seed, quietPerSecond }: NoisyNeighbourOptions) {
+async function beLoud({ stage }: Scene, { seed, quietPerSecond, webhooks }: NoisyNeighbourOptions) {
+  const halfMs = webhooks === undefined ? noise.halfMs : (webhooks / 2 / quietPerSecond) * 1_000;
   await wait(settleMs);
   const startedMs = Date.now();
-  await wait(noise.halfMs);
+  await wait(halfMs);
   const loudMs = Date.now();
   const logFile = join(stage.folder, 'logs', 'acked-noise.ndjson');
   const ratePerSecond = quietPerSecond * noise.times;
@@ -56,7 +60,7 @@ async function beLoud({ stage }: Scene, { seed, quietPerSecond }: NoisyNeighbour
     ...{ seed: seed + 1, duplicateShare: 0, earlyShare: 0 },
   });
   try {
-    await wait(noise.halfMs);
+    await wait(halfMs);
     const endedMs = Date.now();
     noisy.stop();
     const { acked, p99Ms, refused } = await noisy.done(60_000);

@@ -1,17 +1,20 @@
-/** Random blows at every process, and random faults of the provider, spread over the load; all from the seed. */
+/** Blows at every process, and random faults of the provider, spread over the load; all from the seed. */
+import { reached } from '../load/reached.ts';
 import type { Report } from '../report.ts';
 import { type Choices, seeded } from '../seeded.ts';
-import { until } from '../stage/until.ts';
+import { paceOf } from '../sizes.ts';
 import { type BlowName, blowNames, deal } from './blows.ts';
 import { lift, order, type ProviderFaultName, providerFaultNames } from './provider-faults.ts';
 import { play, type Scene, type ScenePlan } from './scene.ts';
+import { boundsOf, schedule } from './schedule.ts';
 
 export interface SoakOptions {
   readonly name?: string;
   readonly webhooks: number;
   readonly kills: number;
   readonly seed: number;
-  readonly ratePerSecond: number;
+  /** Without it, as fast as leaves each blow its time. */
+  readonly ratePerSecond?: number;
   /** Instead of all there are. */
   readonly blows?: readonly BlowName[];
   readonly faults?: readonly ProviderFaultName[];
@@ -29,13 +32,6 @@ export interface SoakOptions {
   readonly drainMs?: number;
 }
 
-interface Planned {
-  /** When so many webhooks have been acknowledged. */
-  readonly atAcked: number;
-  readonly blow: BlowName;
-  readonly fault: ProviderFaultName | null;
-}
-
 /**
  * Hardly anybody is to write so often that the bot tells them to slow down, at 12 answers a minute: 8 messages in a short
  * run, 7 or 8 a minute in a long one. And yet often enough that there is an order to keep.
@@ -43,12 +39,11 @@ interface Planned {
 const messagesEach = { inShortRun: 8, ever: 15, secondsBetween: 8 } as const;
 const faultTimes = 3;
 const manyWebhooks = 2_500;
-const stallMs = 120_000;
 
 export function soak(options: SoakOptions): Promise<Report> {
-  const { webhooks, seed, ratePerSecond, home, template, prepare, drainMs, duplicateShare } = options;
+  const { webhooks, kills, seed, home, template, prepare, drainMs, duplicateShare } = options;
+  const ratePerSecond = paceOf({ webhooks, kills, rate: options.ratePerSecond });
   const choices = seeded(seed).fork('soak');
-  const planned = plan(options, choices.fork('plan'));
   return play({
     name: options.name ?? 'soak',
     ...{
@@ -67,54 +62,73 @@ export function soak(options: SoakOptions): Promise<Report> {
     workers: 2,
     // Each message has replies, and each reply three receipts: one by one they would be most of a long run.
     receiptsTogether: options.receiptsTogether ?? (webhooks > manyWebhooks ? 20 : 1),
-    conversations: options.conversations ?? conversationsFor(options),
-    faults: (scene) => dealAll(scene, planned, choices.fork('blows')),
+    conversations: options.conversations ?? conversationsFor(webhooks, ratePerSecond),
+    faults: (scene) => dealAll(scene, { ...options, ratePerSecond }, choices),
   });
 }
 
-function conversationsFor({ webhooks, ratePerSecond }: SoakOptions): number {
+function conversationsFor(webhooks: number, ratePerSecond: number): number {
   const { inShortRun, ever, secondsBetween } = messagesEach;
-  const forThePace = Math.min(Math.ceil(webhooks / inShortRun), ratePerSecond * secondsBetween);
+  const forThePace = Math.min(Math.ceil(webhooks / inShortRun), Math.ceil(ratePerSecond * secondsBetween));
   return Math.max(60, Math.ceil(webhooks / ever), forThePace);
 }
 
-function plan(options: SoakOptions, choices: Choices): Planned[] {
-  const { webhooks, kills } = options;
-  const blows = options.blows ?? blowNames;
-  const faults = options.faults ?? providerFaultNames;
-  return Array.from({ length: kills }, (_, index) => ({
-    atAcked: Math.floor(((index + choices.next() * 0.8) / kills) * webhooks * 0.95),
-    blow: choices.pick(blows),
-    fault: faults.length > 0 && choices.next() < 0.5 ? choices.pick(faults) : null,
-  }));
-}
+type DealPlan = SoakOptions & Required<Pick<SoakOptions, 'ratePerSecond'>>;
 
-async function dealAll(scene: Scene, planned: readonly Planned[], choices: Choices) {
+async function dealAll(scene: Scene, plan: DealPlan, choices: Choices) {
   const { stage, load } = scene;
+  const { webhooks, kills, ratePerSecond, blows = blowNames, faults = providerFaultNames } = plan;
+  const possible = blows.filter((blow) => blow !== 'postgres disk-full' || stage.smallDisk);
+  const planned = schedule({ webhooks, kills, blows: possible, faults }, choices.fork('plan'));
+  const marks = planned.map(({ atAcked }) => atAcked);
+  const bounds = boundsOf(marks, webhooks, ratePerSecond);
+  const dealing = choices.fork('blows');
   const unstruck: BlowName[] = [];
   let late = 0;
-  for (const { atAcked, blow, fault } of planned) {
-    const isThere = await until(() => load.progress.acked >= atAcked || load.progress.kind === 'done', stallMs, 20);
-    if (!isThere) throw new Error(`the load stands still at ${load.progress.acked} of ${atAcked}`);
-    if (load.progress.kind === 'done') {
+  for (const [index, { atAcked, blow, fault }] of planned.entries()) {
+    load.bound(bounds[index]!.before);
+    if (!(await reached(load, atAcked))) {
       late += 1;
       continue;
     }
-    if (fault) await order(stage.standIn, fault, 1 + choices.below(faultTimes));
-    const kill = await deal(stage, blow, choices);
-    if (kill) scene.kills.push(kill);
+    load.bound(bounds[index]!.during);
+    if (fault) await order(stage.standIn, fault, 1 + dealing.below(faultTimes));
+    const kill = await deal(stage, blow, dealing);
+    if (kill) scene.kills.push({ ...kill, backMs: Date.now() });
     else unstruck.push(blow);
   }
+  load.bound(null);
   await load.done(scene.loadMs);
   await lift(stage.standIn);
-  const disk = stage.smallDisk ? 'filled' : 'not struck: a disk of its own needs root and a loop device';
-  const isDiskAsked = planned.some(({ blow }) => blow === 'postgres disk-full');
-  const missed = unstruck.filter((blow) => blow !== 'postgres disk-full');
   return {
     failures: [
       ...(late > 0 ? [`the load was over before the last ${late} of ${planned.length} blows`] : []),
-      ...missed.map((blow) => `"${blow}" found nothing to strike`),
+      ...unstruck.map((blow) => `"${blow}" found nothing to strike`),
     ],
-    details: { choices: planned, unstruck, ...(isDiskAsked ? { disk } : {}) },
+    details: {
+      choices: planned,
+      unstruck,
+      ...leftOutOf(
+        blows,
+        planned.map(({ blow }) => blow),
+      ),
+      ...diskOf(plan, scene),
+    },
   };
+}
+
+/** Kinds that this run has not tried at all: there were fewer blows than kinds, or this machine does not let us. */
+function leftOutOf(all: readonly BlowName[], dealt: readonly BlowName[]) {
+  return { leftOut: all.filter((blow) => !dealt.includes(blow)) };
+}
+
+function diskOf({ hasSmallDisk, blows = [] }: SoakOptions, { stage, kills }: Scene) {
+  if (!hasSmallDisk || !blows.includes('postgres disk-full')) return {};
+  if (!stage.smallDisk) {
+    const disk = 'not struck: a small disk of its own needs root and a loop device';
+    console.error(`the disk was ${disk}`);
+    return { disk };
+  }
+  const times = kills.filter(({ target, how }) => target === 'postgres' && how === 'disk-full').length;
+  return { disk: times === 0 ? 'not struck: there were fewer blows than kinds' : `filled ${times} times` };
 }

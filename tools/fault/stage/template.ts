@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { WrongUse } from '../options.ts';
+import { WrongUse } from '../asked.ts';
 import type { Shop } from './shops.ts';
 
 const run = promisify(execFile);

@@ -1,0 +1,60 @@
+/** When which blow falls: each kind before any comes again, each under load, and load after each. */
+import { expect, test } from 'vitest';
+import { planFor } from '../../../tools/fault/runs/providers.ts';
+import { boundsOf, schedule } from '../../../tools/fault/runs/schedule.ts';
+import { seeded } from '../../../tools/fault/seeded.ts';
+
+const blows = ['kill', 'freeze', 'flush', 'disk-full'] as const;
+const planOf = (webhooks: number, kills: number, seed = 1) =>
+  schedule({ webhooks, kills, blows, faults: [] }, seeded(seed));
+
+test('deals every blow once before any comes again, in an order of the seed’s', () => {
+  const orders = new Set<string>();
+  for (let seed = 0; seed < 20; seed += 1) {
+    const dealt = planOf(1_000, 10, seed).map(({ blow }) => blow);
+    for (const round of [dealt.slice(0, 4), dealt.slice(4, 8)]) expect(round.toSorted()).toEqual(blows.toSorted());
+    expect(dealt).toHaveLength(10);
+    expect(planOf(1_000, 10, seed).map(({ blow }) => blow)).toEqual(dealt);
+    orders.add(dealt.join());
+  }
+  expect(orders.size).toBeGreaterThan(10);
+  expect(planOf(1_000, 0)).toEqual([]);
+});
+
+test.each([
+  [1, 1, 1],
+  [2, 2, 1],
+  [10, 1, 1.6],
+  [10, 10, 1],
+  [50, 1, 8.3],
+  [500, 5, 16.6],
+  [6_000, 8, 300],
+  [20_000, 15, 220],
+  [1_000_000, 500, 250],
+])('with %d webhooks and %d blows the load is under way before, during and after each', (webhooks, kills, rate) => {
+  for (let seed = 0; seed < 20; seed += 1) {
+    const marks = planOf(webhooks, kills, seed).map(({ atAcked }) => atAcked);
+    const bounds = boundsOf(marks, webhooks, rate);
+    for (const [index, { before, during }] of bounds.entries()) {
+      const mark = marks[index]!;
+      const next = marks[index + 1] ?? webhooks;
+      // It is reached, and the load is not over before the blow has been dealt.
+      expect(before).toBeGreaterThanOrEqual(mark);
+      expect(before).toBeLessThan(webhooks);
+      expect(during).toBeGreaterThanOrEqual(before);
+      // And does not go on to the next one's mark meanwhile.
+      expect(during).toBeLessThanOrEqual(next);
+      if (next - mark >= 2) expect([before > mark, during < next]).toEqual([true, true]);
+    }
+  }
+});
+
+test.each([
+  [2_000, 18, 6],
+  [100, 18, 2],
+  [20, 18, 1],
+  [5, 5, 1],
+])('of %d sends %d faults of the provider strike %d times each', (webhooks, faults, timesEach) => {
+  const plan = planFor(webhooks, seeded(1));
+  expect({ faults: new Set(plan.faults).size, timesEach: plan.timesEach }).toEqual({ faults, timesEach });
+});
