@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 
 const packages: Readonly<Record<string, string>> = { 'redis-server': 'redis-server', chromium: 'chromium' };
 
-function isThere(program: string): boolean {
+/** On the path. */
+export function isThere(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 

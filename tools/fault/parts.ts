@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type FaultOptions, WrongUse } from './asked.ts';
-import { invariantNames } from './check/verdict.ts';
-import { failureOf, type Report } from './report.ts';
+import { brokenOff, failureOf, type Report } from './report.ts';
+import { sumOf } from './sum.ts';
 
 export interface PartsPlan {
   readonly name: string;
@@ -29,28 +29,47 @@ export interface Progress {
   readonly done: readonly Report[];
 }
 
-/** Throws WrongUse before anything is run where the file is of another run, or cannot be read. */
+/**
+ * Throws WrongUse before anything is run where the file is of another run, or cannot be read. `keep` is told the sum of the
+ * parts that are done, for whoever must tell of them when this one is stopped.
+ */
 export async function runParts(
   plan: PartsPlan,
   file: string,
   run: (options: FaultOptions) => Promise<Report>,
+  keep: (soFar: Report) => void = () => {},
 ): Promise<Report> {
   let progress = load(file, plan);
   // Before the first part, which takes minutes.
   saveOrRefuse(file, progress);
   const total = plan.parts ?? progress.done.length + 1;
+  if (progress.done.length > 0) keep(sumOf(progress.done));
   while (progress.done.length < total) {
     const part = progress.done.length;
     const options =
       plan.parts === undefined ? plan.options : partOf({ ...plan.options, seed: progress.seed }, part, total);
     console.error(`part ${part + 1} of ${total}: seed ${options.seed}`);
-    const report = await run(options).catch((error: unknown) => withoutReport(plan.name, options.seed, error));
+    const report = await runOnce(plan.name, options, run);
     console.error(`part ${part + 1} of ${total}: ${failureOf(report) ?? 'held'}`);
     progress = { ...progress, done: [...progress.done, report] };
     save(file, progress);
+    keep(sumOf(progress.done));
   }
-  const [first, ...others] = progress.done.map(withSeed) as [Report, ...Report[]];
-  return others.reduce(add, first);
+  return sumOf(progress.done);
+}
+
+/** What breaks off is told of too, as a failure. */
+export async function runOnce(
+  name: string,
+  options: FaultOptions,
+  run: (options: FaultOptions) => Promise<Report>,
+): Promise<Report> {
+  try {
+    return await run(options);
+  } catch (error) {
+    console.error(error);
+    return brokenOff(name, options.seed, `broke off: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** An equal share, the remainder spread over the first ones; each part has a seed of its own. */
@@ -87,10 +106,16 @@ function read(file: string): Progress | null {
   }
 }
 
-function wordsOf({ options, parts }: PartsPlan): string {
+function wordsOf({ name, options, parts }: PartsPlan): string {
   const { webhooks, kills, hits, rate, hasRedis } = options;
   const named = Object.entries({ webhooks, kills, hits, rate, parts }).filter(([, value]) => value !== undefined);
-  return `${named.map(([name, value]) => `${name} ${value}`).join(', ')}${hasRedis ? ', redis' : ''}`;
+  return `${named.map(([name, value]) => `${name} ${value}`).join(', ')}${redisWords(name, hasRedis)}`;
+}
+
+/** Only a soak has it or has it not. */
+function redisWords(name: string, hasRedis: boolean | undefined): string {
+  if (name !== 'soak') return '';
+  return hasRedis ? ', with Redis' : ', without Redis';
 }
 
 /** In one step: who is killed in the middle of it leaves the parts before. */
@@ -106,55 +131,4 @@ function saveOrRefuse(file: string, progress: Progress): void {
   } catch (error) {
     throw new WrongUse(`--resume ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-const sums = [
-  'sent',
-  'acked',
-  'lost',
-  'doubleEffects',
-  'doubleSends',
-  'unflaggedDoubleSends',
-  'uncertain',
-  'outOfOrder',
-  'crossed',
-  'kills',
-] as const satisfies (keyof Report)[];
-
-/** A run that broke off: it proves nothing, and stays a failure. */
-function withoutReport(name: string, seed: number, error: unknown): Report {
-  const zeros = Object.fromEntries(sums.map((sum) => [sum, 0])) as Record<(typeof sums)[number], number>;
-  const invariants = Object.fromEntries(invariantNames.map((one) => [one, null])) as Report['invariants'];
-  const failures = [`broke off: ${error instanceof Error ? error.message : String(error)}`];
-  return { name, seed, ...zeros, recoveryMs: null, invariants, details: { failures } };
-}
-
-/** What failed is told with the seed that brings it back. */
-function withSeed(report: Report): Report {
-  const failure = failureOf(report);
-  const failures = failure === null ? [] : [`seed ${report.seed}: ${failure}`];
-  return { ...report, details: { ...report.details, failures } };
-}
-
-/** Sums, the longest recovery; an invariant broken once is broken. */
-export function add(before: Report, now: Report): Report {
-  const summed = Object.fromEntries(sums.map((name) => [name, before[name] + now[name]]));
-  const runs = [...((before.details.runs as object[] | undefined) ?? [before.details]), now.details];
-  const seeds = [...((before.details.seeds as number[] | undefined) ?? [before.seed]), now.seed];
-  const failures = runs.flatMap((run) => ('failures' in run ? (run.failures as string[]) : []));
-  const recoveries = [before.recoveryMs, now.recoveryMs].filter((ms) => ms !== null);
-  return {
-    ...before,
-    ...summed,
-    recoveryMs: recoveries.length === 0 ? null : Math.max(...recoveries),
-    invariants: Object.fromEntries(
-      invariantNames.map((name) => [name, both(before.invariants[name], now.invariants[name])]),
-    ) as Report['invariants'],
-    details: { seeds, runs, failures },
-  };
-}
-
-function both(one: boolean | null, two: boolean | null): boolean | null {
-  if (one === null || two === null) return one ?? two;
-  return one && two;
 }

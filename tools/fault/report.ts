@@ -2,18 +2,31 @@
 import type { Evidence, Invariants, Totals } from './check/verdict.ts';
 import { invariantNames, invariantsOf, totalsOf } from './check/verdict.ts';
 
-export interface Report extends Totals {
+export const figureNames = [
+  'sent',
+  'acked',
+  'lost',
+  'doubleEffects',
+  'doubleSends',
+  'unflaggedDoubleSends',
+  'uncertain',
+  'outOfOrder',
+  'crossed',
+  'kills',
+] as const satisfies (keyof Totals | 'sent' | 'acked' | 'kills')[];
+
+/** null, all of them: the run broke off, and nobody has judged. */
+export type Figures = Readonly<Record<(typeof figureNames)[number], number | null>>;
+
+export interface Report extends Figures {
   readonly name: string;
   readonly seed: number;
-  readonly sent: number;
-  readonly acked: number;
-  readonly kills: number;
-  /** The longest of all; by kind in the details. null: nothing was killed, or not everybody was whole again. */
+  /** The longest of all; by kind in the details. null: nothing was killed, or not everybody was seen whole again. */
   readonly recoveryMs: number | null;
   readonly invariants: Invariants;
   /** `noisy-neighbour`: from a quiet workspace's webhook to its recorded reply, beside a loud one and alone. */
-  readonly quietP95Ms?: number;
-  readonly baselineP95Ms?: number;
+  readonly quietP95Ms?: number | null;
+  readonly baselineP95Ms?: number | null;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -52,6 +65,18 @@ export function reportOf(facts: RunFacts): Report {
     invariants: invariantsOf(evidence),
     details: { ...facts.details, failures, counts, subjects },
   };
+}
+
+/** What is told of a run that came to no judgement: it proves nothing, and is a failure. */
+export function brokenOff(name: string, seed: number, why: string): Report {
+  const figures = Object.fromEntries(figureNames.map((figure) => [figure, null])) as Figures;
+  const invariants = Object.fromEntries(invariantNames.map((one) => [one, null])) as Invariants;
+  const quiet = name === 'noisy-neighbour' ? { quietP95Ms: null, baselineP95Ms: null } : {};
+  return { name, seed, ...figures, recoveryMs: null, invariants, ...quiet, details: { failures: [why] } };
+}
+
+export function isJudged(report: Report): boolean {
+  return figureNames.every((figure) => report[figure] !== null);
 }
 
 /** Null when everything held; else one line. */

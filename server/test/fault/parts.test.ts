@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type FaultOptions, WrongUse } from '../../../tools/fault/asked.ts';
+import { parseAsked } from '../../../tools/fault/options.ts';
 import { type PartsPlan, type Progress, partOf, runParts } from '../../../tools/fault/parts.ts';
 import { failureOf, type Report } from '../../../tools/fault/report.ts';
+import { sumOf } from '../../../tools/fault/sum.ts';
 import { keptInvariants, soundTotals } from '../support/fault-report.ts';
 
 let folder: string;
@@ -84,7 +86,9 @@ it('keeps a part that failed or broke off as a failure, whatever comes after it'
     const isBroken = part.seed === 11;
     return reportOf(part, isBroken ? { lost: 2, invariants: { ...reportOf(part).invariants, I1: false } } : {});
   });
-  expect(sum).toMatchObject({ sent: 66, lost: 2, invariants: { I1: false, I2: true } });
+  // What broke off nobody has judged: that is no zero and no truth of the whole.
+  expect(sum).toMatchObject({ sent: null, lost: null, recoveryMs: null, invariants: { I1: false, I2: null } });
+  expect(sum.details.judged).toMatchObject({ parts: 2, sent: 66, lost: 2 });
   expect(failureOf(sum)).toBe('I1 is broken; seed 10: broke off: the load stands still; seed 11: I1 is broken');
   const resumed = await runParts(plan, file, async (part) => reportOf(part));
   expect(failureOf(resumed)).toBe(failureOf(sum));
@@ -131,4 +135,47 @@ it('refuses a file that holds something else', async () => {
   const file = join(folder, 'foreign.json');
   writeFileSync(file, '{"name":"soak"}');
   await expect(runParts(plan, file, async (part) => reportOf(part))).rejects.toThrow('does not hold parts');
+});
+
+it('tells of the parts that are done while the next one runs', async () => {
+  const kept: (number | null)[] = [];
+  const keep = (soFar: Report) => kept.push(soFar.sent);
+  await runParts(plan, join(folder, 'kept.json'), async (part) => reportOf(part), keep);
+  expect(kept).toEqual([34, 67, 100]);
+});
+
+it('does not go on without Redis with what was begun with it', async () => {
+  const file = join(folder, 'redis.json');
+  const withRedis = { ...plan, options: { ...options, hasRedis: true } };
+  await runParts(withRedis, file, async (part) => reportOf(part));
+  const other = runParts(plan, file, async (part) => reportOf(part));
+  await expect(other).rejects.toThrow('of another plan: webhooks 100, kills 7, parts 3, with Redis');
+});
+
+it('shares the usual number of kills where none is said', () => {
+  const asked = parseAsked(['soak', '--webhooks', '6000', '--parts', '4', '--resume', 'x'], {});
+  if (asked === 'help') throw new Error('a run was asked for');
+  expect([0, 1, 2, 3].map((part) => partOf(asked.options, part, 4).kills)).toEqual([3, 3, 2, 2]);
+});
+
+const judged = (seed: number, more: Partial<Report>) => reportOf({ ...options, seed }, more);
+
+it('keeps the worse pair of a quiet workspace', () => {
+  const pairs = [
+    [50, 60],
+    [40, 75],
+    [70, 80],
+  ].map(([baselineP95Ms, quietP95Ms], seed) =>
+    judged(seed, { baselineP95Ms: baselineP95Ms!, quietP95Ms: quietP95Ms! }),
+  );
+  expect(sumOf(pairs)).toMatchObject({ baselineP95Ms: 40, quietP95Ms: 75 });
+});
+
+it('adds the aims up, and tells no recovery where one part had none', () => {
+  const aim = { kind: 'gateway kill', aimMs: 5_000, worstMs: 900, count: 2, over: 0, met: true };
+  const slow = { ...aim, worstMs: 5_600, count: 1, over: 1, met: false };
+  const parts = [aim, slow].map((one, seed) => judged(seed, { details: { failures: [], aims: [one] } }));
+  expect(sumOf(parts).details.aims).toEqual([{ ...aim, worstMs: 5_600, count: 3, over: 1, met: false }]);
+  expect(sumOf([...parts, judged(3, { recoveryMs: null })]).recoveryMs).toBeNull();
+  expect(sumOf([...parts, judged(3, { recoveryMs: null, kills: 0 })]).recoveryMs).toBe(100);
 });

@@ -6,10 +6,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crashPointNames } from '#kernel';
 import type { Report as WholeReport } from '../../../tools/fault/report.ts';
+import { isThere } from '../../../tools/programs.ts';
 import { keptInvariants, soundTotals } from '../support/fault-report.ts';
 
 interface Report extends WholeReport {
-  readonly details: { readonly points?: Readonly<Record<string, number>>; readonly failures: readonly string[] };
+  readonly details: {
+    readonly points?: Readonly<Record<string, number>>;
+    readonly failures: readonly string[];
+    readonly redis?: string;
+    readonly leftOut?: readonly string[];
+  };
 }
 
 interface Outcome {
@@ -54,6 +60,7 @@ test.for([
   ['an unknown run', ['avalanche']],
   ['no run at all', []],
   ['an unknown option', ['soak', '--hard']],
+  ['an option of another run', ['crash-points', '--webhooks', '5']],
   ['a number that is none', ['soak', '--webhooks', 'many']],
   ['more than the limit', ['soak', '--webhooks', '100000000']],
   ['a planted bug without the second word', ['soak', '--planted', 'resend-blindly']],
@@ -74,12 +81,13 @@ test('every crash point once: nothing lost, doubled, out of order or crossed', {
   expect(status).toBe(0);
 });
 
-test('a soak of every process under load: nothing lost, doubled, out of order or crossed', {
+test('a soak of every process, Postgres and Redis under load: nothing lost, doubled, out of order or crossed', {
   timeout: runMs,
 }, async () => {
   const args = ['soak', '--json', ...size.soak, '--seed', '20261121', '--template', template];
   const { status, report, words } = await fault(args);
   expect(report, words).toMatchObject({ ...whole, kills: 15 });
+  expect(report?.details).toMatchObject({ redis: isThere('redis-server') ? 'took part' : 'left out', leftOut: [] });
   expect(report?.details.failures).toEqual([]);
   expect(report?.acked).toBeGreaterThanOrEqual(20_000);
   expect(status).toBe(0);
