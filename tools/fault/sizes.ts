@@ -27,11 +27,14 @@ const leastSecondsEach = 2.5;
 const fewWebhooks = 10;
 const usualRate = 60;
 const leastRate = 1;
+/** By `noisy-neighbour`, in both halves. */
+const leastCompared = 100;
 
 /**
  * Of all parts together. Throws WrongUse for blows that have no room. What has no blows to size is given back as it is.
  */
 export function sized(name: RunName, options: FaultOptions): FaultOptions {
+  if (name === 'noisy-neighbour') refuseFew(options.webhooks);
   if (!isSized(name)) return options;
   const { rate } = options;
   const { webhooks, kills } = sizeOf(name, options);
@@ -39,6 +42,11 @@ export function sized(name: RunName, options: FaultOptions): FaultOptions {
     throw new WrongUse(`--kills ${kills}: each blow wants a webhook at least, and there are ${webhooks}`);
   if (rate !== undefined && options.kills !== undefined) refuseHaste({ webhooks, kills, rate });
   return { ...options, webhooks, kills };
+}
+
+function refuseFew(webhooks = leastCompared): void {
+  if (webhooks >= leastCompared) return;
+  throw new WrongUse(`--webhooks ${webhooks}: two halves are compared by their p95, and want ${leastCompared} in all`);
 }
 
 function isSized(name: RunName): name is SizedRun {

@@ -29,7 +29,7 @@ const ofRun: Readonly<Record<RunName, readonly Flag[]>> = {
   redis: ['webhooks', 'kills', 'rate', 'parts', 'template'],
   providers: ['webhooks', 'rate', 'parts', 'template'],
   hostile: ['webhooks', 'rate', 'parts', 'template'],
-  'noisy-neighbour': ['webhooks', 'rate', 'parts', 'template'],
+  'noisy-neighbour': ['webhooks', 'rate', 'template'],
   herd: ['rate'],
 };
 
@@ -62,7 +62,7 @@ const does: Readonly<Record<RunName, string>> = {
   postgres: 'killed whole, one backend, stopped at once, frozen, its disk full',
   redis: 'killed and back empty, flushed, frozen',
   providers: 'limits, errors before and after acceptance, resets, drips, wrong ids …',
-  hostile: 'bodies, packings, signatures, tokens, another tenant’s number',
+  hostile: 'at every provider’s door: bodies, signatures, guesses, another’s numbers …',
   'noisy-neighbour': 'a quiet workspace beside one that is written to fifty times as much',
   herd: 'all accounts at once: cold caches, breakers, both gateways',
 };
@@ -98,7 +98,8 @@ ${runNames.map(helpOf).join('\n')}
   --hits N           how often each point is struck
   --rate N           messages a second. Without it as fast as leaves each blow its time.
   --seed S           the same choices again
-  --redis            with Redis, or not at all; --no-redis: without. Left out: with it where a redis-server is found
+  --redis            refuses to begin where there is no redis-server; --no-redis strikes none. Without either Redis takes
+                     part where a redis-server is found
   --template FOLDER  begins from a copy of the stage that FOLDER keeps, or keeps it there for the next run
   --resume FILE      adds this run to those that FILE holds; the sum is printed
   --parts N          with --resume: the webhooks and kills, or the hits, in N runs one after the other, each kept in FILE

@@ -29,6 +29,7 @@ test.each([
   ['parts that are kept nowhere', ['soak', '--webhooks', '100', '--parts', '2']],
   ['no webhooks', ['soak', '--webhooks', '0']],
   ['Redis and no Redis', ['soak', '--redis', '--no-redis']],
+  ['too few to compare', ['noisy-neighbour', '--webhooks', '99']],
   ['more blows than webhooks', ['soak', '--webhooks', '10', '--kills', '11']],
   ['a pace that leaves the blows no time', ['soak', '--webhooks', '1000', '--kills', '10', '--rate', '300']],
 ])('says in one line what is wrong with %s', (_what, args) => {
@@ -62,6 +63,7 @@ test.each([
   ['herd', '--webhooks 5'],
   ['herd', '--template /tmp/stage'],
   ['herd', '--parts 2'],
+  ['noisy-neighbour', '--parts 2'],
   ['soak', '--planted resend-blindly --webhooks 5'],
 ])('%s refuses %s, which would do nothing there, and says what it takes', (name, option) => {
   const refusal = () => parseAsked([name, ...option.split(' ')], { SWITCHYARD_FAULTS: '1' });

@@ -21,6 +21,17 @@ test('deals every blow once before any comes again, in an order of the seed’s'
   expect(planOf(1_000, 0)).toEqual([]);
 });
 
+test('falls on each target before it falls on one of them in another way', () => {
+  for (let seed = 0; seed < 20; seed += 1) {
+    const dealt = schedule(
+      { webhooks: 1_000, kills: 9, faults: [], blows: ['a kill', 'a freeze', 'a end', 'b kill', 'b flush', 'c kill'] },
+      seeded(seed),
+    ).map(({ blow }) => blow);
+    expect(new Set(dealt.slice(0, 6)).size).toBe(6);
+    for (const start of [0, 6]) expect(new Set(dealt.slice(start, start + 3).map((blow) => blow[0])).size).toBe(3);
+  }
+});
+
 test.each([
   [1, 1, 1],
   [2, 2, 1],

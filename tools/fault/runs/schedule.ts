@@ -25,7 +25,7 @@ const share = 0.95;
 /** A blow falls in the first part of its own stretch. */
 const spread = 0.8;
 
-/** Every blow once, in an order of the seed's, before any comes again. */
+/** Every blow once, in an order of the seed's, before any comes again; and none of a target before each had one. */
 export function schedule<Blow extends string>(plan: SchedulePlan<Blow>, choices: Choices): Planned<Blow>[] {
   const { webhooks, kills, faults } = plan;
   const blows = rounds(plan.blows, kills, choices.fork('order'));
@@ -37,10 +37,19 @@ export function schedule<Blow extends string>(plan: SchedulePlan<Blow>, choices:
 }
 
 /** As many as are asked for, in rounds of all of them, each in another order. */
-function rounds<Blow>(all: readonly Blow[], count: number, choices: Choices): Blow[] {
+function rounds<Blow extends string>(all: readonly Blow[], count: number, choices: Choices): Blow[] {
   const dealt: Blow[] = [];
-  while (dealt.length < count && all.length > 0) dealt.push(...shuffled(all, choices));
+  while (dealt.length < count && all.length > 0) dealt.push(...round(all, choices));
   return dealt.slice(0, count);
+}
+
+/** One of each target in turn, so that few blows fall on all of them. The first word of a blow is its target. */
+function round<Blow extends string>(all: readonly Blow[], choices: Choices): Blow[] {
+  const ofTarget = [...Map.groupBy(all, (blow) => blow.split(' ')[0]).values()].map((same) => shuffled(same, choices));
+  const most = Math.max(...ofTarget.map((same) => same.length));
+  return Array.from({ length: most }, (_, nth) =>
+    shuffled(ofTarget, choices).flatMap((same) => same[nth] ?? []),
+  ).flat();
 }
 
 export function shuffled<One>(all: readonly One[], choices: Choices): One[] {
