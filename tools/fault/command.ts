@@ -51,7 +51,8 @@ async function reportOf({ what, options, isSeedGiven, resume, parts }: Asked, { 
     return runOnce(what.name, options, run);
   }
   const { fingerprintOfSource } = await import('./source.ts');
-  return runParts({ name: what.name, options, isSeedGiven, parts, source: fingerprintOfSource() }, resume, run, keep);
+  const plan = { name: what.name, options, isSeedGiven, parts };
+  return runParts({ ...plan, source: fingerprintOfSource(), readSource: fingerprintOfSource }, resume, run, keep);
 }
 
 /** Loaded only now: they bring the whole server along, which a wrong option need not wait for. */

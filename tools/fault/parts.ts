@@ -16,6 +16,8 @@ export interface PartsPlan {
   readonly parts: number | undefined;
   /** Of what is run; null: unknown, and not compared. */
   readonly source: string | null;
+  /** Asked again after each part. */
+  readonly readSource?: () => string | null;
 }
 
 /** What stands in the file. */
@@ -50,6 +52,8 @@ export async function runParts(
       plan.parts === undefined ? plan.options : partOf({ ...plan.options, seed: progress.seed }, part, total);
     console.error(`part ${part + 1} of ${total}: seed ${options.seed}`);
     const report = await runOnce(plan.name, options, run);
+    if (plan.readSource && plan.readSource() !== plan.source)
+      throw new WrongUse(`the program was changed while part ${part + 1} ran: that part is not kept`);
     console.error(`part ${part + 1} of ${total}: ${failureOf(report) ?? 'held'}`);
     progress = { ...progress, done: [...progress.done, report] };
     save(file, progress);

@@ -9,12 +9,14 @@ const folders = ['server', 'contract', 'simulator', 'companion', 'tools', 'packa
 export function fingerprintOfSource(): string | null {
   const listed = git(['ls-files', '-s', '--', ...folders]);
   const changed = git(['diff', 'HEAD', '--', ...folders]);
-  if (listed === null || changed === null) return null;
-  return createHash('sha256').update(`${listed}\0${changed}`).digest('hex').slice(0, 16);
+  const unknown = git(['ls-files', '--others', '--exclude-standard', '--', ...folders]);
+  const added = unknown === null ? null : git(['hash-object', '--stdin-paths'], unknown);
+  if (listed === null || changed === null || added === null) return null;
+  return createHash('sha256').update([listed, changed, unknown, added].join('\0')).digest('hex').slice(0, 16);
 }
 
-function git(args: readonly string[]): string | null {
+function git(args: readonly string[], input = ''): string | null {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  const { status, stdout } = spawnSync('git', [...args], { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { status, stdout } = spawnSync('git', [...args], { cwd, input, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   return status === 0 ? stdout : null;
 }

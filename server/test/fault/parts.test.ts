@@ -117,6 +117,14 @@ it.for([
   expect(run).not.toHaveBeenCalled();
 });
 
+it('keeps no part during which the program was changed', async () => {
+  const file = join(folder, 'changed.json');
+  const sources = ['this', 'other'];
+  const changing = { ...plan, readSource: () => sources.shift() ?? null };
+  await expect(runParts(changing, file, async (given) => reportOf(given))).rejects.toThrow('while part 2 ran');
+  expect(parts(file)).toBe(1);
+});
+
 it('refuses a file that cannot be written, before anything is run', async () => {
   const run = vi.fn<() => Promise<Report>>();
   await expect(runParts(plan, join(folder, 'nowhere', 'x.json'), run)).rejects.toThrow(WrongUse);

@@ -53,20 +53,26 @@ export async function deal(stage: Struck, name: BlowName, choices: Choices): Pro
     return kill;
   }
   const process = choices.pick(target === 'gateway' ? stage.gateways : stage.workers);
-  const hasStruck = await strikeProcess(process, how, target === 'gateway' ? frozenGatewayMs : frozenWorkerMs);
-  if (!hasStruck) return null;
-  return target === 'gateway' ? { ...kill, port: process.plan.port } : kill;
+  const struck = await strikeProcess(process, how, target === 'gateway' ? frozenGatewayMs : frozenWorkerMs);
+  if (!struck) return null;
+  return target === 'gateway' ? { ...kill, ...struck, port: process.plan.port } : kill;
 }
 
-async function strikeProcess(process: ManagedProcess, how: string, frozenMs: number): Promise<boolean> {
+/** null: it did not run. */
+async function strikeProcess(
+  process: ManagedProcess,
+  how: string,
+  frozenMs: number,
+): Promise<Pick<Kill, 'goneMs'> | null> {
   const isThere = process.isRunning;
   if (how === 'freeze' && isThere) {
     await process.freeze(frozenMs);
-    return true;
+    return {};
   }
   if (isThere) await (how === 'kill' ? process.kill() : process.terminate());
+  const goneMs = Date.now();
   await process.start();
-  return isThere;
+  return isThere ? { goneMs } : null;
 }
 
 async function strikeRedis({ redis }: Struck, how: string): Promise<void> {

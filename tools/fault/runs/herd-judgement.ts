@@ -31,15 +31,24 @@ export function judgeHerd(seen: {
   /** Of the account that was looked up most; null: none was. */
   readonly lookUps: number | null;
   readonly mayLookUp: number;
+  /** Accounts whose breaker opened while nothing was taken. */
+  readonly broken: number;
+  /** Connections that each drop of the caches ended. */
+  readonly dropped: readonly number[];
 }): string[] {
-  const { moments, p99Ms, lookUps, mayLookUp } = seen;
+  const { moments, p99Ms, lookUps, mayLookUp, broken, dropped } = seen;
   const slow = moments.flatMap(({ name, mayMs }) => {
     const ms = p99Ms[name] ?? null;
     if (ms === null) return [`after "${name}" no webhook was acknowledged: that proves nothing`];
     return ms > mayMs ? [`after "${name}" webhooks waited ${ms} ms for their 200 (p99)`] : [];
   });
-  if (lookUps === null) return [...slow, 'no account was ever looked up: that proves nothing'];
-  return lookUps > mayLookUp
-    ? [...slow, `an account was looked up ${lookUps} times, where ${mayLookUp} would do`]
-    : slow;
+  return [
+    ...slow,
+    ...(lookUps === null ? ['no account was ever looked up: that proves nothing'] : []),
+    ...(lookUps !== null && lookUps > mayLookUp
+      ? [`an account was looked up ${lookUps} times, where ${mayLookUp} would do`]
+      : []),
+    ...(broken === 0 ? ['no breaker opened: that proves nothing of them'] : []),
+    ...(dropped.some((count) => count === 0) ? ['nobody listened whose caches could be dropped'] : []),
+  ];
 }

@@ -1,8 +1,9 @@
 /**
  * What happens to all accounts at once: a crowd of them is written to while every cache is cold, every cache is dropped
- * together, both gateways fall together, and every breaker opens and closes. Each must pass smoothly: what one process
+ * together, the provider takes nothing until breakers open, and both gateways fall together. Each must pass smoothly: what one process
  * has to look up of an account it looks up once, and who knocks in between is answered in time.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readAcked } from '../check/witnesses.ts';
 import type { Report } from '../report.ts';
@@ -46,27 +47,40 @@ async function stampede(scene: Scene) {
     await wait(herdLimits.betweenMs);
   };
   await begin('cold', async () => {});
-  await begin('caches dropped', () => dropCaches(stage));
-  await begin('caches dropped again', () => dropCaches(stage));
+  const dropped: number[] = [];
+  await begin('caches dropped', async () => void dropped.push(await dropCaches(stage)));
+  await begin('caches dropped again', async () => void dropped.push(await dropCaches(stage)));
   await begin('breakers', () => breakAll(stage));
   await begin('gateways killed', () => killGateways(scene), mayTakeMs.afterTheFall);
   await scene.load.stop();
   await until(() => scene.load.progress.kind === 'done', 60_000, 50);
   const p99Ms = ackP99Of(await readAcked(`${stage.folder}/logs/acked.ndjson`), moments);
   const lookUps = await mostLookUps(stage);
+  const broken = countBroken(stage);
   // Cold, after each drop and after the fall; those who come while one is looked up are counted with it, so twice that.
   const mayLookUp = gateways * 4 * 2;
   return {
-    failures: judgeHerd({ moments, p99Ms, lookUps, mayLookUp }),
-    details: { crowd: herdLimits.crowd, p99Ms, mostLookUpsOfAnAccount: lookUps },
+    failures: judgeHerd({ moments, p99Ms, lookUps, mayLookUp, broken, dropped }),
+    details: { crowd: herdLimits.crowd, p99Ms, mostLookUpsOfAnAccount: lookUps, breakersOpened: broken, dropped },
   };
 }
 
 /** Every process hears that its doorbell broke, and forgets all that it knows of routes and accounts. */
-async function dropCaches({ cluster }: Stage): Promise<void> {
-  await cluster.ask(
+async function dropCaches({ cluster }: Stage): Promise<number> {
+  const ended = await cluster.ask(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' AND pid <> pg_backend_pid()`,
   );
+  return ended.length;
+}
+
+/** Of as many accounts a worker said that it sends them nothing for now. */
+function countBroken({ workers }: Stage): number {
+  const opened = workers.flatMap(({ plan }) =>
+    readFileSync(plan.logFile, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"breaker"') && line.includes('"to":"open"')),
+  );
+  return new Set(opened.map((line) => (JSON.parse(line) as { accountId: string }).accountId)).size;
 }
 
 async function breakAll({ standIn }: Stage): Promise<void> {

@@ -7,6 +7,8 @@ export interface Kill {
   readonly target: Target;
   readonly how: string;
   readonly atMs: number;
+  /** When the old process was gone, of one that was told to end: what it still answered until then is no recovery. */
+  readonly goneMs?: number;
   /** When it stood again. Left out: somebody will have written after that in any case. */
   readonly backMs?: number;
   /** Of the gateway that was struck. */
@@ -30,7 +32,7 @@ export interface AskedAndAcked {
   readonly lastAskedMs: Readonly<Record<number, number>>;
 }
 
-/** An acknowledgement so soon after the blow was on its way before it. */
+/** An acknowledgement so soon after the blow, or after the end of the old process, was on its way before it. */
 const slackMs = 50;
 
 /**
@@ -51,8 +53,10 @@ export async function recoveryOf(
     const atMs =
       kill.target === 'worker'
         ? await nextHandled(stage, kill.atMs)
-        : acks.find((ack) => ack.ackedMs > kill.atMs + slackMs && (kill.port === undefined || ack.port === kill.port))
-            ?.ackedMs;
+        : acks.find(
+            (ack) =>
+              ack.ackedMs > (kill.goneMs ?? kill.atMs) + slackMs && (kill.port === undefined || ack.port === kill.port),
+          )?.ackedMs;
     const wasAsked = kill.backMs === undefined || lastOf(kill) > kill.backMs;
     seen.push({ kind: kindOf(kill), tookMs: typeof atMs === 'number' ? atMs - kill.atMs : null, wasAsked });
   }

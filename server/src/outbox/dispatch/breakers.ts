@@ -56,7 +56,9 @@ export function createBreakers(deps: {
       const next = isSilent ? noteSilent(state, clock.elapsedMs(), policy, deps.random()) : noteAnswered();
       if (next.kind === 'closed' && next.failures === 0) states.delete(accountId);
       else states.set(accountId, next);
-      if (next.kind !== state.kind) log.info({ accountId, from: state.kind, to: next.kind }, 'breaker');
+      if (next.kind === state.kind) return;
+      // That a provider is silent is news to whoever carries the pager; that it speaks again is for the record.
+      log[next.kind === 'open' ? 'warn' : 'info']({ accountId, from: state.kind, to: next.kind }, 'breaker');
     },
   };
 }
