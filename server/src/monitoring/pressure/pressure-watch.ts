@@ -111,20 +111,19 @@ class Watch implements PressureWatch {
   async #measure(): Promise<PressureFacts> {
     const loopDelayMs = Math.max(0, this.#loopDelay.percentile(50) / 1e6 - pressureLimits.loopResolutionMs);
     this.#loopDelay.reset();
-    const { backlogAgeMs, statementMs } = await this.#askDatabase();
-    return { freeBytes: await this.#freeBytes(), backlogAgeMs, statementMs, loopDelayMs };
+    return { ...(await this.#askDatabase()), freeBytes: await this.#freeBytes(), loopDelayMs };
   }
 
-  async #askDatabase(): Promise<Pick<PressureFacts, 'backlogAgeMs' | 'statementMs'>> {
+  async #askDatabase(): Promise<Pick<PressureFacts, 'backlogAgeMs' | 'wideBacklogAgeMs' | 'statementMs'>> {
     const { storage, clock } = this.#deps;
     try {
       const began = clock.elapsedMs();
       await storage.gatewayStatement('SELECT 1', [], 'pressure-ping');
       const statementMs = clock.elapsedMs() - began;
-      return { statementMs, backlogAgeMs: await readBacklogAge(storage) };
+      return { statementMs, ...(await readBacklogAge(storage)) };
     } catch (error) {
       // Who needs it will hear so, and answers 503 by itself.
-      if (error instanceof StorageUnavailable) return { statementMs: null, backlogAgeMs: null };
+      if (error instanceof StorageUnavailable) return { statementMs: null, backlogAgeMs: null, wideBacklogAgeMs: null };
       throw error;
     }
   }
