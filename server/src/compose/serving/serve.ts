@@ -2,13 +2,14 @@
 import { prepareSending } from '#channels';
 import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
-import { createMetrics } from '#monitoring';
+import { createMetrics, writeAbsence } from '#monitoring';
 import { channels } from '../channels.ts';
 import { readVersion } from '../foundation.ts';
 import type { Product } from '../rooms.ts';
 import { watchDowntime } from '../upkeep/downtime.ts';
 import { askable, askForOwed } from '../upkeep/looks.ts';
 import { startMaintenance } from '../upkeep/maintenance.ts';
+import { askForRefusing, startRefusalWatch } from '../upkeep/refusing.ts';
 import { keepUp } from '../upkeep/upkeep.ts';
 import { barePages } from './bare-pages.ts';
 import { createBell } from './inbox-bell.ts';
@@ -39,6 +40,7 @@ export async function serve(product: Product): Promise<RunningServer> {
       if (!drain) bell.ring();
     },
   });
+  const refusals = startRefusalWatch(product);
   const gateway = createGateway({
     accounts: product.accounts,
     channels,
@@ -47,6 +49,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     counters: engines.counters,
     settings: { ...config, publicUrl: config.publicUrl },
     isRefusing: () => product.pressure.isRefusing,
+    noteUnavailable: (error) => refusals?.note(error),
     operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
     authenticateKey: async (key) => product.workspaces.findByKey(key),
     canaries: product.canaryDoor,
@@ -63,7 +66,14 @@ export async function serve(product: Product): Promise<RunningServer> {
   alarmSender?.start();
   const maintenance = isWorker ? startMaintenance(product, receiver) : null;
   const downtime = config.roles.includes('gateway')
-    ? watchDowntime({ storage: foundation.storage, log, askable, begin: () => askForOwed(engines) })
+    ? watchDowntime({
+        ...{ storage: foundation.storage, log, askable },
+        noteAbsence: config.isLedgerOn ? writeAbsence : undefined,
+        begin: async () => {
+          await askForOwed(engines);
+          await askForRefusing(engines);
+        },
+      })
     : null;
   const upkeep = setInterval(() => keepUp(product, loadApi), serveLimits.upkeepMs);
   upkeep.unref();
@@ -93,6 +103,7 @@ export async function serve(product: Product): Promise<RunningServer> {
         dispatcher?.stop(serveLimits.graceMs),
         alarmSender?.stop(),
         maintenance?.stop(),
+        refusals?.stop(),
         product.pressure.stop(),
       ]);
       bell.stop();

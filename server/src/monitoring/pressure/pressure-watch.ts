@@ -1,6 +1,7 @@
 /** Measures every second and keeps what follows: what is held back, and whether deliveries are refused. */
 import { statfs } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { RefusalReason } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
 import type { Lane } from '#outbox';
 import { type Storage, StorageUnavailable } from '#storage';
@@ -15,6 +16,7 @@ import {
   refusesDeliveries,
   slowsReads,
   type WorkLane,
+  whyRefused,
 } from './pressure.ts';
 import { readBacklogAge } from './pressure-store.ts';
 
@@ -39,6 +41,8 @@ export interface PressureWatch {
    */
   mayGoOn(lane: WorkLane, signal: AbortSignal): Promise<boolean>;
   readonly isRefusing: boolean;
+  /** Why no delivery is taken, by us or since the database that would store it is away; none: they are taken. */
+  readonly refusal: readonly RefusalReason[];
   /** The console's lists, statistics and exports wait for messages. */
   readonly isSlowingReads: boolean;
 }
@@ -60,6 +64,7 @@ class Watch implements PressureWatch {
   pressure: Pressure = noPressure;
   held: readonly Lane[] = [];
   isRefusing = false;
+  refusal: readonly RefusalReason[] = [];
   isSlowingReads = false;
 
   constructor(deps: PressureDeps) {
@@ -101,6 +106,7 @@ class Watch implements PressureWatch {
       const facts = await this.#measure();
       this.#take(pressureOf(milderOf(facts, this.#last ?? facts), this.pressure));
       this.#last = facts;
+      this.refusal = facts.statementMs === null ? ['database'] : whyRefused(this.pressure);
     } catch (error) {
       this.#deps.log.warn({ error: String(error) }, 'the pressure could not be measured');
     } finally {

@@ -13,6 +13,7 @@ import {
   refusesDeliveries,
   slowsReads,
   type WorkLane,
+  whyRefused,
 } from './pressure.ts';
 
 const gibibyte = 1024 ** 3;
@@ -52,6 +53,7 @@ describe('the steps', () => {
     expect(pressure.step).toBe(step);
     expect(heldLanes(pressure)).toEqual(held);
     expect(refusesDeliveries(pressure)).toBe(step === 'refuse');
+    expect(whyRefused(pressure).length > 0).toBe(step === 'refuse');
   });
 
   it('names the facts that ask for it', () => {

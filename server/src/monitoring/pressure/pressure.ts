@@ -5,6 +5,7 @@
  * last. What takes away the place to store a delivery, or the time to answer at all, ends in 503; and so does, far later, a
  * backlog that hardly anybody could still be answered from (docs/decisions/0014-when-webhooks-are-refused.md).
  */
+import type { RefusalReason } from '@switchyard/contract';
 import type { Lane } from '#outbox';
 
 /** What is measured, now and then; null: it cannot be seen from here. */
@@ -141,4 +142,17 @@ export function slowsReads({ step }: Pressure): boolean {
 
 export function refusesDeliveries({ step }: Pressure): boolean {
   return step === 'refuse';
+}
+
+const reasonOf = {
+  freeBytes: 'disk',
+  backlogAgeMs: 'backlog',
+  wideBacklogAgeMs: 'backlog',
+  statementMs: 'database',
+  loopDelayMs: 'event-loop',
+} as const satisfies Record<keyof PressureFacts, RefusalReason>;
+
+/** Why deliveries are refused; none: they are not. */
+export function whyRefused(pressure: Pressure): readonly RefusalReason[] {
+  return refusesDeliveries(pressure) ? pressure.facts.map((fact) => reasonOf[fact]) : [];
 }
