@@ -17,6 +17,7 @@ import { createPrivacy, createRetention } from '#privacy';
 import { createLiveBell, createPasswords, dropPartitionsBefore } from '#storage';
 import { createMailer, createPeople, createWorkspaces } from '#workspaces';
 import { channels } from './channels.ts';
+import { closeInTime } from './deadline.ts';
 import { openFoundation } from './foundation.ts';
 import { createNetworkOf } from './provider-network.ts';
 import type { Product, Rooms } from './rooms.ts';
@@ -122,11 +123,14 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     ...rooms,
     createDispatcher: () => dispatcherOf(rooms, release),
     createDrain: () => drainOf(rooms, release),
-    async close() {
-      await canaryReceiver.close();
-      await accounts.close();
-      await liveBell.close();
-      await foundation.close();
+    async close(deadline) {
+      const closers = [
+        ['canaries', () => canaryReceiver.close()],
+        ['accounts', () => accounts.close()],
+        ['live events', () => liveBell.close()],
+      ] as const;
+      await closeInTime(closers, deadline, log);
+      await foundation.close(deadline);
     },
   };
 }
