@@ -107,20 +107,21 @@ export async function serve(product: Product): Promise<RunningServer> {
       downtime?.stop();
       product.canaryDoor.listensAt(null);
       const graceMs = () => Math.max(0, deadline.leftMs() - stopLimits.closeMs);
+      const requestsMs = () => Math.max(0, graceMs() - stopLimits.lastWordsMs);
       const leave = async () => {
         listener.announceEnd();
-        await pause(config.stopNoticeMs);
-        await Promise.all([
-          listener.close(Math.max(0, graceMs() - stopLimits.lastWordsMs)),
-          api?.then((opened) => opened.close(), ignoreNotOpened),
-        ]);
+        // Nobody is sent to a process that only works.
+        if (config.roles.some((role) => role !== 'worker')) await pause(config.stopNoticeMs);
+        const streamsEnded = api?.then((opened) => opened.close(), ignoreNotOpened);
+        await listener.close(requestsMs());
         // What was asked before the listener closed is still stored.
         await receiver.close();
+        await streamsEnded;
       };
       const parts = {
         listener: leave(),
         drain: drain?.stop(graceMs()),
-        dispatcher: dispatcher?.stop(Math.max(0, graceMs() - stopLimits.lastWordsMs)),
+        dispatcher: dispatcher?.stop(requestsMs()),
         alarms: alarmSender?.stop(),
         maintenance: maintenance?.stop(),
         refusals: refusals?.stop(),
