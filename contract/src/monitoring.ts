@@ -85,7 +85,15 @@ export const balanceSchema = z
   .meta({ id: 'Balance' });
 export type BalanceView = z.infer<typeof balanceSchema>;
 
+/**
+ * Why webhooks were refused: the disk has hardly room, what was received waits for hours, the database is away or too slow, the
+ * server's event loop cannot keep up. `away`: no server took them, or the database was away from all of them.
+ */
+export const refusalReasons = ['disk', 'backlog', 'database', 'event-loop', 'away'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
 export const incidentKinds = [
+  'refusing',
   'balance',
   'balance-failed',
   'unasked',

@@ -78,6 +78,7 @@ const environmentSchema = z.object({
   INBOX_LEASE_MS: whole(500, 600_000).default(30_000),
   SEND_TIMEOUT_MS: whole(500, 120_000).default(15_000),
   UNCERTAIN_WAIT_MS: whole(500, 600_000).default(30_000),
+  STOP_NOTICE_MS: whole(0, 5_000).optional(),
   MAX_CONNECTED_ACCOUNTS: whole(0, 100_000).default(10),
   SWITCHYARD_FAULTS: flag.default(false),
   SWITCHYARD_CRASH_POINT: z.string().optional(),
@@ -131,6 +132,8 @@ export interface Config {
   readonly sendTimeoutMs: number;
   /** How long later messages of a conversation wait for one of which nobody knows whether it went out. */
   readonly uncertainWaitMs: number;
+  /** Told to stop, webhooks are taken for so long while `/health/ready` says 503 already: for a balancer to look elsewhere. */
+  readonly stopNoticeMs: number;
   /** Of a workspace whose own settings name no other number. */
   readonly maxConnectedAccounts: number;
   /** Where a fault test wants this process to end; null in all earnest. */
@@ -200,6 +203,9 @@ function shown(name: string, value: string | undefined): string {
   return JSON.stringify((value ?? '').replace(/^.*@/s, '…@'));
 }
 
+/** With a database of its own a process is usually the only one: nobody would take webhooks in its place. */
+const besideOthersMs = 3_000;
+
 function derive(env: Environment, present: Readonly<Record<string, string | undefined>>): Config {
   checkSimulatorPorts(env);
   const database = databaseUrl(env);
@@ -223,6 +229,7 @@ function derive(env: Environment, present: Readonly<Record<string, string | unde
     leaseMs: env.INBOX_LEASE_MS,
     sendTimeoutMs: env.SEND_TIMEOUT_MS,
     uncertainWaitMs: env.UNCERTAIN_WAIT_MS,
+    stopNoticeMs: env.STOP_NOTICE_MS ?? (database.url === undefined ? 0 : besideOthersMs),
     maxConnectedAccounts: env.MAX_CONNECTED_ACCOUNTS,
     crashPlan: crashPlan(env),
     features: { bot: env.USE_NEW_WHATSAPP_BOT, campaigns: env.ENABLE_CAMPAIGNS, reminders: env.ENABLE_REMINDERS },

@@ -48,14 +48,14 @@ export function useAlarms() {
   });
 }
 
-/** For the bell: how many are open, at most 200. */
-export function useOpenAlarms() {
+/** For the bell and the banner: those that are open, at most 200. */
+export function useOpenIncidents() {
   const { data } = useQuery({
     queryKey: ['alarms', 'open'],
     queryFn: ({ signal }) =>
       ask(incidentPageSchema, 'GET', '/monitoring/alarms', { query: { state: 'open', limit: 200 }, signal }),
   });
-  return computed(() => data.value?.data.length ?? 0);
+  return computed(() => data.value?.data ?? []);
 }
 
 export function useNumbers() {

@@ -611,7 +611,7 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
 
   'alarms.incidents': 'الحوادث',
   'alarms.none': 'لا شيء خاطئ',
-  'alarms.noneHint': 'تظهر هنا فجوات الميزان والأرقام التي صمتت والكناري المتأخر وما جُنّب.',
+  'alarms.noneHint': 'تظهر هنا فجوات الميزان وعناوين webhook المرفوضة والأرقام التي صمتت والكناري المتأخر وما جُنّب.',
   'alarms.numbers': 'الأرقام',
   'alarms.numbersHint':
     'يُتعلَّم الإيقاع المعتاد لكل رقم خلال أسبوع، ثم يصبح الصمت الطويل إنذارًا. الكناري اختبار عبر السلسلة كلها يُحتجز رده.',
@@ -643,6 +643,13 @@ const ar: CatalogueWith<'zero' | 'one' | 'two' | 'few' | 'many' | 'other'> = {
   'alarms.secretHint': 'تُوقَّع الاستدعاءات بهذا السر (Standard Webhooks). انسخه الآن؛ لن يظهر مرة أخرى.',
   'alarms.bell': 'الإنذارات: {{number}} مفتوحة',
 
+  'incident.refusing': 'الاستقبال متوقف: {{cause}}. يعيد المزوّدون تسليم ما يصل في هذه الأثناء ما دام كل منهم يحاول.',
+  'incident.refused': 'استؤنف الاستقبال. كان متوقفًا لمدة {{time}}: {{cause}}.',
+  'refusal.disk': 'لم يبقَ في القرص مكان يُذكر',
+  'refusal.backlog': 'ما استُلم ينتظر منذ ساعات',
+  'refusal.database': 'قاعدة البيانات لا تجيب أو بطيئة جدًا',
+  'refusal.event-loop': 'الخادم لا يلحق بالعمل',
+  'refusal.away': 'كان الخادم أو قاعدة بياناته غائبًا',
   'incident.balance': 'في الميزان {{number}} من الفجوات؛ أقدمها منذ {{time}}.',
   'incident.balance-failed': 'تعذّر عمل الميزان: {{cause}}',
   'incident.unasked': 'تعذّر السؤال عمّا قد يكون {{account}} فقده خلال {{time}}: {{cause}}',

@@ -581,7 +581,8 @@ const en = {
 
   'alarms.incidents': 'Incidents',
   'alarms.none': 'Nothing is wrong',
-  'alarms.noneHint': 'Gaps in the balance, numbers that fall silent, late canaries and parts set aside are shown here.',
+  'alarms.noneHint':
+    'Gaps in the balance, refused webhooks, numbers that fall silent, late canaries and parts set aside are shown here.',
   'alarms.numbers': 'Numbers',
   'alarms.numbersHint':
     'Each number’s usual rhythm is learnt for a week; then too long a quiet is an alarm. A canary is a test through the whole chain whose reply is held.',
@@ -613,6 +614,14 @@ const en = {
   'alarms.secretHint': 'Calls are signed with this secret (Standard Webhooks). Copy it now; it is not shown again.',
   'alarms.bell': 'Alarms: {{number}} open',
 
+  'incident.refusing':
+    'Receiving is paused: {{cause}}. Providers deliver what comes meanwhile again, for as long as each of them tries.',
+  'incident.refused': 'Receiving goes on. It was paused for {{time}}: {{cause}}.',
+  'refusal.disk': 'the disk has hardly any room left',
+  'refusal.backlog': 'what was received waits for hours',
+  'refusal.database': 'the database is away or too slow',
+  'refusal.event-loop': 'the server cannot keep up',
+  'refusal.away': 'the server or its database was away',
   'incident.balance': 'The balance has {{number}} gap(s); the oldest has stood for {{time}}.',
   'incident.balance-failed': 'The books could not be balanced: {{cause}}',
   'incident.unasked': 'What {{account}} may have lost in {{time}} could not be asked for: {{cause}}',

@@ -598,7 +598,7 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.incidents': 'Incidentes',
   'alarms.none': 'Todo va bien',
   'alarms.noneHint':
-    'Aquí se muestran los huecos del balance, los números que callan, los canarios que se retrasan y lo apartado.',
+    'Aquí se muestran los huecos del balance, los webhooks rechazados, los números que callan, los canarios que se retrasan y lo apartado.',
   'alarms.numbers': 'Números',
   'alarms.numbersHint':
     'El ritmo habitual de cada número se aprende durante una semana; después, un silencio demasiado largo es una alarma. Un canario es una prueba por toda la cadena cuya respuesta se retiene.',
@@ -631,6 +631,14 @@ const es: CatalogueWith<'one' | 'many' | 'other'> = {
     'Las llamadas se firman con este secreto (Standard Webhooks). Cópielo ahora; no se volverá a mostrar.',
   'alarms.bell': 'Alarmas: {{number}} abiertas',
 
+  'incident.refusing':
+    'La recepción está en pausa: {{cause}}. Los proveedores vuelven a entregar lo que llega entretanto mientras sigan intentándolo.',
+  'incident.refused': 'La recepción continúa. Estuvo en pausa {{time}}: {{cause}}.',
+  'refusal.disk': 'casi no queda espacio en el disco',
+  'refusal.backlog': 'lo recibido espera desde hace horas',
+  'refusal.database': 'la base de datos no responde o es demasiado lenta',
+  'refusal.event-loop': 'el servidor no da abasto',
+  'refusal.away': 'el servidor o su base de datos no estaban disponibles',
   'incident.balance': 'El balance tiene {{number}} hueco(s); el más antiguo dura {{time}}.',
   'incident.balance-failed': 'No se pudo hacer el balance: {{cause}}',
   'incident.unasked': 'No se pudo preguntar por lo que {{account}} pudo perder en {{time}}: {{cause}}',

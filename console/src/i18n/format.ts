@@ -56,6 +56,9 @@ export const bucketName = (instant: string, by: 'hour' | 'day', timeZone: string
 export const dayName = (instant: string, timeZone: string): string => inZone(instant, 'date', timeZone);
 export const monthName = (instant: string, timeZone: string): string => inZone(instant, 'month', timeZone);
 
+const list = computed(() => new Intl.ListFormat(intl.value, { type: 'conjunction' }));
+export const formatList = (words: readonly string[]): string => list.value.format(words);
+
 export const formatNumber = (value: number): string => number.value.format(value);
 
 /** null: there is nothing to count. */

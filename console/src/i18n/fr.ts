@@ -602,7 +602,7 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.incidents': 'Incidents',
   'alarms.none': 'Rien à signaler',
   'alarms.noneHint':
-    'Les trous de l’équilibre, les numéros muets, les canaris en retard et ce qui est mis de côté s’affichent ici.',
+    'Les trous de l’équilibre, les webhooks refusés, les numéros muets, les canaris en retard et ce qui est mis de côté s’affichent ici.',
   'alarms.numbers': 'Numéros',
   'alarms.numbersHint':
     'Le rythme habituel de chaque numéro s’apprend en une semaine ; ensuite, un silence trop long est une alerte. Un canari est un test de toute la chaîne dont la réponse est retenue.',
@@ -636,6 +636,14 @@ const fr: CatalogueWith<'one' | 'many' | 'other'> = {
     'Les appels sont signés avec ce secret (Standard Webhooks). Copiez-le maintenant ; il ne sera plus affiché.',
   'alarms.bell': 'Alertes : {{number}} ouvertes',
 
+  'incident.refusing':
+    'La réception est suspendue : {{cause}}. Les fournisseurs livrent à nouveau ce qui arrive entre-temps, tant que chacun réessaie.',
+  'incident.refused': 'La réception a repris. Elle a été suspendue pendant {{time}} : {{cause}}.',
+  'refusal.disk': 'le disque n’a presque plus de place',
+  'refusal.backlog': 'ce qui a été reçu attend depuis des heures',
+  'refusal.database': 'la base de données ne répond pas ou est trop lente',
+  'refusal.event-loop': 'le serveur ne suit plus',
+  'refusal.away': 'le serveur ou sa base de données était absent',
   'incident.balance': 'L’équilibre a {{number}} trou(s) ; le plus ancien dure depuis {{time}}.',
   'incident.balance-failed': 'L’équilibre n’a pas pu être établi : {{cause}}',
   'incident.unasked': 'Ce que {{account}} a pu perdre en {{time}} n’a pas pu être demandé : {{cause}}',

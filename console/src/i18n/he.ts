@@ -584,7 +584,7 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
 
   'alarms.incidents': 'אירועי תקלה',
   'alarms.none': 'הכול תקין',
-  'alarms.noneHint': 'כאן מוצגים פערים במאזן, מספרים שהשתתקו, קנריות מאחרות וחלקים שהונחו בצד.',
+  'alarms.noneHint': 'כאן מוצגים פערים במאזן, webhooks שנדחו, מספרים שהשתתקו, קנריות מאחרות וחלקים שהונחו בצד.',
   'alarms.numbers': 'מספרים',
   'alarms.numbersHint':
     'הקצב הרגיל של כל מספר נלמד במשך שבוע; אחר כך שקט ארוך מדי הוא התראה. קנרית היא בדיקה דרך כל השרשרת שהתשובה לה מוחזקת.',
@@ -616,6 +616,13 @@ const he: CatalogueWith<'one' | 'two' | 'other'> = {
   'alarms.secretHint': 'הקריאות נחתמות בסוד זה (Standard Webhooks). העתיקו אותו עכשיו; הוא לא יוצג שוב.',
   'alarms.bell': 'התראות: {{number}} פתוחות',
 
+  'incident.refusing': 'הקבלה מושהית: {{cause}}. הספקים ימסרו שוב את מה שמגיע בינתיים, כל עוד כל אחד מהם מנסה.',
+  'incident.refused': 'הקבלה נמשכת. היא הושהתה למשך {{time}}: {{cause}}.',
+  'refusal.disk': 'כמעט לא נותר מקום בדיסק',
+  'refusal.backlog': 'מה שהתקבל ממתין כבר שעות',
+  'refusal.database': 'מסד הנתונים אינו עונה או איטי מדי',
+  'refusal.event-loop': 'השרת אינו עומד בעומס',
+  'refusal.away': 'השרת או מסד הנתונים שלו לא היו זמינים',
   'incident.balance': 'במאזן {{number}} פערים; הישן ביותר כבר {{time}}.',
   'incident.balance-failed': 'לא ניתן היה לערוך את המאזן: {{cause}}',
   'incident.unasked': 'לא ניתן היה לברר מה אבד אולי ל־{{account}} במשך {{time}}: {{cause}}',

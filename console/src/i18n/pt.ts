@@ -593,7 +593,7 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
   'alarms.incidents': 'Incidentes',
   'alarms.none': 'Está tudo bem',
   'alarms.noneHint':
-    'Aqui surgem falhas no balanço, números que se calam, canários atrasados e o que foi posto de parte.',
+    'Aqui surgem falhas no balanço, webhooks recusados, números que se calam, canários atrasados e o que foi posto de parte.',
   'alarms.numbers': 'Números',
   'alarms.numbersHint':
     'O ritmo habitual de cada número aprende-se numa semana; depois, um silêncio demasiado longo é um alarme. Um canário é um teste por toda a cadeia cuja resposta fica retida.',
@@ -626,6 +626,14 @@ const pt: CatalogueWith<'one' | 'many' | 'other'> = {
     'As chamadas são assinadas com este segredo (Standard Webhooks). Copie-o agora; não volta a ser mostrado.',
   'alarms.bell': 'Alarmes: {{number}} abertos',
 
+  'incident.refusing':
+    'O recebimento está em pausa: {{cause}}. Os provedores entregam de novo o que chega entretanto, enquanto cada um tentar.',
+  'incident.refused': 'O recebimento continua. Esteve em pausa por {{time}}: {{cause}}.',
+  'refusal.disk': 'quase não há espaço no disco',
+  'refusal.backlog': 'o que foi recebido espera há horas',
+  'refusal.database': 'o banco de dados não responde ou está lento demais',
+  'refusal.event-loop': 'o servidor não dá conta',
+  'refusal.away': 'o servidor ou o banco de dados estava fora do ar',
   'incident.balance': 'O balanço tem {{number}} falha(s); a mais antiga dura há {{time}}.',
   'incident.balance-failed': 'Não foi possível fazer o balanço: {{cause}}',
   'incident.unasked': 'Não foi possível perguntar pelo que {{account}} pode ter perdido em {{time}}: {{cause}}',

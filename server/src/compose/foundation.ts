@@ -26,6 +26,7 @@ import {
   StorageUnavailable,
   startEmbedded,
 } from '#storage';
+import { closeInTime, type Deadline } from './deadline.ts';
 
 export interface OwnerDatabase {
   /** The owner's log-in: migrations, partitions, nothing else. */
@@ -118,21 +119,23 @@ export interface Foundation {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Log;
-  close(): Promise<void>;
+  /** With a deadline, what is still under way by then is left; an embedded database is stopped all the same. */
+  close(deadline?: Deadline): Promise<void>;
 }
 
 /** Also brings the schema to the newest migration. What was opened is closed again when a later step refuses. */
 export async function openFoundation(config: Config, log: Log): Promise<Foundation> {
   const started = await startDatabase(config, log);
-  const closers: (() => Promise<void>)[] = [started.close];
-  const close = async () => {
-    for (const closer of closers.reverse()) await closer();
+  const closers: [string, () => Promise<void>][] = [];
+  const close = async (deadline?: Deadline) => {
+    await closeInTime(closers.reverse(), deadline, log);
+    await started.close();
   };
   try {
     const { storage, roleUrls } = (await openPrepared(started, log)) ?? (await prepareAndOpen(config, started, log));
-    closers.push(storage.close);
+    closers.push(['storage', storage.close]);
     const engines = await openEngines(config, roleUrls.app, log);
-    closers.push(engines.close);
+    closers.push(['engines', engines.close]);
     const sealer = openSealer(config, await loadMasterKey(config));
     const owner = { ...started, roleUrls };
     return { owner, storage, engines, sealer, clock: systemClock, log, close };

@@ -9,7 +9,7 @@ import type { Config } from '#config';
 import { createConversations } from '#conversations';
 import { createFlows } from '#flows';
 import { createCanaryDoor } from '#gateway';
-import { createReceiver, inboxTopic, releaseParked } from '#inbox';
+import { createReceiver, inboxTopic, oweEveryLook, releaseParked } from '#inbox';
 import type { Log } from '#kernel';
 import { createCallOut, createMonitoring, createPressureWatch } from '#monitoring';
 import { createOutbox, type Outbox, type ProviderIdsKnown } from '#outbox';
@@ -17,9 +17,12 @@ import { createPrivacy, createRetention } from '#privacy';
 import { createLiveBell, createPasswords, dropPartitionsBefore } from '#storage';
 import { createMailer, createPeople, createWorkspaces } from '#workspaces';
 import { channels } from './channels.ts';
+import { closeInTime } from './deadline.ts';
 import { openFoundation } from './foundation.ts';
 import { createNetworkOf } from './provider-network.ts';
 import type { Product, Rooms } from './rooms.ts';
+import { spanOfGap } from './upkeep/downtime.ts';
+import { askable } from './upkeep/looks.ts';
 import { oweAbsence } from './upkeep/returned.ts';
 import { dispatcherOf, drainOf } from './workers.ts';
 
@@ -87,6 +90,7 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     mailer,
     callOut: createCallOut(tenantsReach),
     findKeptSince: () => retention.keptSince(),
+    oweLooks: (tx, from, until) => oweEveryLook(tx, askable, spanOfGap(from, until)),
   });
   const { owner } = foundation;
   const privacy = createPrivacy({ storage, channels, companions, workspaces, noteChange, clock, log });
@@ -119,11 +123,14 @@ export async function openProduct(config: Config, log: Log): Promise<Product> {
     ...rooms,
     createDispatcher: () => dispatcherOf(rooms, release),
     createDrain: () => drainOf(rooms, release),
-    async close() {
-      await canaryReceiver.close();
-      await accounts.close();
-      await liveBell.close();
-      await foundation.close();
+    async close(deadline) {
+      const closers = [
+        ['canaries', () => canaryReceiver.close()],
+        ['accounts', () => accounts.close()],
+        ['live events', () => liveBell.close()],
+      ] as const;
+      await closeInTime(closers, deadline, log);
+      await foundation.close(deadline);
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Dispatcher, Outbox } from '#outbox';
 import type { Privacy, Retention } from '#privacy';
 import type { LiveBell } from '#storage';
 import type { People, Workspaces } from '#workspaces';
+import type { Deadline } from './deadline.ts';
 import type { Foundation } from './foundation.ts';
 import type { NetworkOf } from './provider-network.ts';
 
@@ -40,5 +41,6 @@ export interface Rooms {
 export interface Product extends Rooms {
   createDispatcher(): Dispatcher;
   createDrain(): NudgeableDrain;
-  close(): Promise<void>;
+  /** With a deadline, what is still under way by then is left behind. */
+  close(deadline?: Deadline): Promise<void>;
 }

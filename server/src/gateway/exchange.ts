@@ -35,6 +35,8 @@ export interface GatewayDeps {
   readonly operatorWorkspace: () => Promise<WorkspaceId>;
   /** The server is so pressed that deliveries are sent away with 503, before they are read. */
   readonly isRefusing: () => boolean;
+  /** Told of what a delivery was answered 503 for, whenever it could not be checked or stored. */
+  readonly noteUnavailable?: (error: unknown) => void;
   /** For the test route. null: no such key, or not valid any more. Throws when it could not be checked. */
   readonly authenticateKey: (
     key: string,
@@ -63,6 +65,7 @@ export function answer(exchange: Exchange, what: Answer): void {
 export function answerUnavailable(exchange: Exchange, error: unknown): void {
   exchange.deps.log.warn({ error: String(error) }, 'a delivery could not be checked or stored; answered 503');
   sendAnswer(exchange.res, answers.unavailable);
+  exchange.deps.noteUnavailable?.(error);
 }
 
 /** True when the request was refused, and answered, for what its head says. */

@@ -7,11 +7,14 @@ import { balanceNow } from './balance.ts';
 import { listBalanced, noteBalanced } from './balanced-store.ts';
 import { findDueCanaries } from './canary/index.ts';
 import { balanceBackMs } from './gap-parts.ts';
+import { type RefusingDeps, watchRefusing } from './refusing/index.ts';
 import { rhythmLimits } from './silence/index.ts';
 import { type WatchDeps, watchCanaries, watchDeadLetters, watchLimits, watchOwedLooks, watchSilence } from './watch.ts';
 import { listWithCanary, listWithIncident, listWithRound } from './watched-store.ts';
 
-export interface MonitoringJobDeps extends WatchDeps {
+export interface MonitoringJobDeps extends WatchDeps, RefusingDeps {
+  readonly alarms: WatchDeps['alarms'];
+  readonly storage: WatchDeps['storage'] & RefusingDeps['storage'];
   readonly accounts: CredentialDeps['accounts'];
   readonly log: Log;
 }
@@ -19,6 +22,8 @@ export interface MonitoringJobDeps extends WatchDeps {
 /** From this hour of the day (UTC) on, each workspace's books are balanced, once a day. */
 const balanceHour = 2;
 const canariesAtOnce = 200;
+/** Also asked for at once, by whoever refuses webhooks. */
+export const refusingRound = 'refusing-round';
 
 export interface ScheduledJob {
   readonly everyMs: number;
@@ -35,6 +40,7 @@ export function monitoringJobs(deps: MonitoringJobDeps): Readonly<Record<string,
     'ledger-round': { everyMs: 300_000, run: () => roundOfAll(deps) },
     'ledger-balance': { everyMs: 900_000, run: () => balanceAll(deps) },
     'canary-round': { everyMs: 60_000, run: () => canaryRound(deps) },
+    [refusingRound]: { everyMs: 60_000, run: () => watchRefusing(deps, (ids, work) => inEach(deps, ids, work)) },
   };
 }
 

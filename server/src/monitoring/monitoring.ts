@@ -7,6 +7,7 @@ import { type Alarms, type AlarmsDeps, createAlarms } from './alarms/index.ts';
 import type { CanaryDeps } from './canary/canary.ts';
 import { type Canaries, createCanaries, type SeenRun } from './canary/index.ts';
 import { monitoringJobs, type ScheduledJob } from './monitoring-jobs.ts';
+import type { RefusingDeps } from './refusing/index.ts';
 import { type FoundTrace, searchTraces } from './trace/index.ts';
 import { type JudgedAccount, judgeAccounts } from './watch.ts';
 
@@ -31,6 +32,7 @@ export interface Monitoring {
 export type MonitoringDeps = AlarmsDeps &
   CanaryDeps &
   Pick<LedgerDeps, 'countForwarded' | 'findKeptSince'> &
+  Pick<RefusingDeps, 'storage' | 'oweLooks'> &
   CredentialDeps;
 
 export function createMonitoring(deps: MonitoringDeps): Monitoring {

@@ -35,6 +35,19 @@ export function listWithRound(
   );
 }
 
+/** Who waits for webhooks: where an account is on, and the operator's. `untold`: of these those that no incident tells of it. */
+export function listReceiving(storage: Workers, which: 'all' | 'untold'): Promise<readonly WorkspaceId[]> {
+  const kinds: readonly IncidentKind[] = ['refusing'];
+  return idsOf(
+    storage,
+    `(w.kind = 'operator' OR EXISTS (SELECT FROM accounts a
+        WHERE a.workspace_id = w.workspace_id AND a.is_active AND a.deleted_at IS NULL))
+     AND ($2 OR NOT ${openIncident('$1')})`,
+    [kinds, which === 'all'],
+    'monitoring-receiving',
+  );
+}
+
 /** Where this kind of incident is open. */
 export function listWithIncident(storage: Workers, kind: IncidentKind): Promise<readonly WorkspaceId[]> {
   return idsOf(storage, openIncident('$1'), [[kind]], 'monitoring-with-incident');

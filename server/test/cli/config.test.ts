@@ -39,6 +39,9 @@ describe('settings', () => {
     [{ DATABASE_URL: 'postgres://u:p@db/x' }, { databaseUrl: 'postgres://u:p@db/x' }],
     [{ REDIS_URL: 'rediss://cache:6380' }, { redisUrl: 'rediss://cache:6380' }],
     [{ INBOX_LEASE_MS: '2000' }, { leaseMs: 2000 }],
+    [{}, { stopNoticeMs: 0 }],
+    [{ DATABASE_URL: 'postgres://u:p@db/x' }, { stopNoticeMs: 3000 }],
+    [{ DATABASE_URL: 'postgres://u:p@db/x', STOP_NOTICE_MS: '0' }, { stopNoticeMs: 0 }],
     [{ SWITCHYARD_DEMO: '0' }, { outboundAllowed: [] }],
     [{ OUTBOUND_ALLOWED: '10.1.0.0/16', SWITCHYARD_DEMO: '0' }, { outboundAllowed: [{ text: '10.1.0.0/16' }] }],
     [

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { reconcileLimits } from '#inbox';
 import { silentLog } from '#kernel';
+import { writeAbsence } from '#monitoring';
 import { watchDowntime } from '../../src/compose/upkeep/downtime.ts';
 import { askable } from '../../src/compose/upkeep/looks.ts';
 import { type InboxWorld, openInboxWorld, type Shop } from '../inbox/world.ts';
@@ -102,6 +103,23 @@ test('is not forgotten when it cannot be written down: the sign of life does not
   await sign();
   stop();
   expect((await owed()).map(hours)).toEqual([4 + overlapHours]);
+});
+
+test('is noted as it was, with the looks that it owes', async () => {
+  const noted: number[] = [];
+  await lastAlive('3 hours');
+  const downtime = watchDowntime({
+    ...{ storage: world.db.storage, log: silentLog, askable, begin: async () => {} },
+    noteAbsence: async (tx, from, until) => {
+      await writeAbsence(tx, from, until);
+      noted.push(until.getTime() - from.getTime());
+    },
+  });
+  await downtime.first;
+  downtime.stop();
+  expect(noted.map((ms) => Math.round(ms / hourMs))).toEqual([3]);
+  const gaps = await world.db.ownerQuery('SELECT reasons, is_over AS "isOver", is_told AS "isTold" FROM refusals');
+  expect(gaps).toEqual([{ reasons: ['away'], isOver: true, isTold: false }]);
 });
 
 test('a second gap before the first was asked for widens it', async () => {

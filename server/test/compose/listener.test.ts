@@ -55,6 +55,19 @@ test('stops listening at once, and waits for the answer under way', async () => 
   await closing;
 });
 
+test('says with each answer that its connection ends, once the end is announced, and still answers', async () => {
+  const { url } = await open();
+  listener.serveOthers((_request, response) => response.writeHead(200, ['X-Kept', 'yes']).end('the API'));
+  const asked = async (path: string) => {
+    const answer = await fetch(`${url}${path}`);
+    await answer.arrayBuffer();
+    return [answer.status, answer.headers.get('connection')];
+  };
+  expect(await asked('/webhooks/meta/whatsapp/t')).toEqual([200, 'keep-alive']);
+  listener.announceEnd();
+  for (const path of ['/webhooks/meta/whatsapp/t', '/api']) expect(await asked(path)).toEqual([200, 'close']);
+});
+
 test('cuts off what is still open when its time is up', async () => {
   await open(new Promise(() => undefined));
   const arrived = new Promise<void>((resolve) => listener.server.once('request', () => resolve()));

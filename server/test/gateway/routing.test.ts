@@ -1,5 +1,6 @@
 /** What routing costs, when it forgets, and what is said when the database is away. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { StorageUnavailable } from '#storage';
 import { routingLimits } from '../../src/accounts/routing/routing.ts';
 import { type Connected, metaBody, metaSignature, openWorld, type World } from './world.ts';
 
@@ -187,6 +188,7 @@ describe('with the database away', () => {
     await cutDatabase('switchyard_gateway%');
     expect((await sendText(account.path, 'a wrong secret')).status).toBe(401);
     expect((await sendText()).status).toBe(503);
+    expect(world.unavailable.at(-1)).toBeInstanceOf(StorageUnavailable);
     await world.db.ownerQuery(`ALTER DATABASE ${world.db.name} CONNECTION LIMIT -1`);
     // Each connection that was cut costs one 503, after which the provider comes again.
     await expect.poll(async () => (await sendText()).status, { timeout: 10_000 }).toBe(200);

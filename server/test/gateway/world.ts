@@ -66,6 +66,8 @@ export interface World {
   readonly absences: readonly Absence[];
   /** Set by a test: deliveries are refused. */
   readonly pressure: { isRefusing: boolean };
+  /** What was answered 503 for, newest last. */
+  readonly unavailable: readonly unknown[];
   connect(account: Partial<NewAccount> & Pick<NewAccount, 'provider'>, workspaceId?: WorkspaceId): Promise<Connected>;
   send(path: string, options?: Sending): Promise<Answer>;
   /** All deliveries, oldest first. */
@@ -102,12 +104,14 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
   });
   const receiver = createReceiver({ storage: db.storage, log: silentLog });
   const pressure = { isRefusing: false };
+  const unavailable: unknown[] = [];
   const gateway = createGateway({
     ...{ accounts, channels, receiver, sealer, counters: engines.counters, clock, log: silentLog },
     settings: { ...defaultSettings, ...settings },
     operatorWorkspace: async () => (await workspaces.operatorWorkspace()).id,
     authenticateKey: (key) => workspaces.findByKey(key),
     isRefusing: () => pressure.isRefusing,
+    noteUnavailable: (error) => void unavailable.push(error),
   });
   const server = createServer(listenerLimits, (req, res) => {
     if (gateway.handles(req.url ?? '')) gateway.handle(req, res);
@@ -126,6 +130,7 @@ export async function openWorld(settings: Partial<GatewaySettings> = {}): Promis
       return { id: summary.id, token, path: new URL(webhookUrl).pathname };
     },
     pressure,
+    unavailable,
     send: (path, options) => send(port, path, options),
     async stored() {
       await unpackArrivals({ storage: db.storage, log: silentLog });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLog, systemClock } from '#kernel';
 import { createPressureWatch } from '#monitoring';
+import { inboxShards } from '#storage';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -42,6 +43,32 @@ it('holds campaigns while deliveries wait too long, and no longer', async () => 
     [workspace, delivery],
   );
   await eventually(() => expect(watch.held).toEqual(expect.arrayContaining(['campaign', 'backlog'])));
+  await watch.stop();
+});
+
+it('refuses webhooks when half of all queues have stood still for hours, and not for one that does', async () => {
+  await db.ownerQuery('DELETE FROM inbox; DELETE FROM deliveries');
+  const watch = createPressureWatch({
+    ...{ storage: db.storage, dataFolder: null, clock: systemClock, log: silentLog, lookEveryMs: 20 },
+  });
+  const stand = (shards: readonly number[]) =>
+    db.ownerQuery(
+      `WITH d AS (INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
+         SELECT gen_random_uuid(), gen_random_uuid(), 'meta', 'token', 'POST', '/', '{}', '', now() - interval '7 hours'
+         FROM unnest($1::integer[]) RETURNING workspace_id, id)
+       INSERT INTO inbox (workspace_id, id, shard, position, after_position)
+       SELECT workspace_id, id, ($1::integer[])[row_number() OVER ()], 1, 0 FROM d`,
+      [shards],
+    );
+  await stand([3]);
+  watch.start();
+  await eventually(() => expect(watch.held).toContain('reminder'));
+  expect(watch.isRefusing).toBe(false);
+  await stand(Array.from({ length: inboxShards / 2 }, (_, index) => index + 5));
+  await eventually(() => expect(watch.isRefusing).toBe(true));
+  expect(watch.pressure.facts).toContain('wideBacklogAgeMs');
+  await db.ownerQuery('DELETE FROM inbox');
+  await eventually(() => expect(watch.isRefusing).toBe(false));
   await watch.stop();
 });
 

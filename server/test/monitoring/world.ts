@@ -26,7 +26,7 @@ const gatewaySettings = {
 } as const;
 
 export interface MonitoringFacts
-  extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets' | 'canaryDoor' | 'storage'>> {
+  extends Partial<Pick<MonitoringDeps, 'clock' | 'callOut' | 'appSecrets' | 'canaryDoor' | 'storage' | 'oweLooks'>> {
   readonly isMailOff?: boolean;
 }
 
@@ -59,12 +59,14 @@ export async function openMonitoringWorld(): Promise<MonitoringWorld> {
       isMailOff = false,
       appSecrets,
       canaryDoor,
+      oweLooks,
     } = {}) {
       const deps: MonitoringDeps = {
         ...{ storage, accounts: world.accounts, channels, sealer, clock },
         ...{ log: silentLog, noteChange: () => {}, publicUrl, callOut },
         appSecrets: appSecrets ?? { meta: [], instagram: [] },
         ...(canaryDoor ? { canaryDoor } : {}),
+        ...(oweLooks ? { oweLooks } : {}),
         store: (delivery) => receiver.receive(delivery),
         mailer: isMailOff ? null : createMailer({ smtpUrl: post.url, from: 'alarms@example.com' }),
       };

@@ -363,6 +363,34 @@ describe('the ledger, alarms and traces', () => {
     await context.close();
   });
 
+  it('says above every page that receiving is paused and why, and that it goes on again', async () => {
+    const { context, page, troubles } = await openPage(browser, product.url, {
+      viewport: narrow,
+      storageState: session,
+    });
+    const openedAt = '2026-03-01T12:00:00Z';
+    const facts = { reasons: 'disk, event-loop', since: openedAt, until: null as string | null };
+    const incident = {
+      ...{ id: `inc_${'0'.repeat(32)}`, kind: 'refusing', accountId: null, accountName: null, state: 'open', facts },
+      ...{ openedAt, lastSeenAt: openedAt, timesSeen: 1, resolvedAt: null, summary: 'in English' },
+    };
+    await page.route('**/api/v1/monitoring/alarms?*', (route) =>
+      route.fulfill({ json: { data: [incident], nextCursor: null } }),
+    );
+    const banner = page.locator('[data-test=refusing]');
+    const paused = 'Receiving is paused: the disk has hardly any room left and the server cannot keep up.';
+    await page.goto('/accounts');
+    await banner.getByText(paused).waitFor();
+    await page.locator('[data-test=account]').first().waitFor();
+    await page.screenshot({ path: join(pictures, 'refusing.png') });
+    expect(await wronged(page)).toEqual([]);
+    facts.until = '2026-03-01T12:02:00Z';
+    await banner.getByRole('link', { name: 'Alarms' }).click();
+    await page.locator('[data-test=incident]').getByText('Receiving goes on. It was paused for 2 min').waitFor();
+    expect(troubles).toEqual([]);
+    await context.close();
+  });
+
   it('sends a canary that writes to nobody, and tries a signed webhook whose secret is shown once', async () => {
     const { context, page, troubles } = await openPage(browser, product.url, { viewport: wide, storageState: session });
     await page.goto('/alarms');

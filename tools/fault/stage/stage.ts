@@ -150,6 +150,8 @@ function serverEnvironment({
     META_GRAPH_URL: graphUrl,
     META_APP_SECRET: sharedAppSecret,
     INBOX_LEASE_MS: String(stageTimes.leaseMs),
+    // No balancer looks at these processes.
+    STOP_NOTICE_MS: '0',
     SEND_TIMEOUT_MS: String(stageTimes.sendTimeoutMs),
     UNCERTAIN_WAIT_MS: String(stageTimes.uncertainWaitMs),
     ...(redisUrl ? { REDIS_URL: redisUrl } : {}),

@@ -19,6 +19,8 @@ export interface Listener {
   readonly server: Server;
   /** What is no webhook is its affair from now on. */
   serveOthers(handler: Handler): void;
+  /** From now on each answer is the last on its connection, so that a proxy keeps none that would be cut under a request. */
+  announceEnd(): void;
   /** Takes no new connection, and waits for the answers under way; what is open after `graceMs` is cut. */
   close(graceMs: number): Promise<void>;
 }
@@ -34,7 +36,9 @@ export async function openListener({ gateway, config }: ListenerParts): Promise<
   const { maxConnections, ...limits } = listenerLimits;
   const inTurn = createTurnstile((work) => void setImmediate(work));
   const others = Promise.withResolvers<Handler>();
+  let isEnding = false;
   const server = createServer(limits, (request, response) => {
+    if (isEnding) response.shouldKeepAlive = false;
     if (gateway?.handles(request.url ?? '')) gateway.handle(request, response);
     else inTurn(() => void others.promise.then((handle) => handle(request, response)));
   });
@@ -47,6 +51,9 @@ export async function openListener({ gateway, config }: ListenerParts): Promise<
     url: config.localUrl,
     server,
     serveOthers: others.resolve,
+    announceEnd() {
+      isEnding = true;
+    },
     close: (graceMs) => closeServer(server, graceMs),
   };
 }

@@ -4,11 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Output } from '#cli';
 import type { Config } from '#config';
 import { armCrashPoint, type Log } from '#kernel';
+import { type Deadline, deadlineIn } from '../deadline.ts';
 import { openProduct } from '../product.ts';
 import { buildConsole } from './console.ts';
 import { registerDemoNumbers, seedDemo } from './demo.ts';
 import { refuseTakenPorts } from './ports.ts';
-import { serve } from './serve.ts';
+import { serve, stopLimits } from './serve.ts';
 import { startSimulatorBeside } from './simulator.ts';
 
 export interface RunOptions {
@@ -18,8 +19,13 @@ export interface RunOptions {
   readonly signals: NodeJS.Process;
 }
 
-/** The whole of stopping; then the process ends whatever is still open, which is safe, only slower to come back from. */
-const stopLimitMs = 20_000;
+/**
+ * The whole of stopping: ours in `stopLimits`, then that of the embedded database and of the stand-ins. After it the process ends
+ * whatever is still open, which is safe, only slower to come back from.
+ */
+const endLimitMs = stopLimits.allMs + 10_000;
+
+type Closer = (deadline: Deadline) => Promise<unknown>;
 
 /**
  * Resolves after an orderly end. Rejects, with one line and nothing left running, when it could not start. Told to stop
@@ -29,7 +35,7 @@ export async function runServer(given: Config, log: Log, options: RunOptions): P
   const config = atLocalUrl(given);
   armCrashPoint(config.crashPlan);
   const stop = listenForStop(options.signals);
-  const closers: (() => Promise<unknown>)[] = [];
+  const closers: Closer[] = [];
   await refuseTakenPorts(config);
   if (config.roles.includes('api')) await buildConsole(log);
   try {
@@ -61,16 +67,17 @@ export function atLocalUrl(config: Config): Config {
 }
 
 /** Each is closed, whatever became of the one before. */
-async function closeAll(closers: readonly (() => Promise<unknown>)[], log: Log): Promise<void> {
-  const limit = delay(stopLimitMs, 'late' as const, { ref: false });
+async function closeAll(closers: readonly Closer[], log: Log): Promise<void> {
+  const limit = delay(endLimitMs, 'late' as const, { ref: false });
+  const deadline = deadlineIn(stopLimits.allMs);
   const closing = (async () => {
     for (const close of closers) {
-      await close().catch((error: unknown) => log.error({ error: String(error) }, 'a part did not close well'));
+      await close(deadline).catch((error: unknown) => log.error({ error: String(error) }, 'a part did not close well'));
     }
     return 'closed' as const;
   })();
   if ((await Promise.race([closing, limit])) === 'late')
-    log.error({ stopLimitMs }, 'stopping took too long; ending now');
+    log.error({ endLimitMs }, 'stopping took too long; ending now');
 }
 
 interface Places {
@@ -88,7 +95,10 @@ function welcome(places: Places): string {
   return lines.join('\n');
 }
 
-/** One Ctrl-C may arrive twice, from the terminal and from npm; a second one later ends the process at once. */
+/**
+ * One Ctrl-C may arrive twice, from the terminal and from npm; a second one later ends the process at once. A supervisor's
+ * SIGTERM may come as often as it likes: the stop has its limit, and for an end at once there is SIGKILL.
+ */
 const sameSignalMs = 1_000;
 
 interface Stop {
@@ -103,7 +113,7 @@ function listenForStop(signals: NodeJS.Process): Stop {
     const heard = () => {
       isTold = true;
       resolve();
-      setTimeout(() => signals.off(signal, heard), sameSignalMs).unref();
+      if (signal === 'SIGINT') setTimeout(() => signals.off(signal, heard), sameSignalMs).unref();
     };
     signals.on(signal, heard);
   }

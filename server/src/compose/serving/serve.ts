@@ -1,14 +1,17 @@
 /** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { prepareSending } from '#channels';
 import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
-import { createMetrics } from '#monitoring';
+import { createMetrics, writeAbsence } from '#monitoring';
 import { channels } from '../channels.ts';
+import { type Deadline, deadlineIn, endInTime } from '../deadline.ts';
 import { readVersion } from '../foundation.ts';
 import type { Product } from '../rooms.ts';
 import { watchDowntime } from '../upkeep/downtime.ts';
 import { askable, askForOwed } from '../upkeep/looks.ts';
 import { startMaintenance } from '../upkeep/maintenance.ts';
+import { askForRefusing, startRefusalWatch } from '../upkeep/refusing.ts';
 import { keepUp } from '../upkeep/upkeep.ts';
 import { barePages } from './bare-pages.ts';
 import { createBell } from './inbox-bell.ts';
@@ -17,11 +20,23 @@ import { loadApi, openApi } from './open-api.ts';
 
 export interface RunningServer {
   readonly url: string;
-  /** Readiness off, stop listening, finish what is in flight, give back leases. */
-  stop(): Promise<void>;
+  /**
+   * Readiness off and no more work taken up, at once; webhooks are taken until the notice is over (`STOP_NOTICE_MS`); then no new
+   * connection. What is in flight is finished and leases are given back until shortly before the deadline. Never rejects.
+   */
+  stop(deadline?: Deadline): Promise<void>;
 }
 
-export const serveLimits = { graceMs: 10_000, upkeepMs: 3_600_000 } as const;
+export const serveLimits = { upkeepMs: 3_600_000 } as const;
+
+/** Of the whole stop, without that of an embedded database and of stand-ins, which comes after it. */
+export const stopLimits = {
+  allMs: 10_000,
+  /** Kept for the connections to the database and to Redis. */
+  closeMs: 1_000,
+  /** Kept for writing down what became of requests, theirs and ours, that had to be cut off. */
+  lastWordsMs: 2_000,
+} as const;
 
 export async function serve(product: Product): Promise<RunningServer> {
   const { config, foundation } = product;
@@ -39,6 +54,7 @@ export async function serve(product: Product): Promise<RunningServer> {
       if (!drain) bell.ring();
     },
   });
+  const refusals = startRefusalWatch(product);
   const gateway = createGateway({
     accounts: product.accounts,
     channels,
@@ -47,6 +63,7 @@ export async function serve(product: Product): Promise<RunningServer> {
     counters: engines.counters,
     settings: { ...config, publicUrl: config.publicUrl },
     isRefusing: () => product.pressure.isRefusing,
+    noteUnavailable: (error) => refusals?.note(error),
     operatorWorkspace: async () => (await product.workspaces.operatorWorkspace()).id,
     authenticateKey: async (key) => product.workspaces.findByKey(key),
     canaries: product.canaryDoor,
@@ -63,7 +80,14 @@ export async function serve(product: Product): Promise<RunningServer> {
   alarmSender?.start();
   const maintenance = isWorker ? startMaintenance(product, receiver) : null;
   const downtime = config.roles.includes('gateway')
-    ? watchDowntime({ storage: foundation.storage, log, askable, begin: () => askForOwed(engines) })
+    ? watchDowntime({
+        ...{ storage: foundation.storage, log, askable },
+        noteAbsence: config.isLedgerOn ? writeAbsence : undefined,
+        begin: async () => {
+          await askForOwed(engines);
+          await askForRefusing(engines);
+        },
+      })
     : null;
   const upkeep = setInterval(() => keepUp(product, loadApi), serveLimits.upkeepMs);
   upkeep.unref();
@@ -77,24 +101,33 @@ export async function serve(product: Product): Promise<RunningServer> {
   if (!api) listener.serveOthers(barePages({ ...pages, log }));
   const server: RunningServer = {
     url: listener.url,
-    async stop() {
+    async stop(deadline = deadlineIn(stopLimits.allMs)) {
       isStopping = true;
       clearInterval(upkeep);
       downtime?.stop();
       product.canaryDoor.listensAt(null);
-      const closed = Promise.all([
-        listener.close(serveLimits.graceMs),
-        api?.then((opened) => opened.close(), ignoreNotOpened),
-      ]);
-      await Promise.all([
+      const graceMs = () => Math.max(0, deadline.leftMs() - stopLimits.closeMs);
+      const requestsMs = () => Math.max(0, graceMs() - stopLimits.lastWordsMs);
+      const leave = async () => {
+        listener.announceEnd();
+        // Nobody is sent to a process that only works.
+        if (config.roles.some((role) => role !== 'worker')) await pause(config.stopNoticeMs);
+        const streamsEnded = api?.then((opened) => opened.close(), ignoreNotOpened);
+        await listener.close(requestsMs());
         // What was asked before the listener closed is still stored.
-        closed.then(() => receiver.close()),
-        drain?.stop(serveLimits.graceMs),
-        dispatcher?.stop(serveLimits.graceMs),
-        alarmSender?.stop(),
-        maintenance?.stop(),
-        product.pressure.stop(),
-      ]);
+        await receiver.close();
+        await streamsEnded;
+      };
+      const parts = {
+        listener: leave(),
+        drain: drain?.stop(graceMs()),
+        dispatcher: dispatcher?.stop(requestsMs()),
+        alarms: alarmSender?.stop(),
+        maintenance: maintenance?.stop(),
+        refusals: refusals?.stop(),
+        pressure: product.pressure.stop(),
+      };
+      await endInTime(parts, graceMs(), log);
       bell.stop();
     },
   };

@@ -1,7 +1,7 @@
 import type { Provider } from '@switchyard/contract';
 import { oweEveryLook, reconcileLimits, type Span } from '#inbox';
 import type { Log } from '#kernel';
-import type { Storage } from '#storage';
+import type { Storage, Tx } from '#storage';
 import { markAlive } from './downtime-store.ts';
 
 /** Far shorter than the gap that counts as one. */
@@ -12,6 +12,8 @@ export interface DowntimeDeps {
   readonly log: Log;
   /** Whose lists can be asked for. */
   readonly askable: readonly Provider[];
+  /** Writes down that webhooks were not taken, in the transaction that owes the looks. Absent: nobody is told. */
+  readonly noteAbsence?: ((tx: Tx, from: Date, until: Date) => Promise<void>) | undefined;
   /** Looks are owed: begin at once. Where it rejects, the workers find them by themselves. */
   readonly begin: () => Promise<void>;
 }
@@ -38,11 +40,12 @@ export function watchDowntime(deps: DowntimeDeps): Downtime {
   return { first, sign, stop: () => clearInterval(timer) };
 }
 
-async function leaveSign({ storage, log, askable, begin }: DowntimeDeps): Promise<void> {
+async function leaveSign({ storage, log, askable, noteAbsence, begin }: DowntimeDeps): Promise<void> {
   const owed = await storage.asWorker(async (tx) => {
     const { before, now } = await markAlive(tx);
     if (!before || now.getTime() - before.getTime() < reconcileLimits.downtimeMs) return null;
     const span = spanOfGap(before, now);
+    await noteAbsence?.(tx, before, now);
     return { ...span, accounts: await oweEveryLook(tx, askable, span) };
   });
   if (!owed) return;

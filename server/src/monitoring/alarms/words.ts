@@ -1,12 +1,22 @@
 /** An incident in words, for mails, webhooks and the command line. English; the console makes its own. Pure. */
-import { type IncidentKind, type IncidentState, toPublicId } from '@switchyard/contract';
+import { type IncidentKind, type IncidentState, type RefusalReason, toPublicId } from '@switchyard/contract';
 import { type Mail, oneLine } from '#workspaces';
 import type { Facts, Incident } from './incidents.ts';
 import type { Occasion } from './targets.ts';
 
 type Named = Pick<Incident, 'kind' | 'accountName' | 'facts'>;
 
+const refusals: Readonly<Record<RefusalReason, string>> = {
+  disk: 'the disk has hardly any room left',
+  backlog: 'what was received waits for hours',
+  database: 'the database is away or too slow',
+  'event-loop': 'the server cannot keep up',
+  away: 'the server or its database was away',
+};
+
 const sentences: Readonly<Record<IncidentKind, (facts: Facts, account: string) => string>> = {
+  refusing: ({ reasons, since, until }) =>
+    `Webhooks ${until === null ? `are not taken since ${since}` : `were not taken from ${since} to ${until}`}: ${refusalWords(reasons)}. Providers send them again for as long as each of them tries.`,
   balance: (facts) =>
     `The balance has ${facts.gaps} gap(s): ${facts.stages}. The oldest has stood for ${minutes(facts.oldestMs)}.`,
   'balance-failed': (facts) => `The books could not be balanced: ${facts.error}`,
@@ -19,6 +29,11 @@ const sentences: Readonly<Record<IncidentKind, (facts: Facts, account: string) =
     `${facts.count} event(s) delivered to ${account} name another account; they were set aside.`,
   'dead-letters': (facts, account) => `${facts.count} part(s) delivered to ${account} were set aside.`,
 };
+
+function refusalWords(reasons: Facts[string] | undefined): string {
+  const named = String(reasons ?? '').split(', ');
+  return named.map((reason) => refusals[reason as RefusalReason] ?? reason).join(', ');
+}
 
 function minutes(ms: Facts[string] | undefined): string {
   const count = Math.round(Number(ms ?? 0) / 60_000);

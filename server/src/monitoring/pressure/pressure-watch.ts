@@ -1,6 +1,7 @@
 /** Measures every second and keeps what follows: what is held back, and whether deliveries are refused. */
 import { statfs } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { RefusalReason } from '@switchyard/contract';
 import type { Clock, Log } from '#kernel';
 import type { Lane } from '#outbox';
 import { type Storage, StorageUnavailable } from '#storage';
@@ -15,6 +16,7 @@ import {
   refusesDeliveries,
   slowsReads,
   type WorkLane,
+  whyRefused,
 } from './pressure.ts';
 import { readBacklogAge } from './pressure-store.ts';
 
@@ -39,6 +41,8 @@ export interface PressureWatch {
    */
   mayGoOn(lane: WorkLane, signal: AbortSignal): Promise<boolean>;
   readonly isRefusing: boolean;
+  /** Why no delivery is taken, by us or since the database that would store it is away; none: they are taken. */
+  readonly refusal: readonly RefusalReason[];
   /** The console's lists, statistics and exports wait for messages. */
   readonly isSlowingReads: boolean;
 }
@@ -60,6 +64,7 @@ class Watch implements PressureWatch {
   pressure: Pressure = noPressure;
   held: readonly Lane[] = [];
   isRefusing = false;
+  refusal: readonly RefusalReason[] = [];
   isSlowingReads = false;
 
   constructor(deps: PressureDeps) {
@@ -101,6 +106,7 @@ class Watch implements PressureWatch {
       const facts = await this.#measure();
       this.#take(pressureOf(milderOf(facts, this.#last ?? facts), this.pressure));
       this.#last = facts;
+      this.refusal = facts.statementMs === null ? ['database'] : whyRefused(this.pressure);
     } catch (error) {
       this.#deps.log.warn({ error: String(error) }, 'the pressure could not be measured');
     } finally {
@@ -111,20 +117,19 @@ class Watch implements PressureWatch {
   async #measure(): Promise<PressureFacts> {
     const loopDelayMs = Math.max(0, this.#loopDelay.percentile(50) / 1e6 - pressureLimits.loopResolutionMs);
     this.#loopDelay.reset();
-    const { backlogAgeMs, statementMs } = await this.#askDatabase();
-    return { freeBytes: await this.#freeBytes(), backlogAgeMs, statementMs, loopDelayMs };
+    return { ...(await this.#askDatabase()), freeBytes: await this.#freeBytes(), loopDelayMs };
   }
 
-  async #askDatabase(): Promise<Pick<PressureFacts, 'backlogAgeMs' | 'statementMs'>> {
+  async #askDatabase(): Promise<Pick<PressureFacts, 'backlogAgeMs' | 'wideBacklogAgeMs' | 'statementMs'>> {
     const { storage, clock } = this.#deps;
     try {
       const began = clock.elapsedMs();
       await storage.gatewayStatement('SELECT 1', [], 'pressure-ping');
       const statementMs = clock.elapsedMs() - began;
-      return { statementMs, backlogAgeMs: await readBacklogAge(storage) };
+      return { statementMs, ...(await readBacklogAge(storage)) };
     } catch (error) {
       // Who needs it will hear so, and answers 503 by itself.
-      if (error instanceof StorageUnavailable) return { statementMs: null, backlogAgeMs: null };
+      if (error instanceof StorageUnavailable) return { statementMs: null, backlogAgeMs: null, wideBacklogAgeMs: null };
       throw error;
     }
   }

@@ -6,17 +6,28 @@ import {
   laneTable,
   milderOf,
   noPressure,
+  type Pressure,
   type PressureFacts,
   pressureOf,
   pressureSteps,
   refusesDeliveries,
   slowsReads,
   type WorkLane,
+  whyRefused,
 } from './pressure.ts';
 
 const gibibyte = 1024 ** 3;
-const calm: PressureFacts = { freeBytes: 100 * gibibyte, backlogAgeMs: 0, statementMs: 1, loopDelayMs: 1 };
-const nothing: PressureFacts = { freeBytes: null, backlogAgeMs: null, statementMs: null, loopDelayMs: 0 };
+const calm: PressureFacts = {
+  freeBytes: 100 * gibibyte,
+  backlogAgeMs: 0,
+  wideBacklogAgeMs: 0,
+  statementMs: 1,
+  loopDelayMs: 1,
+};
+const nothing: PressureFacts = {
+  ...{ freeBytes: null, backlogAgeMs: null, wideBacklogAgeMs: null, statementMs: null, loopDelayMs: 0 },
+};
+const at = (step: Pressure['step']): Pressure => ({ step, facts: [], reasons: [] });
 
 describe('the steps', () => {
   test.each<[Partial<PressureFacts>, string | null, readonly string[]]>([
@@ -30,6 +41,8 @@ describe('the steps', () => {
     [{ backlogAgeMs: 6_000 }, 'migration-copy', []],
     [{ backlogAgeMs: 16_000 }, 'campaign', ['campaign']],
     [{ backlogAgeMs: 7 * 86_400_000 }, 'reminder', ['reminder', 'backlog', 'campaign']],
+    [{ wideBacklogAgeMs: 5 * 3_600_000 }, null, []],
+    [{ wideBacklogAgeMs: 7 * 3_600_000 }, 'refuse', ['reminder', 'backlog', 'campaign']],
     [{ statementMs: 600 }, 'backlog', ['backlog', 'campaign']],
     [{ statementMs: 6_001 }, 'refuse', ['reminder', 'backlog', 'campaign']],
     [{ loopDelayMs: 51 }, 'campaign', ['campaign']],
@@ -40,13 +53,14 @@ describe('the steps', () => {
     expect(pressure.step).toBe(step);
     expect(heldLanes(pressure)).toEqual(held);
     expect(refusesDeliveries(pressure)).toBe(step === 'refuse');
+    expect(whyRefused(pressure).length > 0).toBe(step === 'refuse');
   });
 
   it('names the facts that ask for it', () => {
-    expect(pressureOf({ ...calm, loopDelayMs: 150.4, statementMs: 501 }, noPressure).reasons).toEqual([
-      'statementMs 501',
-      'loopDelayMs 150',
-    ]);
+    expect(pressureOf({ ...calm, loopDelayMs: 150.4, statementMs: 501 }, noPressure)).toMatchObject({
+      facts: ['statementMs', 'loopDelayMs'],
+      reasons: ['statementMs 501', 'loopDelayMs 150'],
+    });
   });
 
   it('stays until the figure is a quarter better than the mark', () => {
@@ -66,23 +80,23 @@ const served: readonly WorkLane[] = ['reply', 'receipt', 'reminder', 'backlog', 
 
 it('holds the lowest lane first, one more with each step, and never what customers wait for', () => {
   expect(Object.keys(laneTable)).toEqual(served);
-  const held = [null, ...pressureSteps].map((step) => heldWork({ step, reasons: [] }));
+  const held = [null, ...pressureSteps].map((step) => heldWork(at(step)));
   expect(held).toEqual([[], served.slice(5), served.slice(4), served.slice(3), served.slice(2), served.slice(2)]);
 });
 
 it('slows reads of many rows after campaigns, and before anything is refused', () => {
-  expect([null, ...pressureSteps].map((step) => slowsReads({ step, reasons: [] }))).toEqual([
-    false,
-    false,
-    false,
-    true,
-    true,
-    true,
-  ]);
+  expect([null, ...pressureSteps].map((step) => slowsReads(at(step)))).toEqual([false, false, false, true, true, true]);
 });
 
 it('believes only what two looks in a row have seen', () => {
-  const stalled = { ...calm, statementMs: 9_000, loopDelayMs: 9_000, freeBytes: 0, backlogAgeMs: 60_000 };
+  const stalled = {
+    ...calm,
+    statementMs: 9_000,
+    loopDelayMs: 9_000,
+    freeBytes: 0,
+    backlogAgeMs: 60_000,
+    wideBacklogAgeMs: 9,
+  };
   expect(milderOf(calm, stalled)).toEqual(calm);
   expect(milderOf(stalled, stalled)).toEqual(stalled);
   expect(milderOf(nothing, stalled)).toEqual(nothing);
@@ -92,10 +106,11 @@ const figure = (max: number) => fc.double({ min: 0, max, noNaN: true });
 const facts = fc.record({
   freeBytes: fc.option(figure(4 * gibibyte)),
   backlogAgeMs: fc.option(figure(300_000)),
+  wideBacklogAgeMs: fc.option(figure(30_000_000)),
   statementMs: fc.option(figure(10_000)),
   loopDelayMs: figure(10_000),
 });
-const before = fc.constantFrom(null, ...pressureSteps).map((step) => ({ step, reasons: [] }));
+const before = fc.constantFrom(null, ...pressureSteps).map(at);
 
 it('whatever is measured, holds no lane while a lower one goes on', () => {
   fc.assert(

@@ -2,8 +2,10 @@
  * How hard the server is pressed, as a rule: facts in, what is held back out. Pure.
  *
  * Under pressure the lanes that can wait are held first, campaigns before all; what customers wait for goes on to the
- * last. Only what takes away the place to store a delivery, or the time to answer at all, ends in 503.
+ * last. What takes away the place to store a delivery, or the time to answer at all, ends in 503; and so does, far later, a
+ * backlog that hardly anybody could still be answered from (docs/decisions/0014-when-webhooks-are-refused.md).
  */
+import type { RefusalReason } from '@switchyard/contract';
 import type { Lane } from '#outbox';
 
 /** What is measured, now and then; null: it cannot be seen from here. */
@@ -12,6 +14,8 @@ export interface PressureFacts {
   readonly freeBytes: number | null;
   /** How long the oldest delivery has waited to be normalised. */
   readonly backlogAgeMs: number | null;
+  /** How long deliveries wait everywhere: in half of the queues at least as long, or before all queues. */
+  readonly wideBacklogAgeMs: number | null;
   /** How long one small statement took, with its wait for a connection. null: nobody answered, which has its own 503. */
   readonly statementMs: number | null;
   /** How long the event loop kept others waiting, as a rule (median): one long stall is no pressure. */
@@ -33,8 +37,10 @@ interface Watermarks {
 
 export const watermarks: readonly Watermarks[] = [
   { fact: 'freeBytes', isLow: true, marks: marksOf([4_096, 2_048, 1_024, 512, 256], mebibyte) },
-  // An old backlog is no reason to refuse what can be stored: some providers do not come again.
+  // One queue that stands still is no reason to refuse what everybody else sends.
   { fact: 'backlogAgeMs', marks: marksOf([5_000, 15_000, 30_000, 120_000, null]) },
+  // A quarter of the day in which a customer may be answered freely. Some providers do not come again: far from the others.
+  { fact: 'wideBacklogAgeMs', marks: marksOf([null, null, null, null, 6 * 3_600_000]) },
   { fact: 'statementMs', marks: marksOf([125, 250, 500, 1_500, 6_000]) },
   { fact: 'loopDelayMs', marks: marksOf([25, 50, 100, 300, 2_000]) },
 ];
@@ -49,11 +55,13 @@ function marksOf(figures: readonly [Mark, Mark, Mark, Mark, Mark], unit = 1): Wa
 
 export interface Pressure {
   readonly step: PressureStep | null;
-  /** The facts that ask for it, in words of the log: name and figure. */
+  /** The facts that ask for it. */
+  readonly facts: readonly (keyof PressureFacts)[];
+  /** The same in words of the log: name and figure. */
   readonly reasons: readonly string[];
 }
 
-export const noPressure: Pressure = { step: null, reasons: [] };
+export const noPressure: Pressure = { step: null, facts: [], reasons: [] };
 
 /**
  * The hardest step that any fact asks for. A step that was taken is left only when its figure is a quarter better than the
@@ -62,8 +70,9 @@ export const noPressure: Pressure = { step: null, reasons: [] };
 export function pressureOf(facts: PressureFacts, before: Pressure): Pressure {
   for (const step of pressureSteps.toReversed()) {
     const wasTaken = before.step !== null && rankOf(before.step) >= rankOf(step);
-    const reasons = watermarks.flatMap((watermark) => reasonOf(watermark, { facts, step, wasTaken }));
-    if (reasons.length > 0) return { step, reasons };
+    const over = watermarks.filter((watermark) => isOver(watermark, { facts, step, wasTaken })).map(({ fact }) => fact);
+    const reasons = over.map((fact) => `${fact} ${Math.round(facts[fact] ?? 0)}`);
+    if (over.length > 0) return { step, facts: over, reasons };
   }
   return noPressure;
 }
@@ -74,6 +83,7 @@ export function milderOf(one: PressureFacts, other: PressureFacts): PressureFact
   return {
     freeBytes: one.freeBytes === null || other.freeBytes === null ? null : Math.max(one.freeBytes, other.freeBytes),
     backlogAgeMs: lower(one.backlogAgeMs, other.backlogAgeMs),
+    wideBacklogAgeMs: lower(one.wideBacklogAgeMs, other.wideBacklogAgeMs),
     statementMs: lower(one.statementMs, other.statementMs),
     loopDelayMs: Math.min(one.loopDelayMs, other.loopDelayMs),
   };
@@ -81,15 +91,14 @@ export function milderOf(one: PressureFacts, other: PressureFacts): PressureFact
 
 const ease = 0.75;
 
-function reasonOf(
+function isOver(
   { fact, isLow, marks }: Watermarks,
   { facts, step, wasTaken }: { readonly facts: PressureFacts; readonly step: PressureStep; readonly wasTaken: boolean },
-): readonly string[] {
+): boolean {
   const figure = facts[fact];
   const mark = marks[step];
-  if (figure === null || mark === null) return [];
-  const isOver = isLow ? figure < (wasTaken ? mark / ease : mark) : figure > (wasTaken ? mark * ease : mark);
-  return isOver ? [`${fact} ${Math.round(figure)}`] : [];
+  if (figure === null || mark === null) return false;
+  return isLow ? figure < (wasTaken ? mark / ease : mark) : figure > (wasTaken ? mark * ease : mark);
 }
 
 function rankOf(step: PressureStep): number {
@@ -133,4 +142,17 @@ export function slowsReads({ step }: Pressure): boolean {
 
 export function refusesDeliveries({ step }: Pressure): boolean {
   return step === 'refuse';
+}
+
+const reasonOf = {
+  freeBytes: 'disk',
+  backlogAgeMs: 'backlog',
+  wideBacklogAgeMs: 'backlog',
+  statementMs: 'database',
+  loopDelayMs: 'event-loop',
+} as const satisfies Record<keyof PressureFacts, RefusalReason>;
+
+/** Why deliveries are refused; none: they are not. */
+export function whyRefused(pressure: Pressure): readonly RefusalReason[] {
+  return refusesDeliveries(pressure) ? pressure.facts.map((fact) => reasonOf[fact]) : [];
 }

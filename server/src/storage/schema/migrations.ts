@@ -11,6 +11,7 @@ import * as losses from './0011-losses.ts';
 import * as erasedEvents from './0012-erased-events.ts';
 import * as parkedLately from './0013-parked-lately.ts';
 import * as stoppedEvents from './0014-stopped-events.ts';
+import * as refusals from './0015-refusals.ts';
 import * as triesApart from './0017-tries-apart.ts';
 import * as erasureFailures from './0018-erasure-failures.ts';
 
@@ -28,6 +29,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-erased-events': erasedEvents,
   '0013-parked-lately': parkedLately,
   '0014-stopped-events': stoppedEvents,
+  '0015-refusals': refusals,
   '0017-tries-apart': triesApart,
   '0018-erasure-failures': erasureFailures,
 };
