@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLog, systemClock } from '#kernel';
 import { createPressureWatch } from '#monitoring';
-import { inboxShards } from '#storage';
+import { inboxShards, StorageUnavailable } from '#storage';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -46,7 +46,7 @@ it('holds campaigns while deliveries wait too long, and no longer', async () => 
   await watch.stop();
 });
 
-it('refuses webhooks when half of all queues have stood still for hours, and not for one that does', async () => {
+it('refuses webhooks when half of all queues have stood still for a day, and not for one that does', async () => {
   await db.ownerQuery('DELETE FROM inbox; DELETE FROM deliveries');
   const watch = createPressureWatch({
     ...{ storage: db.storage, dataFolder: null, clock: systemClock, log: silentLog, lookEveryMs: 20 },
@@ -54,7 +54,7 @@ it('refuses webhooks when half of all queues have stood still for hours, and not
   const stand = (shards: readonly number[]) =>
     db.ownerQuery(
       `WITH d AS (INSERT INTO deliveries (workspace_id, id, provider, route_kind, method, target, headers, body, received_at)
-         SELECT gen_random_uuid(), gen_random_uuid(), 'meta', 'token', 'POST', '/', '{}', '', now() - interval '7 hours'
+         SELECT gen_random_uuid(), gen_random_uuid(), 'meta', 'token', 'POST', '/', '{}', '', now() - interval '25 hours'
          FROM unnest($1::integer[]) RETURNING workspace_id, id)
        INSERT INTO inbox (workspace_id, id, shard, position, after_position)
        SELECT workspace_id, id, ($1::integer[])[row_number() OVER ()], 1, 0 FROM d`,
@@ -69,6 +69,24 @@ it('refuses webhooks when half of all queues have stood still for hours, and not
   expect(watch.pressure.facts).toContain('wideBacklogAgeMs');
   await db.ownerQuery('DELETE FROM inbox');
   await eventually(() => expect(watch.isRefusing).toBe(false));
+  await watch.stop();
+});
+
+it('takes it for no refusal where only the workers’ connections are all in use', async () => {
+  let asked = 0;
+  const storage = {
+    ...db.storage,
+    workerStatement: async () => {
+      asked += 1;
+      throw new StorageUnavailable('all connections are in use');
+    },
+  };
+  const watch = createPressureWatch({
+    ...{ storage, dataFolder: null, clock: systemClock, log: silentLog, lookEveryMs: 20 },
+  });
+  watch.start();
+  await eventually(() => expect(asked).toBeGreaterThan(2));
+  expect(watch.refusal).toEqual([]);
   await watch.stop();
 });
 

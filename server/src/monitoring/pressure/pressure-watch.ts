@@ -108,6 +108,8 @@ class Watch implements PressureWatch {
       this.#last = facts;
       this.refusal = facts.statementMs === null ? ['database'] : whyRefused(this.pressure);
     } catch (error) {
+      // What refused before goes on only where it still holds the lanes.
+      this.refusal = whyRefused(this.pressure);
       this.#deps.log.warn({ error: String(error) }, 'the pressure could not be measured');
     } finally {
       this.#isLooking = false;
@@ -122,16 +124,13 @@ class Watch implements PressureWatch {
 
   async #askDatabase(): Promise<Pick<PressureFacts, 'backlogAgeMs' | 'wideBacklogAgeMs' | 'statementMs'>> {
     const { storage, clock } = this.#deps;
-    try {
-      const began = clock.elapsedMs();
-      await storage.gatewayStatement('SELECT 1', [], 'pressure-ping');
-      const statementMs = clock.elapsedMs() - began;
-      return { statementMs, ...(await readBacklogAge(storage)) };
-    } catch (error) {
-      // Who needs it will hear so, and answers 503 by itself.
-      if (error instanceof StorageUnavailable) return { statementMs: null, backlogAgeMs: null, wideBacklogAgeMs: null };
-      throw error;
-    }
+    const began = clock.elapsedMs();
+    // Who needs it will hear so, and answers 503 by itself.
+    const isThere = await unlessAway(storage.gatewayStatement('SELECT 1', [], 'pressure-ping'));
+    if (isThere === null) return { statementMs: null, ...unknownAges };
+    const statementMs = clock.elapsedMs() - began;
+    // By other connections than those of the gateway: that these are all in use says nothing of webhooks.
+    return { statementMs, ...((await unlessAway(readBacklogAge(storage))) ?? unknownAges) };
   }
 
   async #freeBytes(): Promise<number | null> {
@@ -150,5 +149,17 @@ class Watch implements PressureWatch {
     this.isRefusing = refusesDeliveries(next);
     this.isSlowingReads = slowsReads(next);
     for (const look of this.#waiting) look();
+  }
+}
+
+const unknownAges = { backlogAgeMs: null, wideBacklogAgeMs: null } as const;
+
+/** null: the database did not answer. */
+async function unlessAway<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof StorageUnavailable) return null;
+    throw error;
   }
 }

@@ -41,8 +41,8 @@ describe('the steps', () => {
     [{ backlogAgeMs: 6_000 }, 'migration-copy', []],
     [{ backlogAgeMs: 16_000 }, 'campaign', ['campaign']],
     [{ backlogAgeMs: 7 * 86_400_000 }, 'reminder', ['reminder', 'backlog', 'campaign']],
-    [{ wideBacklogAgeMs: 5 * 3_600_000 }, null, []],
-    [{ wideBacklogAgeMs: 7 * 3_600_000 }, 'refuse', ['reminder', 'backlog', 'campaign']],
+    [{ wideBacklogAgeMs: 23 * 3_600_000 }, null, []],
+    [{ wideBacklogAgeMs: 25 * 3_600_000 }, 'refuse', ['reminder', 'backlog', 'campaign']],
     [{ statementMs: 600 }, 'backlog', ['backlog', 'campaign']],
     [{ statementMs: 6_001 }, 'refuse', ['reminder', 'backlog', 'campaign']],
     [{ loopDelayMs: 51 }, 'campaign', ['campaign']],
@@ -106,7 +106,7 @@ const figure = (max: number) => fc.double({ min: 0, max, noNaN: true });
 const facts = fc.record({
   freeBytes: fc.option(figure(4 * gibibyte)),
   backlogAgeMs: fc.option(figure(300_000)),
-  wideBacklogAgeMs: fc.option(figure(30_000_000)),
+  wideBacklogAgeMs: fc.option(figure(120_000_000)),
   statementMs: fc.option(figure(10_000)),
   loopDelayMs: figure(10_000),
 });

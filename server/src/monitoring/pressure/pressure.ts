@@ -39,8 +39,8 @@ export const watermarks: readonly Watermarks[] = [
   { fact: 'freeBytes', isLow: true, marks: marksOf([4_096, 2_048, 1_024, 512, 256], mebibyte) },
   // One queue that stands still is no reason to refuse what everybody else sends.
   { fact: 'backlogAgeMs', marks: marksOf([5_000, 15_000, 30_000, 120_000, null]) },
-  // A quarter of the day in which a customer may be answered freely. Some providers do not come again: far from the others.
-  { fact: 'wideBacklogAgeMs', marks: marksOf([null, null, null, null, 6 * 3_600_000]) },
+  // The day in which a customer may be answered freely is over. Some providers do not come again: far from the others.
+  { fact: 'wideBacklogAgeMs', marks: marksOf([null, null, null, null, 24 * 3_600_000]) },
   { fact: 'statementMs', marks: marksOf([125, 250, 500, 1_500, 6_000]) },
   { fact: 'loopDelayMs', marks: marksOf([25, 50, 100, 300, 2_000]) },
 ];
