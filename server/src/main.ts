@@ -7,6 +7,14 @@ import { join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'switchyard'));
 const { askOnTerminal, runCli, standardOutput } = await import('#cli');
 const { createCommandDeps } = await import('#compose');
+const { createLog } = await import('#kernel');
+
+// What nobody was ready for, a promise that nobody waited for among it: in what state things are is not known any more, so one
+// line and the end. What is leased runs out, what is not committed is undone, and whoever comes next goes on.
+process.on('uncaughtException', (err, origin) => {
+  createLog('error').error({ err, origin }, 'the process ends over an error that nobody caught');
+  process.exit(1);
+});
 
 // A reader that has seen enough (`switchyard tokens | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

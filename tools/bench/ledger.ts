@@ -1,15 +1,19 @@
 /**
- * `ledger`: what the ledger, the trace and the watch over pressure cost: `ingest` and `turn` on two servers of the same code,
- * one with `LEDGER=0`, each on a database of its own, taken in turn in one run. Each second pair is in the other order. Beside
- * the rates stands the CPU of one webhook and one turn (server and database), which other work on the machine blurs less.
- * What the jobs of the background cost, which seldom fall into a stretch of seconds, is measured apart.
+ * `ledger`: what the ledger, the trace, the watch over pressure, the lanes and the turns between workspaces cost: `ingest` and
+ * `turn` on two servers, each a copy of the sources with a database of its own, one of them without all of these (`LEDGER=0`,
+ * and claims that know no lanes), taken in turn in one run. Each second pair is in the other order. Beside the rates stands
+ * the CPU of one webhook and one turn (server and database), which other work on the machine blurs less. What the jobs of the
+ * background cost, which seldom fall into a stretch of seconds, is measured apart.
  */
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import type { WorkspaceId } from '@switchyard/contract';
 import { openProduct } from '../../server/src/compose/index.ts';
 import { parseConfig } from '../../server/src/config.ts';
 import { silentLog } from '../../server/src/kernel/index.ts';
+import { type EditedCopy, makeEditedCopy } from '../edited-copy.ts';
 import { round, takeIn } from './ingest.ts';
+import { indexWithoutLanes, lanesOff } from './lanes-off.ts';
 import type { MetaTarget } from './meta-body.ts';
 import {
   answerOf,
@@ -20,7 +24,7 @@ import {
   type StartedServer,
   startServer,
 } from './processes.ts';
-import { addAccounts, makeShop, type Shop } from './shop.ts';
+import { addAccounts, makeShop, ownerUrlOf, type Shop } from './shop.ts';
 import { ask, inFlight, refuseWrong, turnAccounts } from './turn.ts';
 
 export interface LedgerOptions {
@@ -45,10 +49,18 @@ interface Stretch {
 type Pairs = readonly Readonly<Record<Side, Stretch>>[];
 
 export async function ledger(options: LedgerOptions) {
-  const ingest = await measureIngest(options);
-  const { turn, background } = await measureTurn(options);
-  return { name: 'ledger', ingest: summary(ingest), turn: summary(turn), background };
+  const copies = { on: makeEditedCopy([]), off: makeEditedCopy(lanesOff) };
+  try {
+    const ingest = await measureIngest(options, copies);
+    const { turn, background } = await measureTurn(options, copies);
+    return { name: 'ledger', ingest: summary(ingest), turn: summary(turn), background };
+  } finally {
+    for (const side of sides) copies[side].remove();
+  }
 }
+
+/** Both are copies, so that they differ in nothing but what is measured. */
+type Copies = Readonly<Record<Side, EditedCopy>>;
 
 function summary(pairs: Pairs) {
   const each = (of: (pair: Pairs[number]) => number) => median(pairs.map(of));
@@ -78,11 +90,33 @@ interface Running {
   readonly postmaster: number;
 }
 
-async function begin(side: Side, env: Readonly<Record<string, string>>, prepare?: (shop: Shop) => Promise<void>) {
-  const shop = await makeShop({ ...env, LEDGER: side === 'on' ? '1' : '0' });
-  await prepare?.(shop);
-  const server = await startServer(shop.env);
+interface Beginning {
+  readonly side: Side;
+  readonly copies: Copies;
+  readonly env: Readonly<Record<string, string>>;
+  readonly prepare?: (side: Side, shop: Shop) => Promise<void>;
+}
+
+async function begin({ side, copies, env, prepare }: Beginning): Promise<Running> {
+  const { home } = copies[side];
+  // What is compiled of a copy goes with it.
+  const settings = { ...env, LEDGER: side === 'on' ? '1' : '0', NODE_COMPILE_CACHE: join(home, 'compiled') };
+  const shop = await makeShop(settings);
+  await prepare?.(side, shop);
+  const server = await startServer(shop.env, home);
+  // Now that it holds the database.
+  if (side === 'off') await indexWithoutLanes(await ownerUrlOf(shop));
   return { shop, server, postmaster: shop.postmaster() };
+}
+
+async function beginBoth(beginning: Omit<Beginning, 'side'>): Promise<Readonly<Record<Side, Running>>> {
+  const on = await begin({ side: 'on', ...beginning });
+  try {
+    return { on, off: await begin({ side: 'off', ...beginning }) };
+  } catch (error) {
+    await end(on);
+    throw error;
+  }
 }
 
 async function end({ shop, server }: Running): Promise<void> {
@@ -90,8 +124,8 @@ async function end({ shop, server }: Running): Promise<void> {
   shop.remove();
 }
 
-async function measureIngest(options: LedgerOptions): Promise<Pairs> {
-  const running = { on: await begin('on', { ROLES: 'gateway' }), off: await begin('off', { ROLES: 'gateway' }) };
+async function measureIngest(options: LedgerOptions, copies: Copies): Promise<Pairs> {
+  const running = await beginBoth({ copies, env: { ROLES: 'gateway' } });
   try {
     const stretch = async (side: Side, seconds = options.seconds): Promise<Stretch> => {
       const { ours, gatewayUs, databaseUs } = await takeIn(running[side], { ...options, seconds });
@@ -103,16 +137,16 @@ async function measureIngest(options: LedgerOptions): Promise<Pairs> {
   }
 }
 
-async function measureTurn(options: LedgerOptions) {
+async function measureTurn(options: LedgerOptions, copies: Copies) {
   const customers = forkTool('./turn-loader.ts');
   const { door } = await answerOf<{ door: number }>(customers);
-  const env = { META_GRAPH_URL: `http://127.0.0.1:${door}` };
+  // The copies have no console to serve.
+  const env = { META_GRAPH_URL: `http://127.0.0.1:${door}`, ROLES: 'gateway,worker' };
   const targets: Partial<Record<Side, readonly MetaTarget[]>> = {};
-  const prepared = (side: Side) =>
-    begin(side, env, async (shop) => {
-      targets[side] = await addAccounts(shop, turnAccounts);
-    });
-  const running = { on: await prepared('on'), off: await prepared('off') };
+  const prepare = async (side: Side, shop: Shop) => {
+    targets[side] = await addAccounts(shop, turnAccounts);
+  };
+  const running = await beginBoth({ copies, env, prepare });
   try {
     const stretch = (side: Side, seconds = options.seconds) =>
       turnOnce(customers, running[side], { targets: targets[side] ?? [], seconds });

@@ -1,6 +1,7 @@
 /** Child processes of a benchmark: each with one question and one answer, ended by its own handle. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const home = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,9 +37,9 @@ export interface StartedServer {
   stop(): Promise<void>;
 }
 
-/** `switchyard start` with these settings; resolves when its readiness page says so. */
-export async function startServer(env: Readonly<Record<string, string>>): Promise<StartedServer> {
-  const child = spawn(process.execPath, [`${home}server/src/main.ts`, 'start'], {
+/** `switchyard start` with these settings, of this checkout or a copy; resolves when its readiness page says so. */
+export async function startServer(env: Readonly<Record<string, string>>, from = home): Promise<StartedServer> {
+  const child = spawn(process.execPath, [join(from, 'server/src/main.ts'), 'start'], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -1,22 +1,9 @@
-/**
- * Bugs that the checker must catch, planted in a copy of the server's sources: nothing of them is in the product. Each
- * edit must find its place word for word, so that a plant which has lost its ground fails instead of proving nothing.
- */
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Bugs that the checker must catch, planted in a copy of the server's sources: nothing of them is in the product. */
+import { type Edit, makeEditedCopy } from '../edited-copy.ts';
 import type { PlantName } from './asked.ts';
 import type { Report } from './report.ts';
 import { crashPoints } from './runs/crash-points.ts';
 import { soak } from './runs/soak.ts';
-import { checkout } from './stage/stage.ts';
-
-interface Edit {
-  /** In `server/src`. */
-  readonly file: string;
-  readonly find: string;
-  readonly put: string;
-}
 
 /** What all planted runs are given. */
 interface PlantedRun {
@@ -121,28 +108,11 @@ export async function runPlanted(
   name: PlantName,
   { seed, template }: { readonly seed: number; readonly template?: string | undefined },
 ): Promise<Report> {
-  const home = plantedCopy(plants[name].edits);
+  const { home, remove } = makeEditedCopy(plants[name].edits);
   try {
     const report = await plants[name].run({ home, seed, ...(template ? { template } : {}) });
     return { ...report, name: `planted ${name}` };
   } finally {
-    rmSync(home, { recursive: true, force: true });
+    remove();
   }
-}
-
-function plantedCopy(edits: readonly Edit[]): string {
-  const home = mkdtempSync(join(tmpdir(), 'switchyard-planted-'));
-  for (const part of ['server/src', 'server/package.json', 'package.json'])
-    cpSync(join(checkout, part), join(home, part), { recursive: true });
-  symlinkSync(join(checkout, 'node_modules'), join(home, 'node_modules'));
-  for (const { file, find, put } of edits) {
-    const path = join(home, 'server/src', file);
-    const text = readFileSync(path, 'utf8');
-    if (text.split(find).length !== 2) throw new Error(`the place of the planted bug is not in ${file} any more`);
-    writeFileSync(
-      path,
-      text.replace(find, () => put),
-    );
-  }
-  return home;
 }

@@ -335,6 +335,15 @@ describe('too much', () => {
     world.clock.advanceMs(60_000);
     expect(await ana.sends('menu')).toMatchObject({ kind: 'answered', reason: 'demo/menu' });
   });
+
+  it('is not silent for an hour when the clock is put back by one', async () => {
+    const ana = world.customer({ parts: { limits: { answersPerMinute: 1 } } });
+    await ana.sends('menu');
+    expect(await ana.sends('menu')).toMatchObject({ reason: 'rate-notice' });
+    world.clock.advanceMs(-3_600_000);
+    expect(await ana.sends('menu')).toMatchObject({ kind: 'answered', reason: 'demo/menu' });
+    world.clock.advanceMs(3_600_000);
+  });
 });
 
 describe('acts on earlier messages', () => {

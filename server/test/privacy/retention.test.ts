@@ -20,16 +20,21 @@ beforeAll(async () => {
   inbox = await openInboxWorld();
   const { db } = inbox;
   for (const days of [40, 20, 5, 0]) await ensurePartitions({ ownerUrl: db.ownerUrl }, daysAgo(days), 1);
-  retention = createRetention({
-    ...{ storage: db.storage, workspaces: inbox.workspaces, log: silentLog },
-    clock: { now: () => now, elapsedMs: () => 0 },
-    dropDays: (before, attemptsBefore) => dropPartitionsBefore({ ownerUrl: db.ownerUrl }, before, attemptsBefore),
-  });
+  retention = retentionAt(now, now);
 });
 afterAll(() => inbox.close());
 beforeEach(async () => {
   shop = await inbox.shop();
 });
+
+function retentionAt(ours: Date, theirs: Date): Retention {
+  const { db, workspaces } = inbox;
+  return createRetention({
+    ...{ storage: db.storage, workspaces, log: silentLog },
+    ...{ clock: { now: () => ours, elapsedMs: () => 0 }, databaseNow: async () => theirs },
+    dropDays: (before, attemptsBefore) => dropPartitionsBefore({ ownerUrl: db.ownerUrl }, before, attemptsBefore),
+  });
+}
 
 /** A uuid of version 7 of that moment. */
 function idAt(moment: Date): string {
@@ -161,6 +166,19 @@ describe('keys of events', () => {
     await retention.run(never);
     expect(await key()).toBe(true);
   });
+});
+
+test.for([
+  ['a worker', new Date('2038-01-19T03:14:07Z'), now],
+  ['the database', now, new Date('2038-01-19T03:14:07Z')],
+] as const)('drops nothing that is kept when the clock of %s has leapt', async ([, ours, theirs]) => {
+  const [delivery, attempt] = [await deliveryAt(daysAgo(5)), await attemptAt(daysAgo(5))];
+  await retentionAt(ours, theirs).run(never);
+  const left = await inbox.db.ownerQuery(
+    'SELECT id FROM deliveries WHERE id = $1 UNION ALL SELECT id FROM attempts WHERE id = $2',
+    [delivery, attempt],
+  );
+  expect(left).toEqual([{ id: delivery }, { id: attempt }]);
 });
 
 describe('the books', () => {

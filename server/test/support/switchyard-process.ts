@@ -21,7 +21,7 @@ export interface RunningSwitchyard {
   /** What it printed on stdout so far. */
   readonly stdout: () => string;
   /** Sends the signal and waits for the end. */
-  end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<Ended>;
+  end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGUSR2'): Promise<Ended>;
 }
 
 /** One command to its end. */

@@ -91,10 +91,10 @@ interface Loaded {
 
 async function handleLocked(workings: TurnWorkings, tx: WorkspaceTx, loaded: Loaded): Promise<void> {
   const turns: OpenTurn[] = [];
-  for (const { lease, next } of loaded.locked) {
+  for (const { lease, next, now } of loaded.locked) {
     const account = next && (await workings.findServing(lease.workspaceId, next.accountId));
-    if (next && account && !account.isDeleted) turns.push({ lease, next, account });
-    else await passOver(workings, tx, { lease, next });
+    if (next && account && !account.isDeleted) turns.push({ lease, next, now, account });
+    else await passOver(workings, tx, { lease, next, now });
   }
   const inputs = inputsOf(workings, turns, loaded.conversations);
   const { outcomes, written } = await workings.pipeline.handleTurns(tx, inputs);
@@ -106,6 +106,7 @@ async function handleLocked(workings: TurnWorkings, tx: WorkspaceTx, loaded: Loa
 interface OpenTurn {
   readonly lease: ConversationLease;
   readonly next: PendingEvent;
+  readonly now: Date;
   readonly account: ServingAccount;
 }
 
@@ -128,8 +129,7 @@ function inputsOf(
   turns: readonly OpenTurn[],
   conversations: Loaded['conversations'],
 ): readonly TurnInput[] {
-  const now = workings.clock.now();
-  return turns.map(({ lease, next, account }) => {
+  return turns.map(({ lease, next, now, account }) => {
     const conversation = conversations.get(lease.conversationId);
     if (!conversation) throw new Error('broken promise: a conversation that is locked can be loaded');
     const capabilities = workings.capabilitiesOf(account);

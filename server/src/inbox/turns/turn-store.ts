@@ -92,19 +92,19 @@ type LeaseRow = ConversationLease & Record<string, unknown> & { readonly stillWa
  * Locks those of these conversations in which nothing is pending and that nobody holds just now. Whoever adds a pending
  * event locks its conversation first and sets `next_due_at`, so as long as the lock is held nothing becomes pending.
  */
-export async function lockFree(
-  tx: WorkspaceTx,
-  conversationIds: readonly ConversationId[],
-): Promise<ReadonlySet<ConversationId>> {
-  const rows = await tx.query<{ id: ConversationId }>(
-    `SELECT id FROM conversations
+export async function lockFree(tx: WorkspaceTx, conversationIds: readonly ConversationId[]): Promise<Free> {
+  const rows = await tx.query<{ id: ConversationId; now: Date }>(
+    `SELECT id, clock_timestamp() AS now FROM conversations
      WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND next_due_at IS NULL AND leased_until < clock_timestamp()
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`,
     [tx.workspaceId, conversationIds],
     'inbox-lock-free',
   );
-  return new Set(rows.map((row) => row.id));
+  return new Map(rows.map((row) => [row.id, row.now]));
 }
+
+/** Each with the moment of its lock, by the database's clock. */
+export type Free = ReadonlyMap<ConversationId, Date>;
 
 /** Of messages that are handled in this transaction: those for which events wait. Their conversations are locked. */
 export async function findAwaited(
@@ -128,6 +128,8 @@ export type PendingEvent = StoredEvent<MessageEvent>;
 export interface LockedConversation {
   readonly lease: ConversationLease;
   readonly next: PendingEvent | null;
+  /** By the database's clock: those of workers may be wrong. */
+  readonly now: Date;
 }
 
 /**
@@ -160,7 +162,7 @@ export async function startTurns(
        FROM unnest($2::uuid[], $3::bigint[]) AS ours (id, epoch)
        JOIN conversations c ON c.workspace_id = $1 AND c.id = ours.id AND c.lease_epoch = ours.epoch
        ORDER BY c.id FOR NO KEY UPDATE OF c ${isAlone ? '' : 'SKIP LOCKED'})
-     SELECT locked.id AS "conversationId", next.* FROM locked LEFT JOIN LATERAL (
+     SELECT locked.id AS "conversationId", clock_timestamp() AS now, next.* FROM locked LEFT JOIN LATERAL (
        SELECT e.id, e.delivery_id AS "deliveryId", e.account_id AS "accountId", e.payload, e.attempts,
          e.is_test AS "isTest", e.received_at AS "receivedAt", e.position, e.after_position AS "afterPosition"
        FROM events e
@@ -177,11 +179,12 @@ export async function startTurns(
     isAlone ? 'inbox-start-turn' : 'inbox-start-turns',
   );
   const byId = new Map(leases.map((lease) => [lease.conversationId, lease]));
-  return rows.map((row) => ({ lease: byId.get(row.conversationId)!, next: nextOf(row) }));
+  return rows.map((row) => ({ lease: byId.get(row.conversationId)!, next: nextOf(row), now: row.now }));
 }
 
 function nextOf({
   conversationId: _conversationId,
+  now: _now,
   id,
   payload,
   position,
@@ -193,9 +196,10 @@ function nextOf({
   return { eventId: id, event: payload, ...places, ...event };
 }
 
-/** All but the conversation null where nothing is pending. */
+/** All but the conversation and the time null where nothing is pending. */
 interface PendingRow extends Record<string, unknown> {
   readonly conversationId: ConversationId;
+  readonly now: Date;
   readonly id: EventId | null;
   readonly deliveryId: DeliveryId;
   readonly accountId: AccountId;

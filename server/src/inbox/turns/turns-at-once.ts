@@ -50,9 +50,10 @@ export function createTurnsAtOnce(deps: TurnDeps): TakeAtOnce {
     for (const { conversationId, stored } of alone) {
       const conversation = conversations.get(conversationId);
       const account = await deps.findServing(tx.workspaceId, stored.accountId);
-      if (!free.has(conversationId) || !conversation || !account || account.isDeleted) continue;
+      const now = free.get(conversationId);
+      if (!now || !conversation || !account || account.isDeleted) continue;
       const capabilities = deps.capabilitiesOf(account);
-      const input = { turnId: newId('turn'), conversation, account, capabilities, now: deps.clock.now() };
+      const input = { turnId: newId('turn'), conversation, account, capabilities, now };
       inputs.push({ ...input, stored: asItWillLie(stored) });
     }
     return handle(deps, limits, tx, inputs);

@@ -23,6 +23,7 @@ export const retentionLimits = {
   keysPerSlice: 2_000,
   /** Of one workspace in one run; the next run goes on. */
   slicesPerRun: 400,
+  clocksApartMs: 60_000,
 } as const;
 
 /** What is stored in a workspace's settings; anything that is no policy counts as none. */

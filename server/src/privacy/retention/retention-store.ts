@@ -7,6 +7,12 @@ export interface StoredPolicy {
   readonly stored: unknown;
 }
 
+/** By the database's clock. */
+export async function readNow(storage: Storage): Promise<Date> {
+  const [row] = await storage.workerStatement<{ now: Date }>('SELECT clock_timestamp() AS now', [], 'retention-now');
+  return row!.now;
+}
+
 export function findPolicies(storage: Storage): Promise<StoredPolicy[]> {
   return storage.workerStatement<StoredPolicy & Record<string, unknown>>(
     `SELECT workspace_id AS "workspaceId", settings->'retention' AS stored FROM workspaces ORDER BY workspace_id`,

@@ -14,6 +14,7 @@ import {
   findPolicies,
   type KeyPlace,
   loadPolicy,
+  readNow,
   savePolicy,
   sweepKeys,
 } from './retention-store.ts';
@@ -22,6 +23,8 @@ export interface RetentionDeps {
   readonly storage: Storage;
   readonly workspaces: Pick<Workspaces, 'audit'>;
   readonly clock: Clock;
+  /** Asked of the database unless given. */
+  readonly databaseNow?: () => Promise<Date>;
   readonly log: Log;
   /** Whole days, as the owner of the tables: of deliveries before the one, of tries before the other. */
   readonly dropDays: (deliveriesBefore: Date, attemptsBefore: Date) => Promise<DroppedDays>;
@@ -106,7 +109,7 @@ function boundOf(day: Date): string {
 }
 
 async function runOnce(deps: RetentionDeps, signal: AbortSignal): Promise<RetentionRun> {
-  const now = deps.clock.now();
+  const now = await earlierNow(deps);
   const policies = (await findPolicies(deps.storage)).map(({ workspaceId, stored }) => ({
     workspaceId,
     policy: readPolicy(stored),
@@ -126,6 +129,15 @@ async function runOnce(deps: RetentionDeps, signal: AbortSignal): Promise<Retent
   }
   deps.log.info({ ...run }, 'retention');
   return run;
+}
+
+/** What is dropped is gone: only what is old by the database's clock and by this process's, of which one may have leapt. */
+async function earlierNow({ storage, clock, databaseNow, log }: RetentionDeps): Promise<Date> {
+  const [theirs, ours] = [await (databaseNow?.() ?? readNow(storage)), clock.now()];
+  const aheadMs = ours.getTime() - theirs.getTime();
+  if (Math.abs(aheadMs) > retentionLimits.clocksApartMs)
+    log.error({ ours, theirs }, 'the clocks of this process and of the database are far apart');
+  return aheadMs > 0 ? theirs : ours;
 }
 
 type Found = Pick<RetentionRun, 'emptiedBodies' | 'deletedAttempts' | 'deletedKeys'>;

@@ -13,7 +13,7 @@ export interface PostgresEnginesOptions {
   /** Role `app`. `prepareJobs` must have run, and the table `counters` be there. */
   readonly connectionString: string;
   readonly log: Log;
-  /** Only the cache's times; counters and delays go by the database's clock. */
+  /** Only the cache's times. Counters go by the database's clock; BullMQ's locks and delays by the process's own. */
   readonly clock?: Clock;
   readonly random?: () => number;
   /** Of the table `counters`. */
