@@ -64,7 +64,7 @@ const does: Readonly<Record<RunName, string>> = {
   providers: 'limits, errors before and after acceptance, resets, drips, wrong ids …',
   hostile: 'at every provider’s door: bodies, signatures, guesses, another’s numbers …',
   'noisy-neighbour': 'a quiet workspace beside one that is written to fifty times as much',
-  herd: 'all accounts at once: cold caches, breakers, both gateways',
+  herd: 'all accounts at once: cold caches, an outage, both gateways',
 };
 
 const example: Readonly<Record<RunName, string>> = {

@@ -13,7 +13,7 @@ function acked(firstMs: number, waitedMs: number, tries = 1): Acked {
   return { ...rest, firstMs, ackedMs: firstMs + waitedMs, tries };
 }
 
-const usual = { lookUps: 3, mayLookUp: 4, broken: 2, dropped: [4, 4] };
+const usual = { lookUps: 3, mayLookUp: 4, refused: 2, dropped: [4, 4] };
 
 it('counts the waits of those who had to try again', () => {
   const p99Ms = ackP99Of([acked(1_100, 20), acked(1_200, 300, 4), acked(2_000, 4_000, 5)], moments);
@@ -32,7 +32,7 @@ it('takes no sample for no proof', () => {
 
 it('takes no outage and no drop that nobody felt', () => {
   const p99Ms = { cold: 20, fallen: 20 };
-  expect(judgeHerd({ moments, p99Ms, ...usual, broken: 0, dropped: [4, 0] })).toHaveLength(2);
+  expect(judgeHerd({ moments, p99Ms, ...usual, refused: 0, dropped: [4, 0] })).toHaveLength(2);
 });
 
 it('counts look-ups', () => {

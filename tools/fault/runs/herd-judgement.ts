@@ -31,12 +31,12 @@ export function judgeHerd(seen: {
   /** Of the account that was looked up most; null: none was. */
   readonly lookUps: number | null;
   readonly mayLookUp: number;
-  /** Accounts whose breaker opened while nothing was taken. */
-  readonly broken: number;
+  /** Sends, while the provider took nothing. */
+  readonly refused: number;
   /** Connections that each drop of the caches ended. */
   readonly dropped: readonly number[];
 }): string[] {
-  const { moments, p99Ms, lookUps, mayLookUp, broken, dropped } = seen;
+  const { moments, p99Ms, lookUps, mayLookUp, refused, dropped } = seen;
   const slow = moments.flatMap(({ name, mayMs }) => {
     const ms = p99Ms[name] ?? null;
     if (ms === null) return [`after "${name}" no webhook was acknowledged: that proves nothing`];
@@ -48,7 +48,7 @@ export function judgeHerd(seen: {
     ...(lookUps !== null && lookUps > mayLookUp
       ? [`an account was looked up ${lookUps} times, where ${mayLookUp} would do`]
       : []),
-    ...(broken === 0 ? ['no breaker opened: that proves nothing of them'] : []),
+    ...(refused === 0 ? ['the outage struck no send: that proves nothing'] : []),
     ...(dropped.some((count) => count === 0) ? ['nobody listened whose caches could be dropped'] : []),
   ];
 }
