@@ -71,7 +71,7 @@ const insertSql = (conversations: MovedConversations) => `
 
 const insertSqls = { 'to-move': insertSql('to-move'), moved: insertSql('moved') } as const;
 
-/** Late replies are replies too, and read marks no messages: docs/decisions/0016-lanes-and-whose-turn-it-is.md says why. */
+/** Late replies are replies too, and read marks no messages: docs/decisions/0015-lanes-and-whose-turn-it-is.md says why. */
 const usualLane = { bot: 'reply', person: 'reply', reminder: 'reminder', campaign: 'campaign' } as const;
 
 /** What is to be queued; with a lease: claimed at once by who queues it, where nothing of its conversation is before it. */
