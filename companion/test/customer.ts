@@ -22,6 +22,8 @@ export class Customer {
   readonly #creds = initAuthCreds();
   readonly #repository;
   readonly #kept = memoryKeys();
+  /** By session: of what it has left, a pre-key is good for one beginning. */
+  readonly #met = new Map<string, BinaryNode>();
   #preKeys = 0;
 
   constructor(digits: string) {
@@ -67,6 +69,8 @@ export class Customer {
 
   /** The keys that the session has left with the server, taken up for writing to it. */
   async meet(sessionJid: string, uploaded: BinaryNode): Promise<void> {
+    if (this.#met.get(sessionJid) === uploaded) return;
+    this.#met.set(sessionJid, uploaded);
     const key = (node: BinaryNode) => ({
       keyId: getBinaryNodeChildUInt(node, 'id', 3)!,
       publicKey: generateSignalPubKey(getBinaryNodeChildBuffer(node, 'value')!),

@@ -37,6 +37,8 @@ export class WhatsAppStand {
   readonly received: Received[] = [];
   /** Ids of all that came, repeats too. */
   readonly taken: string[] = [];
+  /** Ids of customers' messages that a session has said to have. */
+  readonly acknowledged: string[] = [];
   readonly customers = new Map<string, Customer>();
   /** Connections since the start, the refused ones too. */
   connections = 0;
@@ -51,6 +53,8 @@ export class WhatsAppStand {
   #serial = 0;
   /** While set, each connection is closed with this reason as soon as it has said who it is. */
   refuseWith: string | null = null;
+  /** While true what is written had waited for the connection, which is not told that it has all of it now. */
+  isCatchingUp = false;
   url = '';
 
   static async start(): Promise<WhatsAppStand> {
@@ -131,9 +135,10 @@ export class WhatsAppStand {
     if (!keys) throw new Error('the session has left no keys');
     await customer.meet(linked.jid, keys);
     const { type, ciphertext } = await customer.write(linked.jid, { conversation: text });
+    const waited = this.isCatchingUp ? { offline: '0' } : {};
     linked.noise.send({
       tag: 'message',
-      attrs: { from: customer.jid, id, t: String(nowSeconds()), type: 'text', notify: 'A customer' },
+      attrs: { from: customer.jid, id, t: String(nowSeconds()), type: 'text', notify: 'A customer', ...waited },
       content: [{ tag: 'enc', attrs: { v: '2', type }, content: ciphertext }],
     });
   }
@@ -185,11 +190,13 @@ export class WhatsAppStand {
     this.#open.set(digits, linked);
     if (before) this.#streamError(before, 'conflict', 'replaced');
     linked.noise.send({ tag: 'success', attrs: { t: String(nowSeconds()), lid: `9${digits}:7@lid` } });
+    if (this.isCatchingUp) return;
     linked.noise.send({ tag: 'ib', attrs: {}, content: [{ tag: 'offline', attrs: { count: '0' } }] });
   }
 
   async #take(linked: Linked, node: BinaryNode): Promise<void> {
     if (node.tag === 'message') await this.#takeMessage(linked, node);
+    else if (node.tag === 'receipt') this.acknowledged.push(node.attrs.id ?? '');
     else if (getBinaryNodeChild(node, 'pair-device-sign')) this.#streamError(linked, '515');
     else if (node.tag === 'iq' && node.attrs.type !== 'result') await this.#answer(linked, node);
     this.#happened();

@@ -50,6 +50,7 @@ export async function openBaileysClient(options: BaileysOptions): Promise<OpenWe
         void socket.end(undefined);
       });
     });
+    newsOf(library, socket, (news) => onEvent({ kind: 'news', ...news }), options.log);
     socket.ev.on('connection.update', (update) => {
       if (parts.isClosed) return;
       if (update.qr) onEvent({ kind: 'code', code: update.qr });
@@ -63,7 +64,6 @@ export async function openBaileysClient(options: BaileysOptions): Promise<OpenWe
       const error = update.lastDisconnect?.error;
       onEvent({ kind: 'closed', reason: closeReasonOf(error), detail: error ? wordsOf(error) : 'closed' });
     });
-    newsOf(library, socket, (news) => onEvent({ kind: 'news', ...news }), options.log);
     return clientOf(parts);
   };
 }
@@ -115,7 +115,6 @@ function clientOf(parts: SocketParts): WebClient {
     async close() {
       parts.isClosed = true;
       parts.isOpen = false;
-      socket.ev.removeAllListeners('connection.update');
       await socket.end(undefined);
     },
   };

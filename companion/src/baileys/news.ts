@@ -12,10 +12,15 @@ type Socket = ReturnType<Library['makeWASocket']>;
 type Tell = (news: News) => void;
 
 export interface NewsSource {
-  readonly ev: Pick<Socket['ev'], 'on'>;
+  readonly ev: Pick<Socket['ev'], 'on' | 'flush'>;
 }
 
 export function newsOf(library: Library, { ev }: NewsSource, tell: Tell, log: Log): void {
+  ev.on('connection.update', ({ connection }) => {
+    // While it catches up the library gathers events, after it has said to WhatsApp that we have them. At the end of a
+    // connection, ours too, it says that it is closed, and then throws away what it has gathered.
+    if (connection === 'close') ev.flush();
+  });
   ev.on('messages.upsert', ({ messages, type }) => {
     // While it starts, the library folds a receipt into the message that it is about: it is told as a receipt again.
     const receipts = messages.flatMap(({ key, status }) => (key.fromMe && status ? [{ key, update: { status } }] : []));
