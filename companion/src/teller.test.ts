@@ -3,17 +3,18 @@ import { silentLog } from './log.ts';
 import { ServerRefused } from './server-client.ts';
 import { Teller } from './teller.ts';
 
-/** A server that takes what is signed with the key of now, and refuses the rest with `status`. */
+/** A server that takes what `fits` (what is signed with the key of now), and refuses the rest with `status`. */
 function stage(status: number) {
-  const at = { key: 'old', keyOfServer: 'new', elapsedMs: 100 };
+  const at = { key: 'old', elapsedMs: 100, fits: (_body: string) => at.key === 'new' };
   const [taken, refused]: [string[], string[]] = [[], []];
   const lease = () => ({ fence: 1, leaseMs: 1_000, webhookUrl: '/', webhookKey: at.key, apiKey: null });
   const teller = new Teller({
     server: {
       broadcast: () => Promise.resolve(),
-      postWebhook: async ({ webhookKey }, body) => {
-        (webhookKey === at.keyOfServer ? taken : refused).push(body);
-        if (webhookKey !== at.keyOfServer) throw new ServerRefused(status, `HTTP ${status}`);
+      postWebhook: async (_keys, body) => {
+        const fits = at.fits(body);
+        (fits ? taken : refused).push(body);
+        if (!fits) throw new ServerRefused(status, `HTTP ${status}`);
       },
     },
     lease,
@@ -58,5 +59,19 @@ test('news that is refused for what it is, is let go', async () => {
   const { refused, teller } = stage(400);
   teller.post('one');
   await vi.waitFor(() => expect([refused, teller.waiting]).toEqual([['one'], 0]));
+  await teller.close(0);
+});
+
+test('news that is too large for the server is told without its files, and let go where it has none', async () => {
+  const { at, taken, refused, teller } = stage(413);
+  const message = { imageMessage: { caption: 'base64' } };
+  const lighter = JSON.stringify({ id: 'evt', payload: { messages: [{ message }] } });
+  const body = JSON.stringify({ id: 'evt', payload: { messages: [{ message: { ...message, base64: 'AAAA' } }] } });
+  at.fits = (told) => told === lighter || told === '"next"';
+  teller.post(body);
+  teller.post('{"text":"too long"}');
+  teller.post('"next"');
+  await vi.waitFor(() => expect(taken).toEqual([lighter, '"next"']));
+  expect(refused).toEqual([body, '{"text":"too long"}']);
   await teller.close(0);
 });

@@ -7,10 +7,13 @@
  * A webhook that the server refuses for its address or its signature (404, 401) may only be ahead of us: a person has
  * changed the account's keys, and the next renewal of the lease brings them. It is kept until one that was asked for
  * afterwards has come.
+ *
+ * What is too large for it (413) is told without its files.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Log, wordsOf } from './log.ts';
 import { type Broadcast, type Lease, LeaseLost, type ServerClient, ServerRefused } from './server-client.ts';
+import { withoutFiles } from './without-files.ts';
 
 export const tellerLimits = { firstWaitMs: 200, maxWaitMs: 30_000, maxNews: 5_000 } as const;
 
@@ -122,6 +125,7 @@ export class Teller {
       }
       if (!(error instanceof ServerRefused)) throw error;
       if (!broadcast && this.#mayHaveOldKeys(error)) throw error;
+      if (!broadcast && error.status === 413 && this.#lighten(body)) return;
       // It would refuse it again, and everything behind it would wait for ever.
       log.error({ error: error.message }, 'the server refused what it was told');
     }
@@ -130,6 +134,15 @@ export class Teller {
       this.#news.shift();
       this.#refusedMs = null;
     }
+  }
+
+  /** A message without its file is better than none. Tells whether it is the oldest news, and shorter now. */
+  #lighten(body: string | undefined): boolean {
+    const lighter = body === undefined || body !== this.#news[0] ? null : withoutFiles(body);
+    if (lighter === null) return false;
+    this.#news[0] = lighter;
+    this.#parts.log.warn({}, 'the server finds news too large; it goes on without its files');
+    return true;
   }
 
   #mayHaveOldKeys({ status }: ServerRefused): boolean {

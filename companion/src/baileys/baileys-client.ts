@@ -10,6 +10,7 @@ import { contentFor } from './content-for.ts';
 import { libraryLog } from './library-log.ts';
 import { newsOf } from './news.ts';
 import { quietenLibsignal } from './quiet-console.ts';
+import { receivedFile } from './received-file.ts';
 
 type Library = typeof import('@whiskeysockets/baileys');
 type Socket = ReturnType<Library['makeWASocket']>;
@@ -50,7 +51,11 @@ export async function openBaileysClient(options: BaileysOptions): Promise<OpenWe
         void socket.end(undefined);
       });
     });
-    newsOf(library, socket, (news) => onEvent({ kind: 'news', ...news }), options.log);
+    newsOf(library, socket, {
+      tell: (news) => onEvent({ kind: 'news', ...news }),
+      fetchFile: (file) => receivedFile(library, file),
+      log: options.log,
+    });
     socket.ev.on('connection.update', (update) => {
       if (parts.isClosed) return;
       if (update.qr) onEvent({ kind: 'code', code: update.qr });

@@ -2,25 +2,31 @@ import { EventEmitter } from 'node:events';
 import * as library from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
 import { silentLog } from '../log.ts';
+import { NewsOrder } from '../news-order.ts';
 import type { News } from '../web-client.ts';
 import { type NewsSource, newsOf } from './news.ts';
 
 const [ana, ben] = ['15550001111@s.whatsapp.net', '15550002222@s.whatsapp.net'];
 const key = (remoteJid: string | undefined, id: string, fromMe = false) => ({ remoteJid, id, fromMe });
 
-function stage() {
+/** What the server takes of one body (`gatewayLimits.maxBodyBytes`). */
+const maxBodyBytes = 3 * 1024 * 1024;
+
+function stage(fetchFile: () => Promise<Buffer | null> = () => Promise.resolve(null)) {
   const ev = new EventEmitter();
   const told: News[] = [];
-  newsOf(library, { ev: ev as unknown as NewsSource['ev'] }, (news) => told.push(news), silentLog);
+  const tell = (news: News) => told.push(news);
+  newsOf(library, { ev: ev as unknown as NewsSource['ev'] }, { tell, fetchFile, log: silentLog });
   return { ev, told };
 }
 
-test('messages are told by chat the moment they come, and say whether they wait for a file', async () => {
-  const { ev, told } = stage();
-  // Elsewhere than with WhatsApp: nobody is asked for it, and the message goes on without it.
-  const imageMessage = { url: 'https://127.0.0.1/', directPath: '/v/1', mediaKey: new Uint8Array(32), fileLength: 10 };
+const imageMessage = { url: 'https://mmg.whatsapp.net/v/1', mediaKey: new Uint8Array(32), fileLength: 1_300_000 };
+const photo = (id: string) => ({ key: key(ana, id), message: { imageMessage } });
+
+test('messages are told one by one the moment they come, by chat, and say whether they wait for a file', async () => {
+  const { ev, told } = stage(() => Promise.reject(new Error('it cannot be had')));
   const messages = [
-    { key: key(ana, 'A1'), message: { imageMessage } },
+    photo('A1'),
     { key: key(ben, 'B1'), message: { conversation: 'hello' } },
     { key: key(ana, 'A2'), message: { conversation: 'what is this?' } },
   ];
@@ -28,15 +34,30 @@ test('messages are told by chat the moment they come, and say whether they wait 
   expect(told.map(({ chat, whole }) => [chat, whole !== undefined])).toEqual([
     [ana, true],
     [ben, false],
+    [ana, false],
   ]);
-  expect(told[0]!.payload).toMatchObject({ messages: [{ key: { id: 'A1' } }, { key: { id: 'A2' } }], type: 'notify' });
+  expect(told[0]!.payload).toMatchObject({ messages: [{ key: { id: 'A1' } }], type: 'notify' });
   expect(await told[0]!.whole).toEqual(told[0]!.payload);
+});
+
+test('two large files of one chat that come at once are two bodies that the server takes, in order', async () => {
+  const { ev, told } = stage(() => Promise.resolve(Buffer.alloc(1_300_000)));
+  ev.emit('messages.upsert', { messages: [photo('A1'), photo('A2')], type: 'append' });
+  const bodies: string[] = [];
+  const order = new NewsOrder((_event, payload) => bodies.push(JSON.stringify(payload)));
+  for (const news of told) order.take(news);
+  await order.settle(60_000);
+  expect(bodies.map((body) => [body.length > 1_700_000, body.length < maxBodyBytes])).toEqual([
+    [true, true],
+    [true, true],
+  ]);
+  expect(bodies.map((body) => /"id":"(A.)"/.exec(body)?.[1])).toEqual(['A1', 'A2']);
 });
 
 test('a file that is said to be too large is not waited for', () => {
   const { ev, told } = stage();
-  const imageMessage = { url: 'https://mmg.whatsapp.net/v/1', fileLength: 50_000_000 };
-  ev.emit('messages.upsert', { messages: [{ key: key(ana, 'A1'), message: { imageMessage } }], type: 'notify' });
+  const message = { imageMessage: { ...imageMessage, fileLength: 50_000_000 } };
+  ev.emit('messages.upsert', { messages: [{ key: key(ana, 'A1'), message }], type: 'notify' });
   expect(told).toMatchObject([{ chat: ana }]);
   expect(told[0]).not.toHaveProperty('whole');
 });
