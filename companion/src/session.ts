@@ -147,6 +147,7 @@ export class Session {
     this.#tellStatus('connecting', reason);
     try {
       const client = await this.#parts.openClient({
+        accountId: this.#parts.account.id,
         store: this.#newStore(),
         onEvent: (event) => {
           // Of whichever connection: nobody tells it again, and while we hold the lease it is ours to pass on.

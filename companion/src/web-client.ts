@@ -62,6 +62,8 @@ export interface SessionStore {
 }
 
 export type OpenWebClient = (parts: {
+  /** Whose it is: no account has all the room for files that are being fetched. */
+  readonly accountId: string;
   readonly store: SessionStore;
   readonly onEvent: (event: WebEvent) => void;
 }) => Promise<WebClient>;

@@ -49,7 +49,7 @@ async function connect(): Promise<{ readonly client: WebClient; readonly said: r
     said.push(event);
     if (event.kind === 'code') stand.scan(event.code, number);
   };
-  return { said, client: await openClient({ store, onEvent }) };
+  return { said, client: await openClient({ accountId: 'acc', store, onEvent }) };
 }
 
 function memoryStore(): SessionStore {

@@ -10,7 +10,7 @@ import { contentFor } from './content-for.ts';
 import { libraryLog } from './library-log.ts';
 import { newsOf } from './news.ts';
 import { quietenLibsignal } from './quiet-console.ts';
-import { receivedFile } from './received-file.ts';
+import { createFetchFile } from './received-file.ts';
 
 type Library = typeof import('@whiskeysockets/baileys');
 type Socket = ReturnType<Library['makeWASocket']>;
@@ -28,7 +28,8 @@ export async function openBaileysClient(options: BaileysOptions): Promise<OpenWe
   const library = await load();
   quietenLibsignal();
   const { RECENT: recent, FULL: full } = library.proto.HistorySync.HistorySyncType;
-  return async ({ store, onEvent }) => {
+  const fetchFile = createFetchFile(library, { fetch, startClock: (ms) => AbortSignal.timeout(ms) });
+  return async ({ accountId, store, onEvent }) => {
     const { state, saveCreds } = await authStateOf(library, store);
     const kept = new Map<string, object>();
     const logger = libraryLog(options.log);
@@ -53,7 +54,7 @@ export async function openBaileysClient(options: BaileysOptions): Promise<OpenWe
     });
     newsOf(library, socket, {
       tell: (news) => onEvent({ kind: 'news', ...news }),
-      fetchFile: (file) => receivedFile(library, file),
+      fetchFile: (file) => fetchFile(accountId, file),
       log: options.log,
     });
     socket.ev.on('connection.update', (update) => {

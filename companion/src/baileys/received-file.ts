@@ -1,14 +1,32 @@
 /**
- * The bytes of a file that somebody sent. The address in a message is the sender's to write, and the library fetches from
- * whatever stands there: only WhatsApp's own hosts are asked, and what comes is counted, whatever length was claimed.
+ * The bytes of a file that somebody sent. The address in a message is the sender's to write: only WhatsApp's own hosts are
+ * asked, and what comes is counted, whatever length was claimed. All that waited for us names its files at once, so only so
+ * many are fetched at a time.
+ *
+ * The library's own request takes no signal and cannot be ended, and where its connection breaks in the middle it throws what
+ * nobody can catch, which ends the process. So only the keys are of the library's making.
  */
+import { createDecipheriv } from 'node:crypto';
 import type { proto, WAMessageContent } from '@whiskeysockets/baileys';
+import { Slots } from '../slots.ts';
 
 type Library = typeof import('@whiskeysockets/baileys');
 
 /** A webhook's body is three megabytes at most, and base64 makes four of three. */
 const maxFileBytes = 1_800_000;
-const totalMs = 30_000;
+
+/** Of AES-256-CBC. */
+const blockBytes = 16;
+/** What a file ends with, as the library writes it: the beginning of its HMAC. */
+const macBytes = 10;
+
+export const receivedFileLimits = {
+  /** From the asking to the last byte. */
+  totalMs: 30_000,
+  /** Of all sessions, and of one. */
+  maxAtOnce: 8,
+  maxOfSession: 4,
+} as const;
 
 const kinds = {
   imageMessage: 'image',
@@ -38,21 +56,66 @@ export interface FileAddress {
   readonly directPath?: string | null;
 }
 
-/** null: it is larger than it was said to be. Throws where it cannot be had, or does not lie with WhatsApp. */
-export async function receivedFile(library: Library, { kind, file }: FileToFetch): Promise<Buffer | null> {
-  if (!liesWithWhatsApp(file)) throw new Error('the file is said to lie elsewhere than with WhatsApp');
-  return deadline(async () => {
-    const stream = await library.downloadContentFromMessage(file, kind);
-    return readUpTo(stream, maxFileBytes);
-  });
+/**
+ * null: it is larger than may be passed on. Throws where it cannot be had, or does not lie with WhatsApp. Waits for its turn as
+ * long as it takes: each before it has an end.
+ */
+export type FetchFile = (owner: string, file: FileToFetch) => Promise<Buffer | null>;
+
+export interface FetchFileEffects {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** A clock that is started, and ends what it is for. */
+  readonly startClock: (ms: number) => AbortSignal;
 }
 
-/** The library joins the host of `url` with `directPath`; without a path it takes `url` as it is. */
-export function liesWithWhatsApp({ url, directPath }: FileAddress): boolean {
-  const text = directPath ? `https://${hostOf(url)}${directPath}` : (url ?? '');
+export function createFetchFile(library: Library, { fetch, startClock }: FetchFileEffects): FetchFile {
+  const { totalMs, maxAtOnce, maxOfSession } = receivedFileLimits;
+  const slots = new Slots(maxAtOnce, maxOfSession);
+  const never = new AbortController().signal;
+  return async (owner, { kind, file }) => {
+    if (!liesWithWhatsApp(file)) throw new Error('the file is said to lie elsewhere than with WhatsApp');
+    const keys = await library.getMediaKeys(file.mediaKey, kind);
+    const leave = await slots.take(owner, never);
+    try {
+      const headers = { origin: library.DEFAULT_ORIGIN };
+      const answer = await fetch(addressOf(file), { headers, signal: startClock(totalMs) });
+      const sealed = await bytesOf(answer);
+      return sealed && opened(sealed, keys);
+    } finally {
+      leave();
+    }
+  };
+}
+
+async function bytesOf({ ok, status, body }: Response): Promise<Buffer | null> {
+  if (ok && body) return readUpTo(body, maxFileBytes + blockBytes + macBytes);
+  await body?.cancel();
+  throw new Error(`the file’s host answered HTTP ${status}`);
+}
+
+interface FileKeys {
+  readonly cipherKey: Uint8Array;
+  readonly iv: Uint8Array;
+}
+
+function opened(sealed: Buffer, { cipherKey, iv }: FileKeys): Buffer | null {
+  const decipher = createDecipheriv('aes-256-cbc', cipherKey, iv);
+  // Whole blocks only, as the library has it: what is left over is the HMAC.
+  const blocks = sealed.subarray(0, sealed.length - (sealed.length % blockBytes));
+  const file = Buffer.concat([decipher.update(blocks), decipher.final()]);
+  return file.length > maxFileBytes ? null : file;
+}
+
+export function liesWithWhatsApp(address: FileAddress): boolean {
+  const text = addressOf(address);
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, port, username } = new URL(text);
   return protocol === 'https:' && hostname.endsWith('.whatsapp.net') && port === '' && username === '';
+}
+
+/** As the library has it: the host of `url` with `directPath`; without a path, `url` as it is. */
+function addressOf({ url, directPath }: FileAddress): string {
+  return directPath ? `https://${hostOf(url)}${directPath}` : (url ?? '');
 }
 
 function hostOf(url: string | null | undefined): string {
@@ -70,13 +133,4 @@ export async function readUpTo(stream: AsyncIterable<Uint8Array>, maxBytes: numb
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);
-}
-
-/** The library's requests take no signal: one that hangs is left to itself, and the message goes on without its file. */
-async function deadline(work: () => Promise<Buffer | null>): Promise<Buffer | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the file did not come within ${totalMs} ms`)), totalMs);
-  });
-  return Promise.race([work(), late]).finally(() => clearTimeout(timer));
 }
