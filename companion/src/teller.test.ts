@@ -1,17 +1,21 @@
 import { expect, test, vi } from 'vitest';
 import { silentLog } from './log.ts';
 import { ServerRefused } from './server-client.ts';
-import { Teller } from './teller.ts';
+import { Teller, tellerLimits } from './teller.ts';
 
 /** A server that takes what `fits` (what is signed with the key of now), and refuses the rest with `status`. */
 function stage(status: number) {
-  const at = { key: 'old', elapsedMs: 100, fits: (_body: string) => at.key === 'new' };
+  const at = {
+    ...{ key: 'old', elapsedMs: 100, until: Promise.resolve() },
+    fits: (_body: string) => at.key === 'new',
+  };
   const [taken, refused]: [string[], string[]] = [[], []];
   const lease = () => ({ fence: 1, leaseMs: 1_000, webhookUrl: '/', webhookKey: at.key, apiKey: null });
   const teller = new Teller({
     server: {
       broadcast: () => Promise.resolve(),
       postWebhook: async (_keys, body) => {
+        await at.until;
         const fits = at.fits(body);
         (fits ? taken : refused).push(body);
         if (!fits) throw new ServerRefused(status, `HTTP ${status}`);
@@ -73,5 +77,17 @@ test('news that is too large for the server is told without its files, and let g
   teller.post('"next"');
   await vi.waitFor(() => expect(taken).toEqual([lighter, '"next"']));
   expect(refused).toEqual([body, '{"text":"too long"}']);
+  await teller.close(0);
+});
+
+test('where there is no room the oldest is let go, and no other with it, though it was under way', async () => {
+  const { at, taken, teller } = stage(400);
+  const answer = Promise.withResolvers<void>();
+  Object.assign(at, { key: 'new', until: answer.promise });
+  const bodies = Array.from({ length: tellerLimits.maxNews + 1 }, (_, n) => String(n));
+  for (const body of bodies) teller.post(body);
+  answer.resolve();
+  await vi.waitFor(() => expect(teller.waiting).toBe(0));
+  expect(taken).toEqual(bodies);
   await teller.close(0);
 });

@@ -131,7 +131,8 @@ export class Teller {
     }
     if (broadcast && this.#newest.get(broadcast.event) === broadcast) this.#newest.delete(broadcast.event);
     else if (!broadcast) {
-      this.#news.shift();
+      // It may have been the oldest that was let go for want of room, while the server was asked.
+      if (this.#news[0] === body) this.#news.shift();
       this.#refusedMs = null;
     }
   }
