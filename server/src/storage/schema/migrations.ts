@@ -12,8 +12,8 @@ import * as erasedEvents from './0012-erased-events.ts';
 import * as parkedLately from './0013-parked-lately.ts';
 import * as stoppedEvents from './0014-stopped-events.ts';
 import * as refusals from './0015-refusals.ts';
-import * as triesApart from './0017-tries-apart.ts';
-import * as erasureFailures from './0018-erasure-failures.ts';
+import * as triesApart from './0016-tries-apart.ts';
+import * as erasureFailures from './0017-erasure-failures.ts';
 
 /** Every migration in order. A name, once released, is never changed. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -30,8 +30,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-parked-lately': parkedLately,
   '0014-stopped-events': stoppedEvents,
   '0015-refusals': refusals,
-  '0017-tries-apart': triesApart,
-  '0018-erasure-failures': erasureFailures,
+  '0016-tries-apart': triesApart,
+  '0017-erasure-failures': erasureFailures,
 };
 
 export const newestMigration: string = Object.keys(migrations).sort().at(-1) ?? '';
