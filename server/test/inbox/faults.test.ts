@@ -6,6 +6,7 @@ import { type NudgeableDrain, shardOf } from '#inbox';
 import { systemClock } from '#kernel';
 import type { Middleware } from '#pipeline';
 import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
+import { querying } from './querying.ts';
 import {
   body,
   delivery,
@@ -172,24 +173,12 @@ describe('an event that ends the process', () => {
       },
     };
     const { storage } = world.db;
-    const slow: Storage = {
-      ...storage,
-      inWorkspace: (id, inside, planning) =>
-        storage.inWorkspace(
-          id,
-          (tx) =>
-            inside({
-              ...tx,
-              async query(statement, values, name) {
-                if (name !== 'asked') return tx.query(statement, values, name);
-                tries += 1;
-                if (tries < 6) await (doesAnswer ? pause(turnMs * 0.8) : new Promise<never>(() => {}));
-                return tx.query(statement, values, name);
-              },
-            }),
-          planning,
-        ),
-    };
+    const slow = querying(storage, (tx) => async (statement, values, name) => {
+      if (name !== 'asked') return tx.query(statement, values, name);
+      tries += 1;
+      if (tries < 6) await (doesAnswer ? pause(turnMs * 0.8) : new Promise<never>(() => {}));
+      return tx.query(statement, values, name);
+    });
     await world.receiver().receive(delivery(shop, textBody(shop, { text: 'slowly' })));
     work({
       storage: slow,
@@ -616,23 +605,14 @@ describe('the database', () => {
 
   /** Cuts off what `isCut` tells, as its own time-out would. */
   function cutting(isCut: (name: string | undefined, values: readonly unknown[]) => boolean, code = '57014'): Storage {
-    const { storage } = world.db;
-    return {
-      ...storage,
-      inWorkspace: (id, inside, planning) =>
-        storage.inWorkspace(
-          id,
-          (tx) =>
-            inside({
-              ...tx,
-              query: (statement, values = [], name = '') =>
-                isCut(name, values)
-                  ? tx.query(`DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${code}'; END $$`)
-                  : tx.query(statement, values, name),
-            }),
-          planning,
-        ),
-    };
+    return querying(
+      world.db.storage,
+      (tx) =>
+        (statement, values = [], name = '') =>
+          isCut(name, values)
+            ? tx.query(`DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${code}'; END $$`)
+            : tx.query(statement, values, name),
+    );
   }
 
   const nudgedUntilSettled = async (worker: NudgeableDrain) => {

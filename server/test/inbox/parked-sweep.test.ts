@@ -6,6 +6,7 @@ import { silentLog, systemClock } from '#kernel';
 import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
 import { createParkedSweep, parkedLimits } from '../../src/inbox/parked.ts';
 import { findPassed, findWorkspacesWithParked, maxLockedParked } from '../../src/inbox/parked-store.ts';
+import { querying } from './querying.ts';
 import { type InboxWorld, listeningLog, openInboxWorld, type Shop } from './world.ts';
 
 let world: InboxWorld;
@@ -111,22 +112,10 @@ describe('the sweep', () => {
     await park(shop, 3);
     const looks: number[] = [];
     const { storage } = world.db;
-    const watched: Storage = {
-      ...storage,
-      inWorkspace: (workspaceId, work, planning) =>
-        storage.inWorkspace(
-          workspaceId,
-          (tx) =>
-            work({
-              ...tx,
-              query(text, values, name) {
-                if (name === 'inbox-find-passed' && workspaceId === shop.workspaceId) looks.push(Number(values?.[3]));
-                return tx.query(text, values, name);
-              },
-            }),
-          planning,
-        ),
-    };
+    const watched = querying(storage, (tx) => (text, values, name) => {
+      if (name === 'inbox-find-passed' && tx.workspaceId === shop.workspaceId) looks.push(Number(values?.[3]));
+      return tx.query(text, values, name);
+    });
     const released: string[] = [];
     const applyReceipt = async (_tx: WorkspaceTx, _accountId: AccountId, eventId: EventId) => {
       released.push(eventId);
