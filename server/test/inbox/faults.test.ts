@@ -710,6 +710,51 @@ describe('the database', () => {
     expect(letters).toMatchObject([{ reason: 'unreadable' }, { reason: 'unreadable' }]);
   });
 
+  it.for([
+    ['who only waited for it does not wait again', '55P03'],
+    ['a count that waits for it is left out', '57014'],
+  ] as const)('may keep the row of one delivery locked: others are handled, and %s', async ([, code]) => {
+    const shop = await world.shop();
+    let other = await world.shop();
+    while (shardOf(other) !== shardOf(shop)) other = await world.shop();
+    const held = delivery(shop, body(shop, value(shop, { messages: [null, text({ text: 'held' }), null] })));
+    // More to write, and so later.
+    const froms = ['34680000001', '34680000002', '34680000003'];
+    const later = delivery(other, textBody(other, ...froms.map((from) => ({ from, text: 'later' }))));
+    for (const one of [held, later]) await world.receiver().receive(one);
+    const tried = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    let isLocked = true;
+    const fails = (as: string) => `DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${as}'; END $$`;
+    const { storage } = world.db;
+    const failing: Storage = {
+      ...storage,
+      async inWorkspace(id, inside, planning) {
+        if (id !== shop.workspaceId || !isLocked) return storage.inWorkspace(id, inside, planning);
+        tried.resolve();
+        await locked.promise;
+        return (await storage.inWorkspace(id, (tx) => tx.query(fails(code)))) as never;
+      },
+      workerStatement: (statement, values, name) =>
+        // As its own `lock_timeout` would after five seconds.
+        code === '57014' && isLocked && name === 'inbox-count-left-over'
+          ? storage.workerStatement(fails('55P03'), [], 'fails')
+          : storage.workerStatement(statement, values, name),
+    };
+    const frozen = await world.connection('frozen');
+    work({ storage: failing });
+    await tried.promise;
+    await frozen.inWorkspace(shop.workspaceId, async (tx) => {
+      const row = 'SELECT id FROM inbox WHERE workspace_id = $1 AND id = $2 FOR UPDATE';
+      expect(await tx.query(row, [shop.workspaceId, held.id])).toHaveLength(1);
+      locked.resolve();
+      await world.eventually(async () => (await textsOf(other)).length === froms.length);
+    });
+    isLocked = false;
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['held']);
+  });
+
   it('sees many new customers of two accounts at once, in opposite orders, and loses none', async () => {
     const shop = await world.shop();
     const secondId = await world.connect(shop.workspaceId, {
