@@ -25,6 +25,8 @@ export const parkedLimits = {
   lookBackMs: 5 * 60_000,
   /** At a start and then so often all are looked at: nobody swept for a while, or what swept failed. */
   wholeEveryMs: 60 * 60_000,
+  /** After one that did not get through; doubles with each, up to `wholeEveryMs`: it reads far more than the others. */
+  wholeAgainMs: 60_000,
   keepDays: 8,
   /** Of one workspace, those that end. */
   perSweep: 500,
@@ -80,14 +82,14 @@ export interface ParkedSweepDeps {
 /** Finds those that passed their message on the way, and ends those that nobody came for. */
 export function createParkedSweep(deps: ParkedSweepDeps): Loop {
   const stopping = new AbortController();
-  const lookBackNow = lookingBack(deps.clock);
+  const sweepAsDue = wholeNowAndThen(deps.clock, (lookBackMs) => sweep(deps, lookBackMs, stopping.signal));
   const loop = createLoop({
     name: 'parked',
     idleMs: parkedLimits.sweepMs,
     afterErrorMs: parkedLimits.sweepMs,
     log: deps.log,
     step: async () => {
-      await sweep(deps, lookBackNow(), stopping.signal);
+      await sweepAsDue();
       return false;
     },
   });
@@ -101,30 +103,43 @@ export function createParkedSweep(deps: ParkedSweepDeps): Loop {
   };
 }
 
-/** How far this sweep looks back, in milliseconds: the first of all and one an hour over all that is parked. */
-function lookingBack(clock: Clock): () => number {
-  const { lookBackMs, wholeEveryMs, keepDays } = parkedLimits;
-  let wholeAt: number | null = null;
-  return () => {
-    const now = clock.elapsedMs();
-    if (wholeAt !== null && now - wholeAt < wholeEveryMs) return lookBackMs;
-    wholeAt = now;
-    return keepDays * 86_400_000;
+/**
+ * `run` is given how far it looks back, in milliseconds: the first and one an hour over all that is parked. It tells whether
+ * it got through; a whole one that did not, or threw, comes again far sooner.
+ */
+function wholeNowAndThen(clock: Clock, run: (lookBackMs: number) => Promise<boolean>): () => Promise<void> {
+  const { lookBackMs, wholeEveryMs, wholeAgainMs, keepDays } = parkedLimits;
+  let wholeAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  return async () => {
+    if (clock.elapsedMs() < wholeAt) return void (await run(lookBackMs));
+    let isThrough = false;
+    try {
+      isThrough = await run(keepDays * 86_400_000);
+    } finally {
+      const againMs = Math.min(wholeAgainMs * 2 ** failures, wholeEveryMs);
+      wholeAt = clock.elapsedMs() + (isThrough ? wholeEveryMs : againMs);
+      failures = isThrough ? 0 : failures + 1;
+    }
   };
 }
 
-async function sweep(deps: ParkedSweepDeps, lookBackMs: number, stopping: AbortSignal): Promise<void> {
+/** False: it was stopped, or a workspace could not be looked at. */
+async function sweep(deps: ParkedSweepDeps, lookBackMs: number, stopping: AbortSignal): Promise<boolean> {
+  let isThrough = true;
   for (const found of await findWorkspacesWithParked(deps.storage, { ...parkedLimits, lookBackMs })) {
-    if (stopping.aborted) return;
+    if (stopping.aborted) return false;
     crashPoint('parked.before-sweep');
     try {
       await sweepWorkspace(deps, found, { lookBackMs, stopping });
     } catch (error) {
       // What fails in one workspace, by its content or its size, holds up no other.
+      isThrough = false;
       const facts = { workspaceId: found.workspaceId, error: String(error) };
       deps.log.error(facts, 'parked events of a workspace could not be looked at');
     }
   }
+  return isThrough && !stopping.aborted;
 }
 
 interface SweepTerms {

@@ -55,6 +55,15 @@ function noting(taken: Shop[], shops: readonly Shop[]): Middleware {
   };
 }
 
+/** So many of its conversations are held by nobody. */
+async function isFree(shop: Shop, count: number): Promise<boolean> {
+  const free = await world.db.ownerQuery(
+    'SELECT id FROM conversations WHERE workspace_id = $1 AND leased_until < clock_timestamp()',
+    [shop.workspaceId],
+  );
+  return free.length === count;
+}
+
 function lease(facts: Partial<LeaseRequest>): Promise<Leased> {
   const request = { limit: 10, leaseMs: 600_000, maxPerWorkspace: 100, busyWorkspaces: new Map(), servedLately: [] };
   return leaseConversations(world.db.storage, { ...request, ...facts });
@@ -91,6 +100,46 @@ it('some places are left to others, however long the turns of one take, and are 
   await world.eventually(async () => taken.includes(quiet));
   expect(taken).toEqual([quiet]);
   goOn.resolve();
+  await world.settled();
+  await worker.stop(5_000);
+  expect(taken).toHaveLength(8);
+});
+
+it('what a look leaves out since its workspace has its share is taken when that ends, also while the look is under way', async () => {
+  const [loud, quiet] = [await world.shop(), await world.shop()];
+  await makeDue([loud], 7);
+  const taken: Shop[] = [];
+  const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const note = noting(taken, [loud, quiet]);
+  const slow: Middleware = {
+    name: 'slow',
+    async handle(ctx, next) {
+      begun.resolve();
+      if (ctx.input.stored.accountId === loud.accountId) await goOn.promise;
+      return note.handle(ctx, next);
+    },
+  };
+  const { storage } = world.db;
+  let looks = 0;
+  const watched: Storage = {
+    ...storage,
+    async workerStatement(statement, values, name) {
+      if (name !== 'inbox-lease-conversations') return storage.workerStatement(statement, values, name);
+      looks += 1;
+      // The first sees two that are due; while the second is under way those two end, and so are not at the limit.
+      const rows = await storage.workerStatement(statement, looks === 1 ? values.with(0, 2) : values, name);
+      if (looks === 2) {
+        goOn.resolve();
+        await world.eventually(async () => taken.filter((shop) => shop === loud).length === 2 && isFree(loud, 6));
+      }
+      return rows as never;
+    },
+  };
+  // Nobody looks again by the clock.
+  const turnLimits = { turnsAtOnce: 0, conversationsPerWorkspace: 3, idleMs: 600_000 };
+  const worker = world.worker({ storage: watched, turnLimits, parts: { middleware: [slow] } });
+  await begun.promise;
+  await writeTo(quiet, 1);
   await world.settled();
   await worker.stop(5_000);
   expect(taken).toHaveLength(8);

@@ -6,6 +6,7 @@ import { type NudgeableDrain, shardOf } from '#inbox';
 import { systemClock } from '#kernel';
 import type { Middleware } from '#pipeline';
 import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
+import { querying } from './querying.ts';
 import {
   body,
   delivery,
@@ -172,24 +173,12 @@ describe('an event that ends the process', () => {
       },
     };
     const { storage } = world.db;
-    const slow: Storage = {
-      ...storage,
-      inWorkspace: (id, inside, planning) =>
-        storage.inWorkspace(
-          id,
-          (tx) =>
-            inside({
-              ...tx,
-              async query(statement, values, name) {
-                if (name !== 'asked') return tx.query(statement, values, name);
-                tries += 1;
-                if (tries < 6) await (doesAnswer ? pause(turnMs * 0.8) : new Promise<never>(() => {}));
-                return tx.query(statement, values, name);
-              },
-            }),
-          planning,
-        ),
-    };
+    const slow = querying(storage, (tx) => async (statement, values, name) => {
+      if (name !== 'asked') return tx.query(statement, values, name);
+      tries += 1;
+      if (tries < 6) await (doesAnswer ? pause(turnMs * 0.8) : new Promise<never>(() => {}));
+      return tx.query(statement, values, name);
+    });
     await world.receiver().receive(delivery(shop, textBody(shop, { text: 'slowly' })));
     work({
       storage: slow,
@@ -616,23 +605,14 @@ describe('the database', () => {
 
   /** Cuts off what `isCut` tells, as its own time-out would. */
   function cutting(isCut: (name: string | undefined, values: readonly unknown[]) => boolean, code = '57014'): Storage {
-    const { storage } = world.db;
-    return {
-      ...storage,
-      inWorkspace: (id, inside, planning) =>
-        storage.inWorkspace(
-          id,
-          (tx) =>
-            inside({
-              ...tx,
-              query: (statement, values = [], name = '') =>
-                isCut(name, values)
-                  ? tx.query(`DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${code}'; END $$`)
-                  : tx.query(statement, values, name),
-            }),
-          planning,
-        ),
-    };
+    return querying(
+      world.db.storage,
+      (tx) =>
+        (statement, values = [], name = '') =>
+          isCut(name, values)
+            ? tx.query(`DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${code}'; END $$`)
+            : tx.query(statement, values, name),
+    );
   }
 
   const nudgedUntilSettled = async (worker: NudgeableDrain) => {
@@ -728,6 +708,51 @@ describe('the database', () => {
     }, '55P03');
     expect(leftOver).toBe(0);
     expect(letters).toMatchObject([{ reason: 'unreadable' }, { reason: 'unreadable' }]);
+  });
+
+  it.for([
+    ['who only waited for it does not wait again', '55P03'],
+    ['a count that waits for it is left out', '57014'],
+  ] as const)('may keep the row of one delivery locked: others are handled, and %s', async ([, code]) => {
+    const shop = await world.shop();
+    let other = await world.shop();
+    while (shardOf(other) !== shardOf(shop)) other = await world.shop();
+    const held = delivery(shop, body(shop, value(shop, { messages: [null, text({ text: 'held' }), null] })));
+    // More to write, and so later.
+    const froms = ['34680000001', '34680000002', '34680000003'];
+    const later = delivery(other, textBody(other, ...froms.map((from) => ({ from, text: 'later' }))));
+    for (const one of [held, later]) await world.receiver().receive(one);
+    const tried = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    let isLocked = true;
+    const fails = (as: string) => `DO $$ BEGIN RAISE EXCEPTION 'cut off' USING ERRCODE = '${as}'; END $$`;
+    const { storage } = world.db;
+    const failing: Storage = {
+      ...storage,
+      async inWorkspace(id, inside, planning) {
+        if (id !== shop.workspaceId || !isLocked) return storage.inWorkspace(id, inside, planning);
+        tried.resolve();
+        await locked.promise;
+        return (await storage.inWorkspace(id, (tx) => tx.query(fails(code)))) as never;
+      },
+      workerStatement: (statement, values, name) =>
+        // As its own `lock_timeout` would after five seconds.
+        code === '57014' && isLocked && name === 'inbox-count-left-over'
+          ? storage.workerStatement(fails('55P03'), [], 'fails')
+          : storage.workerStatement(statement, values, name),
+    };
+    const frozen = await world.connection('frozen');
+    work({ storage: failing });
+    await tried.promise;
+    await frozen.inWorkspace(shop.workspaceId, async (tx) => {
+      const row = 'SELECT id FROM inbox WHERE workspace_id = $1 AND id = $2 FOR UPDATE';
+      expect(await tx.query(row, [shop.workspaceId, held.id])).toHaveLength(1);
+      locked.resolve();
+      await world.eventually(async () => (await textsOf(other)).length === froms.length);
+    });
+    isLocked = false;
+    await world.settled();
+    expect(await textsOf(shop)).toEqual(['held']);
   });
 
   it('sees many new customers of two accounts at once, in opposite orders, and loses none', async () => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shardOf } from '#inbox';
-import type { Storage } from '#storage';
+import { querying } from './querying.ts';
 import {
   body,
   delivery,
@@ -185,22 +185,10 @@ describe('a delivery', () => {
     const shop = await world.shop();
     const { storage } = world.db;
     const written: number[] = [];
-    const counting: Storage = {
-      ...storage,
-      inWorkspace: (id, inside, planning) =>
-        storage.inWorkspace(
-          id,
-          (tx) =>
-            inside({
-              ...tx,
-              query(statement, values = [], name = '') {
-                if (name === 'inbox-insert-dead-letters') written.push((JSON.parse(String(values[1])) as []).length);
-                return tx.query(statement, values, name);
-              },
-            }),
-          planning,
-        ),
-    };
+    const counting = querying(storage, (tx) => (statement, values = [], name = '') => {
+      if (name === 'inbox-insert-dead-letters') written.push((JSON.parse(String(values[1])) as []).length);
+      return tx.query(statement, values, name);
+    });
     const zeros = JSON.stringify({
       object: 'whatsapp_business_account',
       entry: Array.from({ length: 4_500 }, () => 0),

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLedger, findVanished, hourOf, type LedgerHour, noCounts, unpackArrivals } from '#inbox';
 import { fixedClock, newId, silentLog } from '#kernel';
 import { StorageUnavailable } from '#storage';
+import { querying } from './querying.ts';
 import {
   body,
   delivery,
@@ -191,22 +192,13 @@ describe('a span that is too much for one statement', () => {
     const { shop } = await busyShop();
     const asked: number[] = [];
     const { storage } = world.db;
-    const impatient: typeof storage = {
-      ...storage,
-      inWorkspace: (workspaceId, work) =>
-        storage.inWorkspace(workspaceId, (tx) =>
-          work({
-            ...tx,
-            query: async (statement, values, name) => {
-              if (name !== 'ledger-count-hours') return tx.query(statement, values, name);
-              const hours = (JSON.parse(String(values?.[1])) as unknown[]).length;
-              asked.push(hours);
-              if (hours > 2) throw new StorageUnavailable('canceling statement due to statement timeout');
-              return tx.query(statement, values, name);
-            },
-          }),
-        ),
-    };
+    const impatient = querying(storage, (tx) => async (statement, values, name) => {
+      if (name !== 'ledger-count-hours') return tx.query(statement, values, name);
+      const hours = (JSON.parse(String(values?.[1])) as unknown[]).length;
+      asked.push(hours);
+      if (hours > 2) throw new StorageUnavailable('canceling statement due to statement timeout');
+      return tx.query(statement, values, name);
+    });
     const ledger = createLedger({ storage: impatient, clock: later(0) });
     const span = { from: new Date(Date.now() - 5 * hour), to: new Date() };
     const { totals } = await ledger.balance({ workspaceId: shop.workspaceId, span });

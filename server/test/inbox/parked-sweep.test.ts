@@ -3,9 +3,10 @@ import type { AccountId, EventId } from '@switchyard/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { releaseParked } from '#inbox';
 import { silentLog, systemClock } from '#kernel';
-import type { Storage, WorkspaceTx } from '#storage';
+import { type Storage, StorageUnavailable, type WorkspaceTx } from '#storage';
 import { createParkedSweep, parkedLimits } from '../../src/inbox/parked.ts';
 import { findPassed, findWorkspacesWithParked, maxLockedParked } from '../../src/inbox/parked-store.ts';
+import { querying } from './querying.ts';
 import { type InboxWorld, listeningLog, openInboxWorld, type Shop } from './world.ts';
 
 let world: InboxWorld;
@@ -50,6 +51,7 @@ async function statesOf(shop: Shop) {
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
+const applied = async () => ({ kind: 'applied', messageId: 'msg' as never }) as const;
 const known = (shop: Shop, providerMessageId: string) => ({ accountId: shop.accountId, providerMessageId });
 
 describe('release', () => {
@@ -58,10 +60,10 @@ describe('release', () => {
     const count = maxLockedParked + 30;
     await park(shop, count, { waitKey: 'wamid.crowd' });
     await park(shop, 1, { waitKey: 'wamid.of-nobody' });
-    const applied: EventId[] = [];
+    const heard: EventId[] = [];
     const apply = async (_tx: WorkspaceTx, _accountId: AccountId, eventId: EventId) => {
-      applied.push(eventId);
-      return { kind: 'applied', messageId: 'msg' as never } as const;
+      heard.push(eventId);
+      return applied();
     };
     await world.db.storage.inWorkspace(shop.workspaceId, (tx) =>
       releaseParked(tx, apply, [known(shop, 'wamid.crowd')]),
@@ -71,7 +73,7 @@ describe('release', () => {
       `SELECT id FROM events WHERE workspace_id = $1 AND state = 'handled' ORDER BY position, id`,
       [shop.workspaceId],
     );
-    expect(applied).toEqual(inOrder.map(({ id }) => id));
+    expect(heard).toEqual(inOrder.map(({ id }) => id));
   });
 });
 
@@ -110,26 +112,14 @@ describe('the sweep', () => {
     await park(shop, 3);
     const looks: number[] = [];
     const { storage } = world.db;
-    const watched: Storage = {
-      ...storage,
-      inWorkspace: (workspaceId, work, planning) =>
-        storage.inWorkspace(
-          workspaceId,
-          (tx) =>
-            work({
-              ...tx,
-              query(text, values, name) {
-                if (name === 'inbox-find-passed' && workspaceId === shop.workspaceId) looks.push(Number(values?.[3]));
-                return tx.query(text, values, name);
-              },
-            }),
-          planning,
-        ),
-    };
+    const watched = querying(storage, (tx) => (text, values, name) => {
+      if (name === 'inbox-find-passed' && tx.workspaceId === shop.workspaceId) looks.push(Number(values?.[3]));
+      return tx.query(text, values, name);
+    });
     const released: string[] = [];
     const applyReceipt = async (_tx: WorkspaceTx, _accountId: AccountId, eventId: EventId) => {
       released.push(eventId);
-      return { kind: 'applied', messageId: 'msg' as never } as const;
+      return applied();
     };
     let elapsedMs = 0;
     const clock = { ...systemClock, elapsedMs: () => elapsedMs };
@@ -148,6 +138,55 @@ describe('the sweep', () => {
       expect([released.length, new Set(looks.slice(3))]).toEqual([1, new Set([lookBackMs])]);
       elapsedMs += wholeEveryMs;
       await world.eventually(async () => released.length === 2);
+    } finally {
+      clearInterval(nudging);
+      await loop.stop();
+    }
+  });
+
+  it('of all that is parked comes again after a minute, then two, until one gets through', async () => {
+    const shop = await world.shop();
+    const { lookBackMs, wholeEveryMs, wholeAgainMs, keepDays } = parkedLimits;
+    await park(shop, 1, { ageHours: 100, waitKey: 'wamid.passed-while-it-failed' });
+    await learnUnheard(shop, 'wamid.passed-while-it-failed');
+    const { storage } = world.db;
+    const looks: number[] = [];
+    let fails: 'the look' | 'a workspace' | null = 'the look';
+    const failing: Storage = {
+      ...storage,
+      workerStatement(statement, values, name) {
+        looks.push(Number(values?.[0]));
+        if (fails === 'the look') return Promise.reject(new StorageUnavailable('away'));
+        return storage.workerStatement(statement, values, name);
+      },
+      inWorkspace: (workspaceId, work, planning) =>
+        fails === 'a workspace' && workspaceId === shop.workspaceId
+          ? Promise.reject(new StorageUnavailable('away'))
+          : storage.inWorkspace(workspaceId, work, planning),
+    };
+    let elapsedMs = 0;
+    const clock = { ...systemClock, elapsedMs: () => elapsedMs };
+    const loop = createParkedSweep({ storage: failing, clock, applyReceipt: applied, log: silentLog });
+    const [whole, late] = [keepDays * 86_400_000, lookBackMs];
+    const looksAfter = async (ms: number) => {
+      elapsedMs += ms;
+      const from = looks.length;
+      await world.eventually(async () => looks.length >= from + 3);
+      return looks.slice(from, from + 3);
+    };
+    loop.start();
+    const nudging = setInterval(() => loop.nudge(), 5);
+    try {
+      await world.eventually(async () => looks.length >= 3);
+      expect(looks.slice(0, 3)).toEqual([whole, late, late]);
+      fails = 'a workspace';
+      expect(await looksAfter(wholeAgainMs)).toEqual([whole, late, late]);
+      expect(await looksAfter(wholeAgainMs)).toEqual([late, late, late]);
+      fails = null;
+      expect(await statesOf(shop)).toEqual({ parked: 1 });
+      expect(await looksAfter(wholeAgainMs)).toEqual([whole, late, late]);
+      expect(await statesOf(shop)).toEqual({ handled: 1 });
+      expect(await looksAfter(wholeEveryMs - 1)).toEqual([late, late, late]);
     } finally {
       clearInterval(nudging);
       await loop.stop();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { NudgeableDrain } from '#inbox';
 import { answer, type Middleware } from '#pipeline';
 import type { Storage } from '#storage';
+import { querying } from './querying.ts';
 import { body, delivery, type InboxWorld, openInboxWorld, type Shop, text, textBody, value } from './world.ts';
 
 let world: InboxWorld;
@@ -124,22 +125,10 @@ describe('turns of several conversations', () => {
     }
     const { storage } = world.db;
     let writes = 0;
-    const counting: Storage = {
-      ...storage,
-      inWorkspace: (id, inside, planning) =>
-        storage.inWorkspace(
-          id,
-          (tx) =>
-            inside({
-              ...tx,
-              query(statement, values, name) {
-                if (name === 'inbox-write-outcome') writes += 1;
-                return tx.query(statement, values, name);
-              },
-            }),
-          planning,
-        ),
-    };
+    const counting = querying(storage, (tx) => (statement, values, name) => {
+      if (name === 'inbox-write-outcome') writes += 1;
+      return tx.query(statement, values, name);
+    });
     work({ storage: counting, parts: { middleware: [repeats] } });
     await world.settled();
     for (const shop of shops) expect((await answered(shop)).replies).toHaveLength(shop === bad ? 9 : 10);

@@ -118,8 +118,7 @@ async function handleEach(
       await handle(delivery);
     } catch (error) {
       if (isOfNoDelivery(error)) throw error;
-      // Who waits for a row says nothing against itself.
-      const leftOver = await countLeftOver(deps.storage, delivery, isHeldUp(error) ? 0 : 1);
+      const leftOver = await countLeft(deps, delivery, error);
       const facts = { deliveryId: delivery.deliveryId, leftOver, error: String(error) };
       deps.log.error(facts, 'a delivery was left for the next batch');
       failures.set(delivery.accountId, error);
@@ -127,6 +126,16 @@ async function handleEach(
     }
   }
   for (const failure of failures.values()) throw failure;
+}
+
+/** Who waits for a row says nothing against itself; nor is that row's count worth another wait, while others are untried. */
+async function countLeft({ storage }: NormaliserDeps, delivery: StoredDelivery, error: unknown): Promise<number> {
+  try {
+    return await countLeftOver(storage, delivery, isHeldUp(error) ? 0 : 1);
+  } catch (uncounted) {
+    if (isHeldUp(uncounted)) return delivery.leftOver;
+    throw uncounted;
+  }
 }
 
 /** Tries at once and again, so that what came after it does not overtake it; in the end it is handled or dead. */

@@ -69,15 +69,18 @@ export async function countCarefulTry(storage: Storage, delivery: StoredDelivery
   return rows[0]?.attempts ?? 0;
 }
 
-/** A try that failed was outlived by its process, which ends the row of those that were not. Gives how often it was left. */
+/**
+ * A try that failed was outlived by its process, which ends the row of those that were not. Gives how often it was left. The
+ * row is asked for only where that changes something: somebody else may have it locked for long.
+ */
 export async function countLeftOver(storage: Storage, delivery: StoredDelivery, by: 0 | 1): Promise<number> {
   const rows = await storage.workerStatement<{ leftOver: number }>(
-    `UPDATE inbox SET attempts = 0, left_over = left_over + $3 WHERE workspace_id = $1 AND id = $2
-     RETURNING left_over AS "leftOver"`,
+    `UPDATE inbox SET attempts = 0, left_over = left_over + $3
+     WHERE workspace_id = $1 AND id = $2 AND (attempts > 0 OR $3 > 0) RETURNING left_over AS "leftOver"`,
     [delivery.workspaceId, delivery.deliveryId, by],
     'inbox-count-left-over',
   );
-  return rows[0]?.leftOver ?? 0;
+  return rows[0]?.leftOver ?? delivery.leftOver;
 }
 
 export interface KeyedEvent {

@@ -55,9 +55,10 @@ export function createTurns(deps: TurnDeps): Loop {
       if (leases.length > 0) crashPoint('turn.leased');
       const [abandoned, sound] = [true, false].map((was) => leases.filter((lease) => lease.wasAbandoned === was));
       const begun = beginTogether(workings, sound ?? [], inFlight);
+      const wasCutShort = isCutShort(leases, busyWorkspaces, heldOf(inFlight), limits.conversationsPerWorkspace);
       if (abandoned && abandoned.length > 0) await takeAlone(workings, abandoned, inFlight);
       else await within(limits.patienceMs, begun);
-      return leases.length === free || (abandoned?.length ?? 0) > 0;
+      return leases.length === free || wasCutShort || (abandoned?.length ?? 0) > 0;
     },
   });
   return {
@@ -95,6 +96,22 @@ function heldOf(inFlight: InFlight): Map<WorkspaceId, number> {
   for (const { workspaceId, conversations } of inFlight.values())
     held.set(workspaceId, (held.get(workspaceId) ?? 0) + conversations);
   return held;
+}
+
+/**
+ * The look went by what was held before it: a workspace that then had its share, and by now holds less, since a batch of its
+ * own ended meanwhile, may have more that is due; and none of its batches will be at the limit when it ends, to wake anyone.
+ */
+function isCutShort(
+  leases: readonly ConversationLease[],
+  heldBefore: ReadonlyMap<WorkspaceId, number>,
+  heldNow: ReadonlyMap<WorkspaceId, number>,
+  limit: number,
+): boolean {
+  return [...Map.groupBy(leases, (lease) => lease.workspaceId)].some(
+    ([workspaceId, { length }]) =>
+      (heldBefore.get(workspaceId) ?? 0) + length >= limit && (heldNow.get(workspaceId) ?? 0) < limit,
+  );
 }
 
 async function within(patienceMs: number, work: Promise<void>): Promise<void> {
