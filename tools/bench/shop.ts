@@ -1,11 +1,11 @@
 /** A server of its own with one workspace and one Meta account, in a data folder that is removed afterwards. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openOwnerDatabase, openProduct } from '../../server/src/compose/index.ts';
 import { parseConfig } from '../../server/src/config.ts';
 import { silentLog } from '../../server/src/kernel/index.ts';
+import { freePort } from '../free-ports.ts';
 import type { MetaTarget } from './meta-body.ts';
 import { runCommand } from './processes.ts';
 
@@ -107,16 +107,4 @@ export async function workerUrlOf(shop: Shop): Promise<string> {
   const owner = await openOwnerDatabase(parseConfig(shop.env), silentLog);
   await owner.close();
   return owner.roleUrls.worker;
-}
-
-/** One that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

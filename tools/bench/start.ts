@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../fault/stage/free-port.ts';
+import { freePort } from '../free-ports.ts';
 import { round } from './ingest.ts';
 import { cpuSeconds, databaseCpuSeconds, endedChildrenCpuSeconds, home, median, startServer } from './processes.ts';
 import { makeShop, type Shop } from './shop.ts';

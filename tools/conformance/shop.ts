@@ -1,11 +1,11 @@
 /** A server of its own, on a free port and an empty folder, with an account for each provider id that the payloads name. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Provider } from '../../contract/src/index.ts';
 import { runCommand, startServer } from '../bench/processes.ts';
+import { freePort } from '../free-ports.ts';
 
 export interface Shop {
   readonly url: string;
@@ -85,17 +85,6 @@ async function ask<Answer>(
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${request.method} ${url} was answered ${answer.status}: ${text.slice(0, 300)}`);
   return JSON.parse(text) as Answer;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 export interface WantedAccount {

@@ -3,9 +3,9 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { silentLog } from '#kernel';
+import { freePort } from '../../../tools/free-ports.ts';
 import { barePages } from '../../src/compose/serving/bare-pages.ts';
 import { type Listener, openListener } from '../../src/compose/serving/listener.ts';
-import { freePorts } from '../support/switchyard-process.ts';
 
 const graceMs = 10_000;
 let listener: Listener;
@@ -13,7 +13,7 @@ afterEach(() => listener.close(0));
 
 /** `hold` keeps the answer to a webhook back until it resolves. */
 async function open(hold: Promise<void> = Promise.resolve()): Promise<Listener> {
-  const port = await freePorts(1);
+  const port = await freePort();
   const config = { port, host: '127.0.0.1', localUrl: `http://127.0.0.1:${port}` };
   const gateway = {
     handles: (url: string) => url.startsWith('/webhooks/'),

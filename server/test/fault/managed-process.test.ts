@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from '../../../tools/fault/stage/free-port.ts';
 import { ManagedProcess } from '../../../tools/fault/stage/managed-process.ts';
+import { freePort } from '../../../tools/free-ports.ts';
 
 /** Is ready at once, tells of a crash point in two pieces, and has last words when it is asked to end. */
 const program = `

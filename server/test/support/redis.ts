@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../../tools/free-ports.ts';
 import { ensurePrograms } from '../../../tools/programs.ts';
 
 export interface TestRedis {
@@ -73,16 +73,6 @@ async function stop(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promis
   const gone = once(server, 'exit');
   server.kill(signal);
   await gone;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (typeof address !== 'object' || !address) throw new Error('no free port');
-  return address.port;
 }
 
 /** Servers of test runs that were killed: their folder names the runner, and the file in it the server. */

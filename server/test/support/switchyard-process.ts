@@ -1,7 +1,6 @@
 /** The program itself, as a person starts it: for the promises that only whole processes can keep. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../../bin/switchyard.mjs', import.meta.url));
@@ -78,28 +77,6 @@ function isReady(url: string): Promise<boolean> {
     (answer) => answer.ok,
     () => false,
   );
-}
-
-/** The first of so many ports in a row that are free now: the server's and its stand-ins'. */
-export async function freePorts(count: number): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const first = await portOf(0);
-    const others = Array.from({ length: count - 1 }, (_, index) => first + 1 + index);
-    const free = await Promise.all(others.map((port) => portOf(port).catch(() => 0)));
-    if (first + count < 65_536 && free.every((port) => port > 0)) return first;
-  }
-  throw new Error(`there are no ${count} free ports in a row`);
-}
-
-function portOf(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(wanted, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 export function isAlive(pid: number): boolean {

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePorts } from '../../../tools/free-ports.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const stopMs = 20_000;
@@ -34,7 +34,7 @@ export interface CommandEnd {
 
 export async function startWhole(env: Readonly<Record<string, string>> = {}): Promise<WholeProduct> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'switchyard-whole-'));
-  const port = await findPorts();
+  const port = await freePorts(portsInARow);
   const settings = { ...ownEnvironment(), SWITCHYARD_DATA: dataFolder, PORT: String(port), ...env };
   const begin = (...args: readonly string[]) => listenTo(spawn(process.execPath, [main, ...args], { env: settings }));
   const { child, words } = begin('start', '--json');
@@ -102,27 +102,4 @@ async function end(child: ChildProcess): Promise<void> {
   if (isInTime) return;
   child.kill('SIGKILL');
   await ended;
-}
-
-/** The first of six free ports in a row: the stand-ins listen on the ones after the server's. */
-async function findPorts(): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const first = await freePort();
-    const rest = Array.from({ length: portsInARow - 1 }, (_, index) => first + index + 1);
-    const areFree = await Promise.all(rest.map((port) => freePort(port).then(Boolean, () => false)));
-    if (first > 3005 && areFree.every(Boolean)) return first;
-  }
-  throw new Error(`no ${portsInARow} free ports in a row were found`);
-}
-
-async function freePort(wanted = 0): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(wanted, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a port has a number');
-  return address.port;
 }

@@ -11,8 +11,9 @@ import { parseConfig } from '#config';
 import { silentLog } from '#kernel';
 import type { Row } from '#storage';
 import { type MetaTarget, metaBody } from '../../../tools/bench/meta-body.ts';
+import { freePorts } from '../../../tools/free-ports.ts';
 import { type ProviderServer, startProviderServer } from '../outbox/provider-server.ts';
-import { type Ended, freePorts, type RunningSwitchyard, startSwitchyard } from '../support/switchyard-process.ts';
+import { type Ended, type RunningSwitchyard, startSwitchyard } from '../support/switchyard-process.ts';
 
 const ways = ['exception', 'rejection', 'memory'] as const;
 const customersEach = 6;

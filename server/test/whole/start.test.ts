@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../../tools/free-ports.ts';
 import {
-  freePorts,
   isAlive,
   type RunningSwitchyard,
   runSwitchyard,

@@ -9,13 +9,14 @@ import { openProduct } from '../../../server/src/compose/index.ts';
 import { parseConfig } from '../../../server/src/config.ts';
 import { silentLog } from '../../../server/src/kernel/index.ts';
 import { startTestRedis, type TestRedis } from '../../../server/test/support/redis.ts';
+import { freePort } from '../../free-ports.ts';
 import type { LoadTarget } from '../load/order.ts';
 import { Cluster } from './cluster.ts';
-import { freePort } from './free-port.ts';
 import { endWithUs, makeRunFolder } from './leftovers.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { makeShops, type Shop, sharedAppSecret } from './shops.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
+import { stageTimes } from './stage-times.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
 import { copyFrom, keepIn, openTemplate, type Template } from './template.ts';
 
@@ -60,9 +61,6 @@ export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Of the provider's own waits between tries: the seventh, after two hours at Meta, comes within the drain. */
 const retryTimeScale = 0.002;
-
-/** Short, so that a run sees many of them run out. */
-export const stageTimes = { leaseMs: 2_000, sendTimeoutMs: 2_000, uncertainWaitMs: 2_000 } as const;
 
 export async function openStage(plan: StagePlan): Promise<Stage> {
   const folder = makeRunFolder();
