@@ -9,8 +9,9 @@ import { openProduct } from '../product.ts';
 import { buildConsole } from './console.ts';
 import { registerDemoNumbers, seedDemo } from './demo.ts';
 import { refuseTakenPorts } from './ports.ts';
-import { serve, stopLimits } from './serve.ts';
+import { serve } from './serve.ts';
 import { startSimulatorBeside } from './simulator.ts';
+import { stopLimits } from './stop-in-order.ts';
 
 export interface RunOptions {
   readonly isJson: boolean;

@@ -1,11 +1,10 @@
 /** The server as it runs: listener, workers, dispatcher, as the roles say; and its orderly end. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { prepareSending } from '#channels';
 import { createGateway } from '#gateway';
 import { createReceiver, inboxTopic } from '#inbox';
 import { createMetrics, writeAbsence } from '#monitoring';
 import { channels } from '../channels.ts';
-import { type Deadline, deadlineIn, endInTime } from '../deadline.ts';
+import { type Deadline, deadlineIn } from '../deadline.ts';
 import { readVersion } from '../foundation.ts';
 import type { Product } from '../rooms.ts';
 import { watchDowntime } from '../upkeep/downtime.ts';
@@ -17,6 +16,7 @@ import { barePages } from './bare-pages.ts';
 import { createBell } from './inbox-bell.ts';
 import { openListener } from './listener.ts';
 import { loadApi, openApi } from './open-api.ts';
+import { stopInOrder, stopLimits } from './stop-in-order.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -28,15 +28,6 @@ export interface RunningServer {
 }
 
 export const serveLimits = { upkeepMs: 3_600_000 } as const;
-
-/** Of the whole stop, without that of an embedded database and of stand-ins, which comes after it. */
-export const stopLimits = {
-  allMs: 10_000,
-  /** Kept for the connections to the database and to Redis. */
-  closeMs: 1_000,
-  /** Kept for writing down what became of requests, theirs and ours, that had to be cut off. */
-  lastWordsMs: 2_000,
-} as const;
 
 export async function serve(product: Product): Promise<RunningServer> {
   const { config, foundation } = product;
@@ -106,28 +97,13 @@ export async function serve(product: Product): Promise<RunningServer> {
       clearInterval(upkeep);
       downtime?.stop();
       product.canaryDoor.listensAt(null);
-      const graceMs = () => Math.max(0, deadline.leftMs() - stopLimits.closeMs);
-      const requestsMs = () => Math.max(0, graceMs() - stopLimits.lastWordsMs);
-      const leave = async () => {
-        listener.announceEnd();
-        // Nobody is sent to a process that only works.
-        if (config.roles.some((role) => role !== 'worker')) await pause(config.stopNoticeMs);
-        const streamsEnded = api?.then((opened) => opened.close(), ignoreNotOpened);
-        await listener.close(requestsMs());
-        // What was asked before the listener closed is still stored.
-        await receiver.close();
-        await streamsEnded;
-      };
-      const parts = {
-        listener: leave(),
-        drain: drain?.stop(graceMs()),
-        dispatcher: dispatcher?.stop(requestsMs()),
+      const others = {
         alarms: alarmSender?.stop(),
         maintenance: maintenance?.stop(),
         refusals: refusals?.stop(),
         pressure: product.pressure.stop(),
       };
-      await endInTime(parts, graceMs(), log);
+      await stopInOrder({ config, log, listener, receiver, api, drain, dispatcher, others }, deadline);
       bell.stop();
     },
   };
@@ -139,9 +115,6 @@ export async function serve(product: Product): Promise<RunningServer> {
   }
   return server;
 }
-
-/** Whoever waits for it is told. */
-function ignoreNotOpened(): void {}
 
 async function unreadyParts(product: Product): Promise<readonly string[]> {
   try {
