@@ -173,7 +173,9 @@ test.for([
   ['the database', now, new Date('2038-01-19T03:14:07Z')],
 ] as const)('drops nothing that is kept when the clock of %s has leapt', async ([, ours, theirs]) => {
   const [delivery, attempt] = [await deliveryAt(daysAgo(5)), await attemptAt(daysAgo(5))];
-  await retentionAt(ours, theirs).run(never);
+  const leapt = retentionAt(ours, theirs);
+  expect(await leapt.plan(shop.workspaceId)).toMatchObject(await retention.plan(shop.workspaceId));
+  await leapt.run(never);
   const left = await inbox.db.ownerQuery(
     'SELECT id FROM deliveries WHERE id = $1 UNION ALL SELECT id FROM attempts WHERE id = $2',
     [delivery, attempt],

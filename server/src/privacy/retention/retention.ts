@@ -63,20 +63,24 @@ const droppedMark = 'deliveries dropped before';
 const reportDays = 90;
 
 export function createRetention(deps: RetentionDeps): Retention {
-  const { storage, clock } = deps;
+  const { storage } = deps;
   return {
-    plan: (workspaceId, proposed = {}) =>
-      storage.inWorkspace(workspaceId, async (tx) => {
+    plan: async (workspaceId, proposed = {}) => {
+      const now = await earlierNow(deps);
+      return storage.inWorkspace(workspaceId, async (tx) => {
         const policy = { ...readPolicy(await loadPolicy(tx)), ...proposed };
-        return planOf(policy, clock.now(), (bounds) => countDoomed(tx, bounds));
-      }),
-    set: (workspaceId, change, actor) =>
-      storage.inWorkspace(workspaceId, async (tx) => {
+        return planOf(policy, now, (bounds) => countDoomed(tx, bounds));
+      });
+    },
+    set: async (workspaceId, change, actor) => {
+      const now = await earlierNow(deps);
+      return storage.inWorkspace(workspaceId, async (tx) => {
         const policy = { ...readPolicy(await loadPolicy(tx)), ...change };
         await savePolicy(tx, policy);
         await deps.workspaces.audit(tx, { actor, action: 'change', resource: 'retention', fields: { ...policy } });
-        return planOf(policy, clock.now(), (bounds) => countDoomed(tx, bounds));
-      }),
+        return planOf(policy, now, (bounds) => countDoomed(tx, bounds));
+      });
+    },
     run: (signal) => runOnce(deps, signal),
     keptSince: () => keptSince(storage),
   };
