@@ -31,11 +31,11 @@ const setOutcome = (run: AfterRun, outcome: string) =>
   run.ask('UPDATE turns SET outcome = $2 WHERE id = $1', [second(run).turnId, outcome]);
 const setState = (run: AfterRun, state: string) =>
   run.ask('UPDATE outbox SET state = $2 WHERE id = $1', [second(run).outboundId, state]);
-const setAttempt = (run: AfterRun, outcome: string, isCertain: boolean) =>
+const setAttempt = (run: AfterRun, outcome: string, isCertain: boolean, more: object = {}) =>
   run.ask('UPDATE attempts SET outcome = $2, failure = $3 WHERE id = $1', [
     second(run).attemptId,
     outcome,
-    { isCertain },
+    { isCertain, ...more },
   ]);
 /** The provider took the replies in this order; 6: what was tried again. */
 function takeInOrder(run: AfterRun, order: readonly number[]): void {
@@ -134,6 +134,24 @@ const cases: readonly (readonly [name: string, spoil: Spoil, found: Found])[] = 
       await run.addTry(second(run), { number: 2 });
       takeInOrder(run, [1, 3, 4, 5, 6]);
       await setAttempt(run, 'unreachable', true);
+    },
+    { counts: { sendsOutOfOrder: 1 }, broken: ['I5'] },
+  ],
+  [
+    'nothing wrong with a reply that was overtaken in doubt, and had not left after all',
+    async (run) => {
+      await run.addTry(second(run), { number: 2 });
+      takeInOrder(run, [1, 3, 4, 5, 6]);
+      await setAttempt(run, 'unreachable', true, { wasInDoubt: true });
+    },
+    { counts: {}, broken: [] },
+  ],
+  [
+    'a reply in doubt that was overtaken before its wait was over',
+    async (run) => {
+      takeInOrder(run, [1, 3, 2, 4, 5]);
+      await setAttempt(run, 'uncertain', false);
+      await run.ask('UPDATE attempts SET ended_at = now() WHERE id = $1', [second(run).attemptId]);
     },
     { counts: { sendsOutOfOrder: 1 }, broken: ['I5'] },
   ],

@@ -120,6 +120,30 @@ test('a late answer to a try that was swept still says that it went out', async 
   expect(requestsOf('late answer')).toHaveLength(1);
 });
 
+test('a late answer that it did not go out leaves on the try that it was in doubt', async () => {
+  const place = await addPlace(world);
+  const late = Promise.withResolvers<void>();
+  world.provider.behave(async (_send, answer) => {
+    if (requestsOf('late refusal').length > 1) return answer.accept();
+    await late.promise;
+    answer.refuse(400, 130429);
+  });
+  const outboundId = await world.queue(place, { content: text('late refusal') });
+  world.start({ settings: { sendingLeaseMs: 50 } });
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('uncertain'));
+  late.resolve();
+  await eventually(async () => expect((await world.row(outboundId)).state).toBe('sent'));
+  const tries = await world.db.ownerQuery(
+    `SELECT outcome, failure->>'code' AS code, failure->'wasInDoubt' AS "wasInDoubt" FROM attempts
+     WHERE outbound_id = $1 ORDER BY number`,
+    [outboundId],
+  );
+  expect(tries).toEqual([
+    { outcome: 'refused', code: 'throughput-limited', wasInDoubt: true },
+    { outcome: 'sent', code: null, wasInDoubt: null },
+  ]);
+});
+
 test('a late answer does not touch the try that followed it, nor move the message back', async () => {
   const place = await addPlace(world);
   const late = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -1,4 +1,5 @@
 /** Each count is a number of broken cases; what it must be stands in `verdict.ts`. One statement each. */
+import { stageTimes } from '../stage/stage-times.ts';
 
 const rankOf = (status: string) =>
   `CASE ${status} WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'read' THEN 3 WHEN 'played' THEN 4 ELSE 0 END`;
@@ -96,15 +97,17 @@ export const counts = {
   repliesOutOfOrder: `SELECT count(*) FROM (
      SELECT h.n, max(h.n) OVER (PARTITION BY h.account_id, h.sender ORDER BY o.ordinal, h.n ${untilThen}) AS before
      FROM outbox o JOIN heard h ON h.turn_id = o.turn_id) o WHERE before > n`,
-  /** One that was in doubt, in this try or one before it, may be overtaken after its wait; one that is tried again may not. */
-  sendsOutOfOrder: `SELECT count(*) FROM (
-     SELECT o.ordinal, max(o.ordinal) OVER w AS before, EXISTS (
-       SELECT 1 FROM attempts d WHERE d.workspace_id = o.workspace_id AND d.outbound_id = o.id AND d.number <= a.number
-       AND (d.outcome = 'uncertain' OR NOT (d.failure->>'isCertain')::boolean)) AS was_in_doubt
-     FROM took t JOIN attempts a ON a.id::text = t.attempt
-     JOIN outbox o ON o.workspace_id = a.workspace_id AND o.id = a.outbound_id
-     WINDOW w AS (PARTITION BY o.workspace_id, o.conversation_id ORDER BY t.seq ${untilThen})) s
-     WHERE before > ordinal AND NOT was_in_doubt`,
+  /** One in doubt may be overtaken, in this try or one before it, and after its wait; one that is tried again may not. */
+  sendsOutOfOrder: `WITH sends AS MATERIALIZED (
+       SELECT t.seq, o.workspace_id, o.conversation_id, o.id, o.ordinal, a.number, a.started_at
+       FROM took t JOIN attempts a ON a.id::text = t.attempt
+       JOIN outbox o ON o.workspace_id = a.workspace_id AND o.id = a.outbound_id)
+     SELECT count(*) FROM sends s WHERE EXISTS (
+       SELECT 1 FROM sends past WHERE past.workspace_id = s.workspace_id AND past.conversation_id = s.conversation_id
+       AND past.seq < s.seq AND past.ordinal > s.ordinal AND NOT EXISTS (
+         SELECT 1 FROM attempts d WHERE d.workspace_id = s.workspace_id AND d.outbound_id = s.id AND d.number <= s.number
+         AND (d.outcome = 'uncertain' OR NOT (d.failure->>'isCertain')::boolean OR d.failure ? 'wasInDoubt')
+         AND d.ended_at + ${stageTimes.uncertainWaitMs} * interval '1 millisecond' <= past.started_at))`,
   /** I6: behind what the provider told us and we answered 200. */
   statusesBehind: `SELECT count(*) FROM ${toldOf} AS m WHERE m.rank > ${rankOf('m.status')}`,
   statusesBackwards: `SELECT count(*) FROM messages m WHERE m.direction = 'out' AND EXISTS (

@@ -47,6 +47,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     random,
     log,
     maxBatch: settings.maxSettlementsInBatch,
+    uncertainWaitMs: settings.uncertainWaitMs,
     maxRecordingMs: settings.maxRecordingMs,
   });
   const readMarks = createReadMarks({

@@ -22,6 +22,8 @@ export interface RecorderDeps {
   readonly random: () => number;
   readonly log: Log;
   readonly maxBatch: number;
+  /** How long later messages of a conversation wait for one in doubt: what is known is told well before that. */
+  readonly uncertainWaitMs: number;
   readonly maxRecordingMs: number;
 }
 
@@ -69,6 +71,12 @@ async function recordBatch(
   return Promise.all(items.map((item) => recordPatiently(deps, workspaceId, [item])));
 }
 
+/** While a process backs off the others may call its messages in doubt, and let later ones pass: never so long. */
+function retryWaitMs(failures: number, uncertainWaitMs: number): number {
+  const capMs = Math.max(retryBaseMs, Math.min(retryCapMs, uncertainWaitMs / 4));
+  return Math.min(capMs, retryBaseMs * 2 ** failures);
+}
+
 /** Settling is fenced by state, so after a commit of unknown outcome it may be said again. */
 async function recordPatiently(
   deps: RecorderDeps,
@@ -85,7 +93,7 @@ async function recordPatiently(
       const isTooLate = deps.clock.elapsedMs() - startedMs > deps.maxRecordingMs;
       if (isTooLate || (!isAway && failures >= maxOtherFailures)) return { kind: 'failed', error };
       deps.log.warn({ err: error, workspaceId, messages: items.length }, 'outcomes could not be recorded yet');
-      await wait(deps.random() * Math.min(retryCapMs, retryBaseMs * 2 ** failures), undefined, { ref: false });
+      await wait(deps.random() * retryWaitMs(failures, deps.uncertainWaitMs), undefined, { ref: false });
     }
   }
 }

@@ -41,7 +41,9 @@ const settleSql = `
     UPDATE attempts a SET ended_at = COALESCE(a.ended_at, now()), milliseconds = g.milliseconds,
            outcome = CASE WHEN a.outcome = 'sent' THEN a.outcome ELSE g."attemptOutcome" END,
            provider_message_id = COALESCE(g."providerMessageId", a.provider_message_id),
-           failure = CASE WHEN a.outcome = 'sent' THEN a.failure ELSE g.failure END
+           failure = CASE WHEN a.outcome = 'sent' THEN a.failure
+                          WHEN a.outcome = 'uncertain' OR a.failure ? 'wasInDoubt'
+                          THEN g.failure || '{"wasInDoubt": true}' ELSE g.failure END
       FROM given g WHERE a.workspace_id = $1 AND a.id = g."attemptId" AND a.id >= $3::uuid AND a.id <= $4::uuid
   ), moved AS (
     UPDATE outbox o SET state = g."to", failure = g.failure,
@@ -84,7 +86,8 @@ export interface Settled {
 
 /**
  * Records what became of several messages of one workspace, in one statement of the caller's transaction: outbox, try,
- * message and dead letter. Gives those that moved. Locks their messages, and the provider ids that became known.
+ * message and dead letter. A try that turns out to have failed after all keeps that it was in doubt (`wasInDoubt`): so long
+ * later messages could pass it. Gives those that moved. Locks their messages, and the provider ids that became known.
  */
 export function settle(tx: WorkspaceTx, settlements: readonly Settlement[]): Promise<Settled[]> {
   return tx.query<Settled & Record<string, unknown>>(
